@@ -1,0 +1,25 @@
+"""Addresses of the program: the kit's pages, the back office, login."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+
+from kit.urls import resource_urls
+
+urlpatterns = [
+    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path(
+        "password/",
+        auth.PasswordChangeView.as_view(template_name="registration/password.html", success_url="/"),
+        name="password_change",
+    ),
+    path("backoffice/", admin.site.urls),
+    path("", include("oa.urls")),
+    path("", include("crm.urls")),
+    path("", include("erp.urls")),
+    path("", include("kit.urls")),
+    *resource_urls(),
+]

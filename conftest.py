@@ -1,0 +1,161 @@
+"""What every test needs: the embedded servers, a database copied from one migrated template, quick passwords."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# Before the settings are read, and whoever starts pytest: tests never touch the data of `make run`.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("SANHE_VAR", "var/test")
+os.environ.setdefault("SANHE_PG_OPTIONS", "-c fsync=off -c synchronous_commit=off -c full_page_writes=off")
+os.environ.setdefault("SANHE_STATEMENT_TIMEOUT", "0")
+os.environ.setdefault("SANHE_LANGUAGE", "en")
+# Playwright's synchronous interface runs an event loop, in which Django would refuse to query.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+import django
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.test import TransactionTestCase
+
+from config import embedded, places
+
+TEMPLATE = "test_sanhe_template_"
+SOURCES = ("kit", "oa", "crm", "erp", "config")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings that only tests have."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.AXES_ENABLED = False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+        "staticfiles": {"BACKEND": settings.PLAIN_STATIC},
+    }
+    settings.WHITENOISE_AUTOREFRESH = True
+    settings.WHITENOISE_USE_FINDERS = True
+    settings.CELERY_TASK_ALWAYS_EAGER = True
+    settings.CELERY_TASK_EAGER_PROPAGATES = True
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    django.setup()
+
+
+@pytest.fixture(scope="session")
+def servers() -> None:
+    """PostgreSQL and Valkey run until the last process of this run has ended."""
+    embedded.start()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(servers: None, django_db_blocker: Any) -> Iterator[None]:
+    """This process's database, copied from a template that is made once for each state of the models."""
+    database = connections["default"].settings_dict
+    original, database["NAME"] = database["NAME"], f"test_sanhe_{os.getpid()}"
+    settings.DATABASES["default"]["NAME"] = database["NAME"]
+    with django_db_blocker.unblock():
+        fresh_database()
+    yield
+    with django_db_blocker.unblock(), _maintenance() as execute:
+        execute(f'DROP DATABASE IF EXISTS "{database["NAME"]}" WITH (FORCE)')
+    settings.DATABASES["default"]["NAME"] = database["NAME"] = original
+
+
+def fresh_database() -> None:
+    """Replace this process's database by a copy of the template: migrated, with the apps' first rows."""
+    connection = connections["default"]
+    name = connection.settings_dict["NAME"]
+    with _alone():
+        template = _template(connection)
+        with _maintenance() as execute:
+            execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+
+
+@contextmanager
+def _maintenance() -> Iterator[Any]:
+    """Statements outside our databases, for creating and dropping them."""
+    connections["default"].close()
+    with connections["default"]._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+
+        def execute(statement: str, *values: Any) -> list[Any]:
+            cursor.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+        yield execute
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time: copying needs a template that nobody else uses."""
+    lock = os.open(places.var() / "template.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _state() -> str:
+    """A digest of everything that decides what a migrated database holds."""
+    digest = hashlib.sha256((places.ROOT / "requirements/base.txt").read_bytes())
+    for app in SOURCES:
+        for path in sorted((places.ROOT / app).rglob("*.py")):
+            if {"migrations", "setup", "models"} & set(path.parts) or path.stem in {"setup", "models", "roles"}:
+                digest.update(path.relative_to(places.ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+STATE = _state()
+
+
+def _template(connection: Any) -> str:
+    """The migrated database for the present state, made by whichever process comes first."""
+    name = TEMPLATE + STATE
+    with _maintenance() as execute:
+        if execute("SELECT 1 FROM pg_database WHERE datname = %s", name):
+            return name
+        _tidy(execute)
+        execute('CREATE DATABASE "test_sanhe_building"')
+    own, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], "test_sanhe_building"
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = own
+    with _maintenance() as execute:
+        execute(f'ALTER DATABASE "test_sanhe_building" RENAME TO "{name}"')
+    return name
+
+
+def _tidy(execute: Any) -> None:
+    """Drop templates of earlier states and what killed runs left behind."""
+    aged = (
+        "SELECT datname, (pg_stat_file('base/' || oid || '/PG_VERSION')).modification < now() - interval '3 hours' "
+        "FROM pg_database WHERE datname LIKE 'test_sanhe_%'"
+    )
+    for name, old in execute(aged):
+        if old or name == "test_sanhe_building":
+            execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _after_transaction_test(self: TransactionTestCase) -> None:
+    # Ledgers refuse TRUNCATE, which is what Django does here; a new copy is also quicker and has the first rows.
+    fresh_database()
+
+
+TransactionTestCase._fixture_teardown = _after_transaction_test  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def axes(settings: Any) -> None:
+    """Switches the lock-out of failed log-ins on for one test."""
+    settings.AXES_ENABLED = True

@@ -1,0 +1,34 @@
+"""Exchange rates by date (rule G-17)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from erp.finance.models import Currency, ExchangeRate
+from kit.values.errors import BusinessError
+from kit.values.money import ONE
+from oa.organisation.models import CompanyProfile
+
+
+def base_currency() -> Currency:
+    """The currency the books are kept in."""
+    return Currency.objects.get(code=CompanyProfile.current().base_currency)
+
+
+def rate_on(currency: Currency, date: dt.date, *, base_code: str | None = None) -> Decimal:
+    """Base currency per unit of `currency` on `date`: the latest rate not after it; 1 for the base currency."""
+    if currency.code == (base_code or CompanyProfile.current().base_currency):
+        return ONE
+    rate = (
+        ExchangeRate.objects.filter(currency=currency, date__lte=date).order_by("-date").values_list("rate", flat=True)
+    ).first()
+    if rate is None:
+        raise BusinessError(
+            _("There is no exchange rate for %(currency)s on %(date)s. Enter one under Finance, Exchange rates.")
+            % {"currency": currency.code, "date": date},
+            field="rate",
+        )
+    return Decimal(rate)

@@ -1,0 +1,163 @@
+"""Line grids of vouchers and payments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from erp.finance.models import Currency, OpenItem
+from erp.finance.services import save_payment, save_voucher
+from erp.finance.services.payments import payment_sign, propose
+from erp.finance.services.vouchers import EntryInput
+from kit.pages import formats
+from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
+from kit.values.errors import BusinessError, Problem
+from kit.values.money import ONE, ZERO, round_money
+
+
+def currency_choices(user: Any) -> Sequence[tuple[str, Any]]:
+    """Active currencies."""
+    return [(str(pk), code) for pk, code in Currency.objects.filter(active=True).values_list("pk", "code")]
+
+
+class VoucherGrid(LineGrid):
+    """摘要, account, partner, debit, credit; the difference is shown live (UX 6.18)."""
+
+    title = gettext_lazy("Entries")
+    empty_rows = 2
+    columns = (
+        GridColumn("memo", gettext_lazy("Summary")),
+        GridColumn("account", gettext_lazy("Account"), "picker", resource="account", width="w-220"),
+        GridColumn("customer", gettext_lazy("Customer"), "picker", resource="customer", width="w-140", skip=True),
+        GridColumn("supplier", gettext_lazy("Supplier"), "picker", resource="supplier", width="w-140", skip=True),
+        GridColumn("currency", gettext_lazy("Currency"), "select", width="w-84", choices=currency_choices, skip=True),
+        GridColumn("rate", gettext_lazy("Rate"), "number", width="w-84", skip=True),
+        GridColumn("debit", gettext_lazy("Debit"), "number", width="w-120", foot=True),
+        GridColumn("credit", gettext_lazy("Credit"), "number", width="w-120", foot=True),
+    )
+
+    def rows_of(self, document: Any, user: Any) -> list[GridRow]:
+        rows = []
+        found = document.lines.select_related("account", "customer", "supplier", "currency").order_by("position")
+        for index, line in enumerate(found):
+            row = GridRow(str(index), pk=line.pk)
+            row.put("memo", line.memo)
+            for name in ("account", "customer", "supplier"):
+                value = getattr(line, name)
+                if value is not None:
+                    row.put(name, value, value.pk)
+                    row.typed[name] = self.picked_text(value)
+            row.put("currency", str(line.currency_id))
+            row.put("rate", line.rate)
+            for name in ("debit", "credit"):
+                if getattr(line, name):
+                    row.put(name, getattr(line, name))
+            rows.append(row)
+        return rows
+
+    def picked_text(self, obj: Any) -> str:
+        return str(obj)
+
+    def text(self, column: GridColumn, row: GridRow) -> str:
+        if column.kind == "picker":
+            return row.typed.get(column.name, "")
+        if column.name == "currency":
+            return dict(currency_choices(None)).get(row.typed.get("currency", ""), "")
+        return super().text(column, row)
+
+    def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
+        sums = {side: sum((self._base(row, side) for row in rows), ZERO) for side in ("debit", "credit")}
+        difference = sums["debit"] - sums["credit"]
+        totals = [Total(_("Debit"), formats.money(sums["debit"])), Total(_("Credit"), formats.money(sums["credit"])),
+                  Total(_("Difference"), formats.money(difference), grand=True)]
+        notices = [("bad", _("Debits and credits differ by %s.") % formats.money(difference))] if difference else []
+        feet = {side: formats.money(value) for side, value in sums.items()}
+        return Computed(totals=totals, live_total=formats.money(sums["debit"]), notices=notices, feet=feet)
+
+    def _base(self, row: GridRow, side: str) -> Decimal:
+        return round_money(row.get(side, ZERO) * row.get("rate", ONE))
+
+    def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
+        problems = [Problem(_("Choose an account."), "account", i) for i, row in enumerate(rows) if row.get("account") is None]
+        if problems:
+            raise BusinessError(problems=problems)
+        currencies = {str(c.pk): c for c in Currency.objects.all()}
+        lines = [
+            EntryInput(
+                account=row.get("account"), debit=row.get("debit", ZERO), credit=row.get("credit", ZERO),
+                memo=row.get("memo", ""), currency=currencies.get(row.typed.get("currency", "")), rate=row.get("rate", ONE),
+                customer=row.get("customer"), supplier=row.get("supplier"),
+            )
+            for row in rows
+        ]
+        return save_voucher(document, lines, by=by, version=version)
+
+
+class PaymentGrid(LineGrid):
+    """The partner's open items, and how much of each the payment settles."""
+
+    fixed = True
+    title = gettext_lazy("Open items")
+    columns = (
+        GridColumn("number", gettext_lazy("Document"), "output", width="w-140"),
+        GridColumn("note", gettext_lazy("Kind"), "output"),
+        GridColumn("due", gettext_lazy("Due"), "output", width="w-104"),
+        GridColumn("remaining", gettext_lazy("Open"), "output", width="w-120"),
+        GridColumn("amount", gettext_lazy("Settle"), "number", width="w-140", foot=True),
+    )
+
+    def _items(self, document: Any) -> list[OpenItem]:
+        """Open items of the document's partner that it could settle."""
+        if not document.currency_id or not (document.customer_id or document.supplier_id):
+            return []
+        rows = OpenItem.objects.filter(customer=document.customer_id, supplier=document.supplier_id, currency=document.currency_id)
+        rows = rows.filter(remaining__gt=0) if payment_sign(document) > 0 else rows.filter(remaining__lt=0)
+        return list(rows.order_by("due_date", "pk")[:200])
+
+    def _row(self, item: OpenItem, amount: Decimal | None) -> GridRow:
+        row = GridRow(str(item.pk), pk=item.pk)
+        row.outputs = {"number": item.number, "note": str(item.get_kind_display()), "due": formats.iso_date(item.due_date),
+                       "remaining": formats.money(abs(item.remaining))}
+        if amount:
+            row.put("amount", amount)
+        return row
+
+    def rows_of(self, document: Any, user: Any) -> list[GridRow]:
+        given = dict(document.lines.values_list("item_id", "amount")) if document.pk else {}
+        if document.pk and document.state != "draft":
+            return [self._row(item, given[item.pk]) for item in OpenItem.objects.filter(pk__in=given).order_by("due_date", "pk")]
+        return [self._row(item, given.get(item.pk)) for item in self._items(document)]
+
+    def new_rows(self, document: Any, user: Any, params: Any) -> list[GridRow]:
+        items = self._items(document)
+        wanted = params.get("item", "")
+        if wanted.isdigit():
+            chosen = next((i for i in items if i.pk == int(wanted)), None)
+            return [self._row(i, abs(i.remaining) if i is chosen else None) for i in items]
+        amounts = propose(document, items) if document.amount else {}
+        return [self._row(item, amounts.get(item.pk)) for item in items]
+
+    def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
+        found = {i.pk: i for i in OpenItem.objects.filter(pk__in=[r.pk for r in rows if r.pk])} if rows and not rows[0].outputs else {}
+        for row in rows:
+            if row.pk in found:
+                row.outputs = self._row(found[row.pk], None).outputs
+        settled = sum((row.get("amount", ZERO) for row in rows), ZERO)
+        amount = document.amount or ZERO
+        rest = amount - settled
+        totals = [Total(_("Amount"), formats.money(amount)), Total(_("Settled"), formats.money(settled)),
+                  Total(_("Kept as credit"), formats.money(rest), grand=True)]
+        notices = [("bad", _("More is settled than the amount of the payment."))] if rest < 0 else []
+        return Computed(totals=totals, live_total=formats.money(amount), notices=notices, feet={"amount": formats.money(settled)})
+
+    def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
+        allowed = {item.pk for item in self._items(document)}
+        wanted = {row.pk: row.get("amount", ZERO) for row in rows if row.pk in allowed and row.get("amount", ZERO)}
+        if not rows and document.amount:
+            wanted = propose(document, self._items(document))
+        return save_payment(document, wanted, by=by, version=version)
+

@@ -1,0 +1,288 @@
+"""Pages of finance."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+from erp.finance import services
+from erp.finance.currencies import base_currency
+from erp.finance.forms import PaymentForm
+from erp.finance.grids import PaymentGrid, VoucherGrid
+from erp.finance.models import (
+    Account,
+    Currency,
+    ExchangeRate,
+    Journal,
+    JournalEntry,
+    OpenItem,
+    Payment,
+    PaymentTerms,
+    Period,
+    PostingGroup,
+    PostingRule,
+    Supplier,
+    TaxCode,
+    Voucher,
+)
+from erp.finance.suppliers import save_supplier
+from kit.pages.actions import Command
+from kit.pages.columns import Column
+from kit.pages.nav import tree
+from kit.pages.resources import Resource, register
+
+tree.group("sales", _("Sales"), "shopping-cart", 20, _("Business"))
+tree.group("purchasing", _("Purchasing"), "truck", 30, _("Business"))
+tree.group("finance", _("Finance"), "badge-japanese-yen", 50, _("Business"))
+
+MASTER = ("code", "name", "name_zh")
+
+
+@register
+class AccountResource(Resource):
+    model = Account
+    path = "finance/accounts"
+    group = "finance"
+    order = 60
+    columns = ("code", Column("name", phone="cust"), "name_zh", "type", "normal_side", "parent", "control", "is_group")
+    filters = ("type", "control", "is_cash")
+    search_fields = MASTER
+    fields = ("code", "name", "name_zh", "type", "normal_side", "parent", "is_group", "control", "is_cash", "active")
+
+    def pick_label(self, obj: Any) -> str:
+        return str(obj)
+
+
+class PaymentPage(Resource):
+    """What receipts and payments share."""
+
+    model = Payment
+    ordering = ("-date", "-id")
+    extra_fields = ("base_amount", "owner", "reversal_of", "posted_at", "posted_by")
+    related = ("customer", "supplier", "account", "currency", "owner", "posted_by", "reversal_of")
+    importable = False
+    lines = PaymentGrid()
+    form_class = PaymentForm
+    icon = "hand-coins"
+    run = {"post": services.post_payment, "reverse": services.reverse_payment}
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        bank = Account.objects.filter(is_cash=True, is_group=False, active=True).order_by("-code").first()
+        given = super().initial(request)
+        item = request.GET.get("item", "")
+        if item.isdigit():
+            found = OpenItem.objects.visible_to(request.user).filter(pk=int(item)).select_related("currency").first()
+            if found is not None:
+                given |= {"amount": abs(found.remaining), "currency": found.currency}
+        return {"account": bank, "currency": base_currency(), **given}
+
+
+@register
+class ReceiptResource(PaymentPage):
+    name = "receipt"
+    path = "sales/receipts"
+    label = _("receipt")
+    label_plural = _("receipts")
+    group = "sales"
+    order = 40
+    create_key = "r"
+    default_filters: ClassVar = {"direction": "receive"}
+    columns = ("number", Column("customer", phone="cust"), "date", "state", "account", "reference", Column("amount", phone="amt"), "currency",
+               Column("base_amount", _("Base currency"), total=True))
+    filters = ("state", "customer", "account", "date")
+    search_fields = ("customer__search", "number", "reference")
+    fields = ("customer", "date", "account", "currency", "rate", "amount", "reference", "note")
+
+
+@register
+class SupplierPaymentResource(PaymentPage):
+    name = "payment"
+    path = "purchasing/payments"
+    label = _("supplier payment")
+    label_plural = _("supplier payments")
+    group = "purchasing"
+    order = 40
+    default_filters: ClassVar = {"direction": "pay"}
+    columns = ("number", Column("supplier", phone="cust"), "date", "state", "account", "reference", Column("amount", phone="amt"), "currency",
+               Column("base_amount", _("Base currency"), total=True))
+    filters = ("state", "supplier", "account", "date")
+    search_fields = ("supplier__search", "number", "reference")
+    fields = ("supplier", "date", "account", "currency", "rate", "amount", "reference", "note")
+
+
+@register
+class SupplierResource(Resource):
+    model = Supplier
+    path = "purchasing/suppliers"
+    group = "purchasing"
+    order = 50
+    icon = "building-2"
+    columns = ("code", Column("name", phone="cust"), "country", "city", "phone", "currency", "payment_terms")
+    filters = ("country", "currency", "payment_terms")
+    fields = (
+        "code", "name", "country", "region", "city", "address", "phone", "email", "contact_name", "tax_number", "bank_name",
+        "bank_account", "currency", "payment_terms", "posting_group", "blocked", "note", "active",
+    )
+    related = ("currency", "payment_terms", "posting_group")
+    pick_columns = ("city",)
+    save = staticmethod(save_supplier)
+
+
+@register
+class VoucherResource(Resource):
+    model = Voucher
+    path = "finance/vouchers"
+    group = "finance"
+    order = 10
+    create_key = "v"
+    icon = "notebook-pen"
+    columns = ("number", "date", "journal", Column("memo", phone="cust"), "state", "owner")
+    filters = ("state", "journal", "date")
+    search_fields = ("number", "memo", "reference")
+    ordering = ("-date", "-id")
+    fields = ("journal", "date", "memo", "reference", "attachments_count", "note")
+    extra_fields = ("owner", "reversal_of", "posted_at", "posted_by")
+    related = ("journal", "owner", "posted_by", "reversal_of")
+    importable = False
+    lines = VoucherGrid()
+    run = {"post": services.post_voucher, "reverse": services.reverse_voucher}
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        return {"journal": Journal.objects.filter(code="GEN").first(), **super().initial(request)}
+
+
+@register
+class JournalEntryResource(Resource):
+    model = JournalEntry
+    path = "finance/entries"
+    group = "finance"
+    order = 20
+    columns = ("number", "date", "journal", Column("memo", phone="cust"), "source_number", Column("total", phone="amt"), "posted_by")
+    filters = ("journal", "date", "period")
+    search_fields = ("number", "memo", "source_number")
+    ordering = ("-date", "-id")
+    related = ("journal", "period", "posted_by", "reversal_of")
+    extra_fields = ("date", "journal", "period", "memo", "source_number", "total", "posted_at", "posted_by", "reversal_of")
+    can_create = can_edit = importable = False
+
+
+@register
+class OpenItemResource(Resource):
+    model = OpenItem
+    path = "finance/open-items"
+    group = "finance"
+    order = 30
+    key = "pk"
+    columns = ("number", "kind", Column("customer", phone="cust"), "supplier", "date", "due_date", "currency", "amount",
+               Column("remaining", phone="amt"), Column("base_remaining", _("Remaining in base currency"), total=True))
+    filters = ("kind", "customer", "supplier", "due_date")
+    search_fields = ("number", "customer__search", "supplier__search")
+    ordering = ("-due_date", "-id")
+    related = ("customer", "supplier", "currency", "account", "entry")
+    extra_fields = ("kind", "customer", "supplier", "date", "due_date", "currency", "amount", "remaining", "base_remaining", "account", "entry")
+    can_create = can_edit = importable = False
+
+
+@register
+class PeriodResource(Resource):
+    model = Period
+    path = "finance/periods"
+    group = "finance"
+    order = 50
+    key = "pk"
+    small = True
+    columns = (Column("start", _("First day")), "end", "state", "closed_at")
+    filters = ("state",)
+    extra_fields = ("year", "number", "start", "end", "state", "closed_at")
+    ordering = ("-start",)
+    can_create = can_edit = importable = False
+    commands = (
+        Command("close", _("Close period"), services.close_period, "erp.close_period", icon="lock", danger=True,
+                when=lambda p: p.state == "open", confirm=_("Close this period? Nothing can be posted into it any more.")),
+        Command("reopen", _("Reopen period"), services.reopen_period, "erp.close_period", icon="lock-open",
+                when=lambda p: p.state == "closed", confirm=_("Reopen this period and all later ones?")),
+    )
+
+
+@register
+class CurrencyResource(Resource):
+    model = Currency
+    path = "finance/currencies"
+    group = "finance"
+    order = 70
+    small = True
+    columns = ("code", "name", "name_zh", "symbol", "exponent")
+    search_fields = MASTER
+    fields = ("code", "name", "name_zh", "symbol", "exponent", "active")
+
+
+@register
+class ExchangeRateResource(Resource):
+    model = ExchangeRate
+    path = "finance/rates"
+    group = "finance"
+    order = 80
+    columns = ("currency", "date", "rate")
+    filters = ("currency", "date")
+    fields = ("currency", "date", "rate")
+    ordering = ("-date", "currency")
+
+
+@register
+class PaymentTermsResource(Resource):
+    model = PaymentTerms
+    path = "finance/payment-terms"
+    group = "finance"
+    order = 90
+    small = True
+    columns = ("code", "name", "name_zh", "days", "end_of_month", "instalments")
+    search_fields = MASTER
+    fields = ("code", "name", "name_zh", "days", "end_of_month", "instalments", "active")
+
+
+@register
+class TaxCodeResource(Resource):
+    model = TaxCode
+    path = "finance/tax-codes"
+    group = "finance"
+    order = 100
+    small = True
+    columns = ("code", "name", "name_zh", "rate", "use", "output_account", "input_account")
+    search_fields = MASTER
+    fields = ("code", "name", "name_zh", "rate", "use", "recoverable", "output_account", "input_account", "active")
+
+
+@register
+class PostingGroupResource(Resource):
+    model = PostingGroup
+    path = "finance/posting-groups"
+    group = "finance"
+    order = 110
+    small = True
+    columns = ("code", "name", "name_zh", "kind")
+    search_fields = MASTER
+    fields = ("code", "name", "name_zh", "kind", "active")
+
+
+@register
+class PostingRuleResource(Resource):
+    model = PostingRule
+    path = "finance/posting-rules"
+    group = "finance"
+    order = 120
+    columns = ("purpose", "product_group", "partner_group", Column("account__code", _("Account")), "account__name", "valid_from", "valid_to")
+    filters = ("purpose", "account")
+    fields = ("purpose", "product_group", "partner_group", "account", "valid_from", "valid_to")
+
+
+@register
+class JournalResource(Resource):
+    model = Journal
+    path = "finance/journals"
+    group = "finance"
+    order = 130
+    small = True
+    columns = MASTER
+    search_fields = MASTER
+    fields = (*MASTER, "active")

@@ -1,0 +1,321 @@
+"""Products, warehouses and the stock ledger.
+
+`StockMove` is the ledger: append-only, one row per movement, valued when it is posted. `StockLevel` is its
+running state per product and warehouse. Only `erp.inventory.ledger` writes them (DESIGN decision 6).
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from erp.finance.models import Account, JournalEntry, PostingGroup, Supplier, TaxCode
+from kit.rules.fields import MoneyField, PriceField, QuantityField, RateField
+from kit.rules.history import tracked
+from kit.rules.permissions import VisibleQuerySet
+from kit.rules.search import PinyinField, search_column
+from kit.rules.states import State, StateTable, Transition
+from oa.records.guards import append_only, posted_document, posted_lines
+from oa.records.models import Document, Master, Record
+from oa.records.models.base import PostedDocument
+
+
+@tracked()
+class Unit(Master):
+    """A unit of measure with its decimals."""
+
+    decimals = models.PositiveSmallIntegerField(_("decimals"), default=0, validators=[MaxValueValidator(4)])
+
+    class Meta(Master.Meta):
+        verbose_name = _("unit")
+        verbose_name_plural = _("units")
+
+
+@tracked()
+class ProductGroup(Master):
+    """A category of products; may decide the accounts they post to."""
+
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent group")
+    )
+    posting_group = models.ForeignKey(
+        PostingGroup, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("posting group")
+    )
+
+    class Meta(Master.Meta):
+        verbose_name = _("product group")
+        verbose_name_plural = _("product groups")
+
+
+class ProductKind(models.TextChoices):
+    GOODS = "goods", _("goods (kept in stock)")
+    SERVICE = "service", _("service")
+
+
+@tracked()
+class Product(Record):
+    """What is bought, stocked and sold."""
+
+    code = models.CharField(_("code"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    name_en = models.CharField(_("English name"), max_length=200, blank=True)
+    kind = models.CharField(_("kind"), max_length=7, choices=ProductKind, default=ProductKind.GOODS)
+    group = models.ForeignKey(
+        ProductGroup, models.PROTECT, null=True, blank=True, related_name="products", verbose_name=_("group")
+    )
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", verbose_name=_("unit"))
+    price = PriceField(_("sales price"), default=0)
+    cost = PriceField(_("expected cost"), default=0)
+    barcode = models.CharField(_("barcode"), max_length=60, blank=True)
+    supplier = models.ForeignKey(
+        Supplier, models.PROTECT, null=True, blank=True, related_name="products", verbose_name=_("main supplier")
+    )
+    tax_code = models.ForeignKey(
+        TaxCode, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("tax code")
+    )
+    minimum = QuantityField(_("minimum stock"), default=0)
+    tolerance = models.DecimalField(
+        _("over-delivery tolerance %"), max_digits=5, decimal_places=2, null=True, blank=True
+    )
+    note = models.TextField(_("note"), blank=True)
+    active = models.BooleanField(_("active"), default=True)
+    pinyin = PinyinField(sources=("name",))
+    search = search_column("code", "name", "name_en", "barcode", "pinyin")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        ordering = ["code"]
+        indexes = [
+            GinIndex(fields=["search"], name="product_search"),
+            models.Index(fields=["barcode"], name="product_barcode", condition=~Q(barcode="")),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gte=0, cost__gte=0), name="product_price_not_negative",
+                                   violation_error_message=_("Prices cannot be negative."))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.label}"
+
+    @property
+    def label(self) -> str:
+        """The name in the language of the page."""
+        chinese = (get_language() or "").startswith("zh")
+        return self.name if chinese else self.name_en or self.name
+
+    @property
+    def stocked(self) -> bool:
+        """Whether movements of this product go through the stock ledger."""
+        return self.kind == ProductKind.GOODS
+
+
+@tracked()
+class ProductUnit(Record):
+    """Another unit of a product: one of it is `factor` of the product's own unit (1 box = 12 pieces)."""
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="units", verbose_name=_("product"))
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", verbose_name=_("unit"))
+    factor = RateField(_("factor"))
+
+    class Meta:
+        verbose_name = _("product unit")
+        verbose_name_plural = _("product units")
+        ordering = ["product", "unit"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "unit"], name="product_unit_once"),
+            models.CheckConstraint(condition=Q(factor__gt=0), name="product_unit_factor",
+                                   violation_error_message=_("The factor must be more than 0.")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit} = {self.factor.normalize():f}"
+
+
+@tracked()
+class Warehouse(Master):
+    """A place where stock is kept and valued."""
+
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    allow_negative = models.BooleanField(_("negative stock allowed"), default=False)
+
+    class Meta(Master.Meta):
+        verbose_name = _("warehouse")
+        verbose_name_plural = _("warehouses")
+
+
+class StockLevel(models.Model):
+    """On hand, reserved and value of a product in a warehouse; locked before every movement."""
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="levels", verbose_name=_("product"))
+    warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="levels", verbose_name=_("warehouse"))
+    on_hand = QuantityField(_("on hand"), default=0)
+    reserved = QuantityField(_("reserved"), default=0)
+    value = MoneyField(_("value"), default=0)
+    allow_negative = models.BooleanField(default=False)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("stock level")
+        verbose_name_plural = _("stock levels")
+        ordering = ["product", "warehouse"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "warehouse"], name="level_once"),
+            models.CheckConstraint(condition=Q(on_hand__gte=0) | Q(allow_negative=True), name="level_not_negative"),
+            models.CheckConstraint(condition=Q(reserved__gte=0), name="level_reserved_positive"),
+            models.CheckConstraint(
+                condition=Q(reserved__lte=F("on_hand")) | Q(allow_negative=True), name="level_reserved_on_hand"
+            ),
+            models.CheckConstraint(
+                condition=Q(on_hand=0, value=0) | Q(on_hand__gt=0, value__gte=0) | Q(on_hand__lt=0),
+                name="level_value",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} @ {self.warehouse}: {self.on_hand}"
+
+
+class MoveKind(models.TextChoices):
+    RECEIPT = "receipt", _("receipt")
+    DELIVERY = "delivery", _("delivery")
+    ADJUSTMENT = "adjustment", _("adjustment")
+    OPENING = "opening", _("opening stock")
+    VALUE = "value", _("value adjustment")
+
+
+class StockMove(models.Model):
+    """A movement of the stock ledger: signed quantity and value, and both after it (rule V-21).
+
+    A row with quantity 0 is a value adjustment; `adjusts` names the movement whose cost became known later
+    (rule V-10). `entry` is the journal entry that carries the same value on the inventory account.
+    """
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="moves", verbose_name=_("product"))
+    warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="moves", verbose_name=_("warehouse"))
+    kind = models.CharField(_("kind"), max_length=10, choices=MoveKind)
+    date = models.DateField(_("date"))
+    quantity = QuantityField(_("quantity"))
+    value = MoneyField(_("value"))
+    quantity_after = QuantityField(_("quantity after"))
+    value_after = MoneyField(_("value after"))
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("inventory account"))
+    entry = models.ForeignKey(
+        JournalEntry, models.PROTECT, null=True, related_name="stock_moves", verbose_name=_("journal entry")
+    )
+    adjusts = models.ForeignKey("self", models.PROTECT, null=True, related_name="adjustments")
+    source = models.CharField(max_length=40)
+    source_id = models.BigIntegerField()
+    source_line = models.BigIntegerField()
+    number = models.CharField(_("document"), max_length=40)
+    posted_at = models.DateTimeField(_("posted at"), default=timezone.now)
+    posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("stock move")
+        verbose_name_plural = _("stock moves")
+        ordering = ["id"]
+        permissions = [("backdate_stockmove", "Can post stock movements with an earlier date")]
+        indexes = [
+            models.Index(fields=["product", "warehouse", "date", "id"], name="move_product"),
+            models.Index(fields=["source", "source_id"], name="move_source"),
+            models.Index(fields=["-date", "-id"], name="move_date"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(quantity=0) | Q(kind="value"), name="move_quantity"),
+            models.UniqueConstraint(
+                fields=["source", "source_line", "product", "warehouse"], condition=~Q(kind="value"),
+                name="move_once",
+            ),
+        ]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.product_id}: {self.quantity}"
+
+
+ADJUSTMENT_STATES = StateTable(
+    states=(
+        State("draft", _("draft"), "draft"),
+        State("posted", _("posted"), "ok"),
+        State("reversed", _("reversed"), "mute", step=False),
+    ),
+    transitions=(
+        Transition("post", ("draft",), "posted", _("Post"), permission="post_stockadjustment", primary=True, icon="check"),
+        Transition("reverse", ("posted",), "reversed", _("Reverse"), permission="reverse_stockadjustment",
+                   danger=True, confirm=_("Reverse this adjustment? A counter document is posted."),
+                   fields=("date",), icon="undo-2"),
+    ),
+)
+
+
+class AdjustmentReason(models.TextChoices):
+    OPENING = "opening", _("opening stock")
+    COUNT = "count", _("count difference")
+    DAMAGE = "damage", _("damage")
+    EXPIRY = "expiry", _("expiry")
+    USE = "use", _("own use")
+    OTHER = "other", _("other")
+
+
+@tracked()
+class StockAdjustment(PostedDocument):
+    """Opening stock, gains and losses; the reason is mandatory and decides the accounts."""
+
+    STATES = ADJUSTMENT_STATES
+    SEQUENCE = "stock-adjustment"
+
+    warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", verbose_name=_("warehouse"))
+    reason = models.CharField(_("reason"), max_length=8, choices=AdjustmentReason, default=AdjustmentReason.COUNT)
+    value = MoneyField(_("value"), default=0, editable=False)
+    state = Document.state_field(ADJUSTMENT_STATES)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta(Document.Meta):
+        verbose_name = _("stock adjustment")
+        verbose_name_plural = _("stock adjustments")
+        permissions = [
+            ("post_stockadjustment", "Can post stock adjustments"),
+            ("reverse_stockadjustment", "Can reverse stock adjustments"),
+        ]
+        indexes = [models.Index(fields=["-date", "-id"], name="adjustment_date")]
+        triggers = [ADJUSTMENT_STATES.trigger(), *posted_document()]
+
+
+class StockAdjustmentLine(models.Model):
+    """A signed quantity of a product; `unit_cost` is asked for gains only and defaults to the average."""
+
+    adjustment = models.ForeignKey(StockAdjustment, models.CASCADE, related_name="lines", verbose_name=_("adjustment"))
+    position = models.PositiveIntegerField()
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("product"))
+    quantity = QuantityField(_("quantity"))
+    unit_cost = PriceField(_("unit cost"), null=True, blank=True)
+    value = MoneyField(_("value"), default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("stock adjustment line")
+        verbose_name_plural = _("stock adjustment lines")
+        ordering = ["adjustment", "position"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(quantity=0), name="adjustment_line_quantity",
+                                   violation_error_message=_("The quantity cannot be 0.")),
+            models.CheckConstraint(condition=Q(unit_cost=None) | Q(unit_cost__gte=0), name="adjustment_line_cost"),
+        ]
+        triggers = posted_lines("erp_stockadjustment", "adjustment_id")
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.quantity}"
+
+

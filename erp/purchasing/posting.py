@@ -1,0 +1,146 @@
+"""From receipts and bills to stock value and ledger lines (rules P-08, P-12): functions of values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from erp.finance.context import PostingContext
+from erp.finance.ledger import Line
+from erp.finance.models.accounts import Purpose
+from erp.inventory.ledger import Key, Move
+from erp.inventory.models import MoveKind, StockLevel
+from erp.inventory.valuation import covered_share
+from erp.purchasing.matching import cleared_value, cost_of
+from erp.purchasing.models import Bill, BillLine, GoodsReceipt, GoodsReceiptLine
+from erp.trade.billing import Amount, base_lines, product_posting_group
+from kit.values.errors import BusinessError
+from kit.values.money import ZERO, round_money
+
+
+def residue_lines(context: PostingContext, residues: Sequence[Move], department_id: int | None) -> list[Line]:
+    """Ledger lines of value that cannot stay in stock: to the cost of goods sold (rule V-11)."""
+    lines = []
+    for move in residues:
+        cost = context.account(Purpose.COGS, product_posting_group(move.product))
+        value = move.value or ZERO
+        lines += [Line(move.account_id, value), Line(cost, -value, department_id=department_id)]
+    return lines
+
+
+def receipt_lines(context: PostingContext, receipt: GoodsReceipt, drafts: Sequence[GoodsReceiptLine]) -> list[Line]:
+    """Inventory, or the expense of services, against goods received, not invoiced (rule P-08).
+
+    All in base currency: stock and what it waits for have no other.
+    """
+    partner = receipt.supplier.posting_group_id
+    lines = [Line(context.account(Purpose.GRNI, None, partner), -receipt.value)]
+    for draft in drafts:
+        group = product_posting_group(draft.product)
+        if draft.product.stocked:
+            lines.append(Line(context.account(Purpose.INVENTORY, group), draft.value))
+        else:
+            account = context.account(Purpose.EXPENSE, group, partner)
+            lines.append(Line(account, draft.value, department_id=receipt.department_id))
+    return lines
+
+
+def take_over(draft: BillLine, line: Any, rate: Decimal, exponent: int) -> None:
+    """Carry a billed part to its order line and its receipt line, and find the price difference.
+
+    A service billed without a receipt counts as received with its bill. The difference includes that of the
+    exchange rates of order and bill.
+    """
+    receipt = draft.receipt_line
+    if line is not None:
+        line.billed += draft.quantity
+        line.moved += ZERO if receipt else draft.quantity
+    if receipt is None:
+        return
+    receipt.billed += draft.quantity
+    draft.cleared = cleared_value(receipt.value, receipt.quantity, receipt.billed, receipt.cleared, exponent)
+    receipt.cleared += draft.cleared
+    draft.difference = round_money(cost_of(draft) * rate, exponent) - draft.cleared
+
+
+def stock_key(draft: BillLine) -> Key | None:
+    """Product and warehouse whose value the price difference of a billed part concerns, if any."""
+    if draft.receipt_line is None or not draft.difference or draft.move_id is None:  # type: ignore[attr-defined]
+        return None
+    return draft.product_id, draft.receipt_line.receipt.warehouse_id
+
+
+def stock_adjustments(
+    drafts: Sequence[BillLine], levels: Mapping[Key, StockLevel], exponent: int
+) -> list[Move]:
+    """Value moves for the part of the price differences whose goods are still in stock (rule V-12).
+
+    `Move.line` is the index of the bill line. What its receipts brought counts as in stock as far as there is
+    stock at all, so several receipts of a product on one bill are looked at together.
+    """
+    received: dict[Key, dict[int, Decimal]] = {}
+    for draft in drafts:
+        key, receipt = stock_key(draft), draft.receipt_line
+        if key and receipt:
+            received.setdefault(key, {})[receipt.pk] = receipt.quantity * receipt.factor
+    moves = []
+    for index, draft in enumerate(drafts):
+        key = stock_key(draft)
+        if key is None:
+            continue
+        quantity = sum(received[key].values(), ZERO)
+        value = covered_share(draft.difference, quantity, levels[key].on_hand, exponent)
+        if value:
+            moves.append(
+                Move(draft.product, key[1], ZERO, MoveKind.VALUE, draft.move_account, index, value,  # type: ignore[attr-defined]
+                     adjusts_id=draft.move_id)  # type: ignore[attr-defined]
+            )
+    return moves
+
+
+def bill_lines(context: PostingContext, bill: Bill, drafts: Sequence[BillLine], payable: int) -> list[Line]:
+    """Goods received, not invoiced, at receipt value, its price differences, direct cost and input tax.
+
+    All of it against the payable; what came through stock in base currency, the rest in the bill's.
+    """
+    partner = bill.supplier.posting_group_id
+    stock: list[Line] = []
+    amounts: list[Amount] = []
+    for draft in drafts:
+        group = product_posting_group(draft.product)
+        if draft.receipt_line is None:
+            amounts.append((context.account(Purpose.EXPENSE, group, partner), cost_of(draft)))
+        else:
+            stock += _matched_lines(context, bill, draft, group)
+        if cost_of(draft) == draft.net and draft.tax:
+            amounts.append((input_account(draft), draft.tax))
+    control = Line(
+        payable, -bill.base_total, currency_id=bill.currency_id, currency_amount=-bill.total, rate=bill.rate,
+        supplier_id=bill.supplier_id, department_id=bill.department_id,
+    )
+    return base_lines(context, bill, amounts, control, stock)
+
+
+def _matched_lines(context: PostingContext, bill: Bill, draft: BillLine, group: int | None) -> list[Line]:
+    """A line matched with a receipt: on the accounts that the receipt used, whatever the rules say now."""
+    partner = bill.supplier.posting_group_id
+    clearing = draft.grni_account or context.account(Purpose.GRNI, None, partner)  # type: ignore[attr-defined]
+    lines = [Line(clearing, draft.cleared)]
+    if draft.to_stock:
+        lines.append(Line(draft.move_account, draft.to_stock))  # type: ignore[attr-defined]
+    consumed = draft.difference - draft.to_stock
+    if consumed:
+        service = draft.move_id is None  # type: ignore[attr-defined]
+        cost = context.account(Purpose.EXPENSE, group, partner) if service else context.account(Purpose.COGS, group)
+        lines.append(Line(cost, consumed, department_id=bill.department_id))
+    return lines
+
+
+def input_account(draft: BillLine) -> int:
+    """The account of recoverable input tax; refuses by name when the tax code has none."""
+    if draft.tax_code is None or draft.tax_code.input_account_id is None:
+        raise BusinessError(_("The tax code %s has no input tax account.") % (draft.tax_code or ""))
+    return draft.tax_code.input_account_id

@@ -1,0 +1,269 @@
+"""Purchase orders: draft, confirm, amend, close, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from erp.finance.currencies import rate_on
+from erp.finance.models import Currency, Supplier
+from erp.inventory.ledger import plain
+from erp.purchasing.models import PurchaseOrder, PurchaseOrderLine
+from erp.purchasing.models.orders import PURCHASE_STATES
+from erp.purchasing.pricing import find_price, order_prices
+from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
+from erp.trade.orders import derive_progress
+from erp.trade.progress import to_move
+from kit.values.errors import BusinessError, Problem
+from kit.values.money import ONE, ZERO
+from oa.organisation.models import CompanyProfile
+from oa.records.bulk import bulk_set, locked
+from oa.records.numbering import next_number
+
+HEAD = PurchaseOrder.objects.select_related("supplier", "currency", "payment_terms", "warehouse")
+LINES = PurchaseOrderLine.objects.select_related("product__group", "unit", "tax_code")
+AMENDABLE = ("required_date", "supplier_reference", "note", "payment_terms_id")
+
+
+def lock_order(order: PurchaseOrder, version: int | None = None) -> PurchaseOrder:
+    """Lock an order (first statement of every command)."""
+    return locked(HEAD, order.pk, version=version)
+
+
+def order_lines(orders: Sequence[PurchaseOrder], rows: Any = LINES) -> list[PurchaseOrderLine]:
+    """All lines of locked orders with what posting needs of their products; `rows` may tell more about them."""
+    by_pk = {order.pk: order for order in orders}
+    lines = list(rows.filter(order__in=by_pk).order_by("order", "position"))
+    for line in lines:
+        line.order = by_pk[line.order_id]
+    return lines
+
+
+def check_supplier(supplier: Supplier) -> None:
+    """Refuse orders to archived and blocked suppliers (rule G-24)."""
+    if not supplier.active:
+        raise BusinessError(_("%s is archived; choose another supplier.") % supplier, field="supplier")
+    if supplier.blocked:
+        raise BusinessError(
+            _("%s is blocked for orders and payments. Choose another supplier, or ask accounting.") % supplier,
+            field="supplier",
+        )
+
+
+@transaction.atomic
+def save_order(
+    order: PurchaseOrder, lines: Sequence[LineInput], *, by: Any, version: int | None = None
+) -> PurchaseOrder:
+    """Store a draft with its lines; fills what was left open from the supplier, the masters and earlier orders.
+
+    `order` carries the head fields as typed; `version` is the one the person opened. Raises BusinessError.
+    """
+    existing: list[PurchaseOrderLine] = []
+    if order.pk:
+        current = lock_order(order, version)
+        if current.state != PURCHASE_STATES.initial:
+            raise BusinessError(_("%s is confirmed; amend it instead.") % current)
+        existing = list(current.lines.all())
+        order.version = current.version + 1
+    check_inputs(lines)
+    check_supplier(order.supplier)
+    _fill_head(order, by)
+    drafts = _build_lines(order, lines, existing)
+    set_amounts(order, drafts, order.currency.exponent)
+    order.save()
+    write_lines(order, "order", drafts, existing=existing)
+    return order
+
+
+def _fill_head(order: PurchaseOrder, by: Any) -> None:
+    """Defaults from the supplier and the company."""
+    supplier, company = order.supplier, CompanyProfile.current()
+    if order.currency_id is None:
+        order.currency = supplier.currency or Currency.objects.get(code=company.base_currency)
+    if order.currency.code == company.base_currency:
+        order.rate = ONE
+    elif order.rate == ONE:  # nobody typed a rate
+        order.rate = rate_on(order.currency, order.date, base_code=company.base_currency)
+    if not order.pk:
+        order.payment_terms_id = order.payment_terms_id or supplier.payment_terms_id
+        order.tax_method = company.tax_method
+        order.created_by = by
+        order.owner_id = order.owner_id or (by.pk if by else None)
+        order.department_id = order.department_id or getattr(by, "department_id", None)
+
+
+def _build_lines(
+    order: PurchaseOrder, lines: Sequence[LineInput], existing: Sequence[PurchaseOrderLine]
+) -> list[PurchaseOrderLine]:
+    by_pk = {line.pk: line for line in existing}
+    factors = unit_factors(lines)
+    open_prices = {line.product.pk for line in lines if line.price is None}
+    last = order_prices(order, open_prices) if open_prices else {}
+    drafts = []
+    for position, given in enumerate(lines, start=1):
+        line = (by_pk.get(given.pk) if given.pk else None) or PurchaseOrderLine()
+        fill_line(line, given, position, factors)
+        line.price = find_price(given.product, line.factor, last, order.rate) if given.price is None else given.price
+        line.warehouse = given.warehouse or order.warehouse
+        line.due_date = given.due_date or order.required_date
+        drafts.append(line)
+    return drafts
+
+
+@transaction.atomic
+def confirm_order(order: PurchaseOrder, *, by: Any, version: int | None = None) -> PurchaseOrder:
+    """Issue the order: it gets its number and waits for goods."""
+    order = lock_order(order, version)
+    PURCHASE_STATES.check("confirm", order)
+    lines = order_lines([order])
+    if not lines:
+        raise BusinessError(_("Enter at least one line."))
+    check_supplier(order.supplier)
+    order.number = next_number(order.SEQUENCE, order.date)
+    order.state, order.confirmed_at = "confirmed", timezone.now()
+    derive_progress(order, lines)
+    order.version += 1
+    order.save()
+    return order
+
+
+@transaction.atomic
+def cancel_order(
+    order: PurchaseOrder, *, by: Any, reason: str = "", version: int | None = None
+) -> PurchaseOrder:
+    """Cancel an order that has no posted receipts or bills (rule G-06)."""
+    order = lock_order(order, version)
+    PURCHASE_STATES.check("cancel", order)
+    lines = order_lines([order])
+    if any(line.moved or line.billed for line in lines):
+        raise BusinessError(_children_message(order))
+    order.state, order.closing_reason = "cancelled", reason.strip()[:300]
+    order.version += 1
+    order.save()
+    return order
+
+
+def _children_message(order: PurchaseOrder) -> str:
+    """Names the posted documents that stand in the way (rule G-06)."""
+    children = PurchaseOrderLine.objects.filter(order=order)
+    numbers = set(children.filter(
+        receipt_lines__receipt__state="posted", receipt_lines__receipt__reversal_of=None
+    ).values_list("receipt_lines__receipt__number", flat=True))
+    numbers |= set(children.filter(
+        bill_lines__bill__state="posted", bill_lines__bill__reversal_of=None
+    ).values_list("bill_lines__bill__number", flat=True))
+    return _("%(order)s has posted documents: %(numbers)s. Reverse them first.") % {
+        "order": order, "numbers": ", ".join(sorted(n for n in numbers if n))
+    }
+
+
+@transaction.atomic
+def close_order(order: PurchaseOrder, *, by: Any, reason: str = "", version: int | None = None) -> PurchaseOrder:
+    """Short-close: give up the open quantities of every line with a reason (rule G-09).
+
+    What was received can still be billed; the order is completed with its last bill.
+    """
+    order = lock_order(order, version)
+    PURCHASE_STATES.check("close", order)
+    if not reason.strip():
+        raise BusinessError(_("Enter the reason."), field="reason")
+    lines = order_lines([order])
+    for line in lines:
+        line.cancelled += to_move(line)
+    bulk_set(lines, ("cancelled",))
+    order.closing_reason = reason.strip()[:300]
+    derive_progress(order, lines)
+    order.version += 1
+    order.save()
+    return order
+
+
+@transaction.atomic
+def reopen_order(order: PurchaseOrder, *, by: Any, version: int | None = None) -> PurchaseOrder:
+    """Take back a short-close (rule G-09)."""
+    order = lock_order(order, version)
+    PURCHASE_STATES.check("reopen", order)
+    lines = order_lines([order])
+    if not any(line.cancelled for line in lines):
+        raise BusinessError(_("Everything on %s is received and billed; there is nothing to reopen.") % order)
+    check_supplier(order.supplier)
+    for line in lines:
+        line.cancelled = ZERO
+    bulk_set(lines, ("cancelled",))
+    derive_progress(order, lines)
+    order.closing_reason = ""
+    order.version += 1
+    order.save()
+    return order
+
+
+@transaction.atomic
+def amend_order(
+    order: PurchaseOrder, lines: Sequence[LineInput], *, by: Any, version: int | None = None
+) -> PurchaseOrder:
+    """Change a confirmed order: a new revision whose old state the history keeps (rule G-08).
+
+    `order` carries the head fields as typed. No line may fall below what was received or billed, its price
+    changes only while nothing of it is billed.
+    """
+    current = lock_order(order, version)
+    if current.state != "confirmed":
+        raise BusinessError(_("Only a confirmed order can be amended."))
+    check_inputs(lines)
+    existing = order_lines([current])
+    prices = {line.pk: line.price for line in existing}
+    for given in lines:
+        given.price = prices.get(given.pk or 0) if given.price is None else given.price
+    _check_amendment(lines, existing)
+    before = current.base_total
+    for name in AMENDABLE:
+        setattr(current, name, getattr(order, name))
+    drafts = _build_lines(current, lines, existing)
+    set_amounts(current, drafts, current.currency.exponent)
+    if current.base_total > before:
+        check_supplier(current.supplier)
+    write_lines(current, "order", drafts, existing=existing)
+    current.revision += 1
+    derive_progress(current, drafts)
+    current.version += 1
+    current.save()
+    return current
+
+
+def _check_amendment(lines: Sequence[LineInput], existing: Sequence[PurchaseOrderLine]) -> None:
+    given = {line.pk: (row, line) for row, line in enumerate(lines) if line.pk}
+    problems: list[Problem] = []
+    for old in existing:
+        if not (old.moved or old.billed):
+            continue
+        row, new = given.get(old.pk, (None, None))
+        if row is None or new is None or new.product.pk != old.product_id:
+            problems.append(Problem(_("Line %s is received or billed and must stay.") % old.position))
+        else:
+            problems += _line_problems(old, new, row)
+    if problems:
+        raise BusinessError(problems=problems)
+
+
+def _line_problems(old: PurchaseOrderLine, new: LineInput, row: int) -> list[Problem]:
+    """What may not change on a line that is received or billed in part."""
+    problems = []
+    used = max(old.moved - old.returned_replace, old.billed)
+    if new.quantity < used:
+        problems.append(
+            Problem(_("%(used)s are received or billed; the quantity cannot be less.") % {"used": plain(used)},
+                    "quantity", row)
+        )
+    if (new.unit.pk if new.unit is not None else new.product.unit_id) != old.unit_id:
+        problems.append(Problem(_("The line is received or billed; its unit cannot change any more."), "unit", row))
+    tax_code = new.tax_code if new.tax_code is not None else new.product.tax_code
+    changed = new.price != old.price or new.discount != old.discount
+    if old.billed and (changed or (tax_code.pk if tax_code else None) != old.tax_code_id):
+        problems.append(
+            Problem(_("The line is billed; its price and tax cannot change any more."), "price", row)
+        )
+    return problems

@@ -1,0 +1,309 @@
+"""Goods receipts: draft, receive, reverse."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from erp.finance.context import STOCK, PostingContext, posting_context
+from erp.finance.ledger import post_entry, source_of
+from erp.finance.models.accounts import Purpose
+from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
+from erp.inventory.models import MoveKind
+from erp.purchasing.matching import cost_of, receipt_value
+from erp.purchasing.models import BillLine, GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
+from erp.purchasing.models.receipts import RECEIPT_STATES
+from erp.purchasing.posting import receipt_lines, residue_lines
+from erp.purchasing.services.orders import HEAD, LINES, lock_order, order_lines
+from erp.trade.billing import product_posting_group
+from erp.trade.orders import save_progress
+from erp.trade.progress import most_to_move, to_move
+from erp.trade.reversal import (
+    finish_reversal,
+    post_counter_moves,
+    reverse_document_entry,
+    with_original_accounts,
+)
+from kit.rules.fields import MoneyField
+from kit.values.errors import BusinessError, Problem
+from kit.values.money import ZERO, round_money
+from kit.values.quantities import round_quantity
+from oa.records.bulk import bulk_set, locked
+from oa.records.numbering import next_number
+
+LINE_FACTS = ("moved",)
+POSTED = ("number", "state", "posted_at", "posted_by", "version", "updated_at", "value")
+RECEIPTS = GoodsReceipt.objects.select_related("supplier", "warehouse")
+# What the documents of an order line received in value, net of reversals.
+_VALUES = GoodsReceiptLine.objects.filter(order_line=OuterRef("pk")).exclude(receipt__state="draft")
+_RECEIVED = Subquery(_VALUES.values("order_line").annotate(sum=Sum("value")).values("sum"))
+LINES_WITH_VALUE = LINES.annotate(received_value=Coalesce(_RECEIVED, ZERO, output_field=MoneyField()))
+
+
+@transaction.atomic
+def receive_order(
+    order: PurchaseOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None
+) -> GoodsReceipt:
+    """Receive what is open on an order, or the given quantities by order line, in one step."""
+    order = lock_order(order)
+    lines = order_lines([order], LINES_WITH_VALUE)
+    receipt, drafts = _draft(order, lines, quantities, by=by, date=date)
+    receipt.save()
+    for draft in drafts:
+        draft.receipt = receipt
+    return _post(receipt, drafts, [order], lines, by=by, new=True)
+
+
+@transaction.atomic
+def draft_receipt(
+    order: PurchaseOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None
+) -> GoodsReceipt:
+    """A draft of what is open on an order, to be compared with what arrived."""
+    order = lock_order(order)
+    receipt, drafts = _draft(order, order_lines([order]), quantities, by=by, date=date)
+    receipt.save()
+    for draft in drafts:
+        draft.receipt = receipt
+    GoodsReceiptLine.objects.bulk_create(drafts)
+    return receipt
+
+
+@transaction.atomic
+def save_receipt(
+    receipt: GoodsReceipt, quantities: Mapping[int, Decimal], *, by: Any, version: int | None = None
+) -> GoodsReceipt:
+    """Store head fields and quantities (by receipt line) of a draft; lines at 0 are dropped."""
+    current = locked(RECEIPTS, receipt.pk, version=version)
+    if current.state != RECEIPT_STATES.initial:
+        raise BusinessError(_("%s is received and cannot be changed; reverse it.") % current)
+    lines = list(current.lines.all())
+    for line in lines:
+        line.quantity = quantities.get(line.pk, line.quantity)
+    if any(line.quantity < 0 for line in lines):
+        raise BusinessError(_("Quantity must be more than 0."), field="quantity")
+    kept = [line for line in lines if line.quantity]
+    if not kept:
+        raise BusinessError(_("Enter at least one line."))
+    if len(kept) < len(lines):
+        GoodsReceiptLine.objects.filter(pk__in=[line.pk for line in lines if not line.quantity]).delete()
+    bulk_set(kept, ("quantity",))
+    receipt.version = current.version + 1
+    receipt.save()
+    return receipt
+
+
+@transaction.atomic
+def post_receipt(receipt: GoodsReceipt, *, by: Any, version: int | None = None) -> GoodsReceipt:
+    """Receive a draft: stock in at order price, entry, progress of its orders (rules G-02, P-06, P-08)."""
+    receipt = locked(RECEIPTS, receipt.pk, version=version)
+    RECEIPT_STATES.check("post", receipt)
+    orders = _lock_orders(receipt)
+    drafts = list(receipt.lines.select_related("product__group"))
+    return _post(receipt, drafts, orders, order_lines(orders, LINES_WITH_VALUE), by=by)
+
+
+def _lock_orders(receipt: GoodsReceipt) -> list[PurchaseOrder]:
+    """The orders behind a receipt, locked in key order."""
+    keys = PurchaseOrderLine.objects.filter(receipt_lines__receipt=receipt).values("order")
+    return list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+
+
+def _draft(
+    order: PurchaseOrder, lines: Sequence[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None, *,
+    by: Any, date: dt.date | None,
+) -> tuple[GoodsReceipt, list[GoodsReceiptLine]]:
+    if order.state != "confirmed":
+        raise BusinessError(_("%s is not confirmed; only confirmed orders are received.") % order)
+    wanted = {line: to_move(line) if quantities is None else quantities.get(line.pk, ZERO) for line in lines}
+    taken = {line: quantity for line, quantity in wanted.items() if quantity}
+    if not taken:
+        raise BusinessError(_("Nothing is left to receive on %s.") % order)
+    if any(quantity < 0 for quantity in taken.values()):
+        raise BusinessError(_("Quantity must be more than 0."), field="quantity")
+    warehouse, taken = _one_warehouse(order, taken, given=quantities is not None)
+    receipt = GoodsReceipt(
+        supplier=order.supplier, warehouse_id=warehouse, date=date or timezone.localdate(),
+        owner_id=order.owner_id, department_id=order.department_id, created_by=by,
+    )
+    drafts = [
+        GoodsReceiptLine(
+            position=position, order_line=line, product=line.product, description=line.description,
+            unit_id=line.unit_id, factor=line.factor, quantity=quantity,
+        )
+        for position, (line, quantity) in enumerate(taken.items(), start=1)
+    ]
+    return receipt, drafts
+
+
+def _one_warehouse(
+    order: PurchaseOrder, taken: dict[PurchaseOrderLine, Decimal], *, given: bool
+) -> tuple[int, dict[PurchaseOrderLine, Decimal]]:
+    """The warehouse of a receipt and the lines it takes: services go anywhere, goods of others come later."""
+    warehouses = {line.warehouse_id for line in taken if line.product.stocked}
+    if len(warehouses) > 1 and given:
+        raise BusinessError(_("The quantities belong to several warehouses; receive one warehouse at a time."))
+    warehouse = min(warehouses, default=order.warehouse_id)
+    kept = {
+        line: quantity for line, quantity in taken.items()
+        if line.warehouse_id == warehouse or not line.product.stocked
+    }
+    return warehouse, kept
+
+
+def _post(
+    receipt: GoodsReceipt, drafts: list[GoodsReceiptLine], orders: Sequence[PurchaseOrder],
+    lines: Sequence[PurchaseOrderLine], *, by: Any, new: bool = False,
+) -> GoodsReceipt:
+    """Common path of receiving; everything it needs is locked and loaded. `new` lines are not stored yet."""
+    context = posting_context(receipt.date, STOCK)
+    facts = {line.pk: line for line in lines}
+    _check(receipt, drafts, facts, context)
+    for draft in drafts:
+        _take_over(draft, facts[draft.order_line_id], context.exponent)
+    stocked = [draft for draft in drafts if draft.product.stocked]
+    levels = lock_levels((draft.product_id, receipt.warehouse_id) for draft in stocked)
+    moves = [_move(draft, receipt, context) for draft in stocked]
+    check_date(moves, receipt.date, by=by)
+    residues = value_moves(levels, moves, exponent=context.exponent)
+    if new:
+        GoodsReceiptLine.objects.bulk_create(drafts)
+    else:
+        bulk_set(drafts, ("value",))
+    for move, draft in zip(moves, stocked, strict=True):
+        move.line = draft.pk
+    receipt.value = sum((draft.value for draft in drafts), ZERO)
+    receipt.number = next_number(receipt.SEQUENCE, receipt.date)
+    entry = receipt_lines(context, receipt, drafts) + residue_lines(context, residues, receipt.department_id)
+    memo = f"{_('Goods receipt')} {receipt.number} {receipt.supplier}"
+    posted = post_entry(context, source_of(receipt), entry, by=by, memo=memo)
+    post_moves(levels, [*moves, *residues], entry_id=posted[0] if posted else None, source=source_of(receipt),
+               date=receipt.date, by=by)
+    receipt.state, receipt.posted_at, receipt.posted_by = "posted", timezone.now(), by
+    receipt.version, receipt.updated_at = receipt.version + 1, receipt.posted_at
+    save_progress(orders, lines, LINE_FACTS, ([receipt], POSTED))
+    return receipt
+
+
+def _check(
+    receipt: GoodsReceipt, drafts: Sequence[GoodsReceiptLine], facts: Mapping[int, PurchaseOrderLine],
+    context: PostingContext,
+) -> None:
+    """Orders of others, orders not confirmed and quantities beyond the tolerance are refused (rule G-12)."""
+    problems = [] if drafts else [Problem(_("Enter at least one line."))]
+    taken: dict[int, Decimal] = {}
+    for row, draft in enumerate(drafts):
+        line = facts[draft.order_line_id]
+        if line.order.state != "confirmed":
+            problems.append(Problem(_("%s is not confirmed; only confirmed orders are received.") % line.order, row=row))
+            continue
+        if line.order.supplier_id != receipt.supplier_id:
+            problems.append(Problem(_("%s belongs to another supplier.") % line.order, row=row))
+        tolerance = line.product.tolerance if line.product.tolerance is not None else context.tolerance
+        taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
+        if taken[line.pk] > most_to_move(line, tolerance):
+            problems.append(
+                Problem(
+                    _("Only %(open)s of %(product)s are left to receive; you entered %(entered)s.")
+                    % {"open": plain(to_move(line)), "product": line.product.code,
+                       "entered": plain(taken[line.pk])},
+                    "quantity", row,
+                )
+            )
+    if problems:
+        raise BusinessError(problems=problems)
+
+
+def _take_over(draft: GoodsReceiptLine, line: Any, exponent: int) -> None:
+    """Value a part at the order's price and rate, and carry it to the order line (rules P-08, V-07)."""
+    total = round_money(cost_of(line) * line.order.rate, exponent)
+    draft.value = receipt_value(total, line.quantity, line.moved, draft.quantity, line.received_value, exponent)
+    line.moved += draft.quantity
+    line.received_value += draft.value
+
+
+def _move(draft: GoodsReceiptLine, receipt: GoodsReceipt, context: PostingContext) -> Move:
+    return Move(
+        product=draft.product, warehouse_id=receipt.warehouse_id, kind=MoveKind.RECEIPT, value=draft.value,
+        quantity=round_quantity(draft.quantity * draft.factor), row=draft.position - 1,
+        account_id=context.account(Purpose.INVENTORY, product_posting_group(draft.product)),
+    )
+
+
+@transaction.atomic
+def reverse_receipt(
+    receipt: GoodsReceipt, *, by: Any, date: dt.date | None = None, version: int | None = None
+) -> GoodsReceipt:
+    """Take a receipt back out of stock at its original value, by a counter document (rules G-04, P-17).
+
+    Refused while it is billed (rule G-06) and where the stock is not there any more.
+    """
+    original = locked(RECEIPTS, receipt.pk, version=version)
+    RECEIPT_STATES.check("reverse", original)
+    if original.reversal_of_id:
+        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
+    orders = _lock_orders(original)
+    facts = order_lines(orders)
+    lines = list(original.lines.select_related("product__group"))
+    _refuse_if_billed(original, lines)
+    counter, drafts = _counter(original, lines, by=by, date=date)
+    context = posting_context(counter.date, STOCK)
+    stocked = [draft for draft in drafts if draft.product.stocked]
+    levels = lock_levels((draft.product_id, counter.warehouse_id) for draft in stocked)
+    moves = [_move(draft, counter, context) for draft in stocked]
+    for move, draft in zip(moves, stocked, strict=True):
+        move.line = draft.pk
+    moves = with_original_accounts(moves, original)
+    check_date(moves, counter.date, by=by)
+    residues = value_moves(levels, moves, exponent=context.exponent)
+    by_pk = {line.pk: line for line in facts}
+    for line in lines:
+        by_pk[line.order_line_id].moved -= line.quantity
+    counter.number = next_number(counter.SEQUENCE, counter.date)
+    entry_id = reverse_document_entry(context, original, counter, by=by)
+    post_counter_moves(context, counter, levels, moves, residues, entry_id=entry_id, by=by)
+    finish_reversal(original, counter, by)
+    save_progress(orders, facts, LINE_FACTS)
+    return counter
+
+
+def _refuse_if_billed(original: GoodsReceipt, lines: Sequence[GoodsReceiptLine]) -> None:
+    """Name the bills that took from a receipt (rule G-06)."""
+    if not any(line.billed for line in lines):
+        return
+    bills = BillLine.objects.filter(receipt_line__receipt=original, bill__state="posted", bill__reversal_of=None)
+    numbers = sorted(set(bills.values_list("bill__number", flat=True)))
+    raise BusinessError(
+        _("%(receipt)s is billed by %(numbers)s. Reverse those first.")
+        % {"receipt": original, "numbers": ", ".join(numbers)}
+    )
+
+
+def _counter(
+    original: GoodsReceipt, lines: Sequence[GoodsReceiptLine], *, by: Any, date: dt.date | None
+) -> tuple[GoodsReceipt, list[GoodsReceiptLine]]:
+    """The counter document with opposite quantities and values, stored as a draft."""
+    day = date or timezone.localdate()
+    if day < original.date:
+        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
+    counter = GoodsReceipt.objects.create(
+        supplier=original.supplier, warehouse=original.warehouse, supplier_note=original.supplier_note, date=day,
+        value=-original.value, owner_id=original.owner_id, department_id=original.department_id, created_by=by,
+        reversal_of=original,
+    )
+    drafts = GoodsReceiptLine.objects.bulk_create(
+        GoodsReceiptLine(
+            receipt=counter, position=line.position, order_line_id=line.order_line_id, product=line.product,
+            description=line.description, unit_id=line.unit_id, factor=line.factor, quantity=-line.quantity,
+            value=-line.value,
+        )
+        for line in lines
+    )
+    return counter, drafts

@@ -1,0 +1,55 @@
+"""What the shipped roles may do in operations (see `oa.roles`).
+
+Duties are kept apart (rule G-22): who sells does not ship or invoice, who buys does not receive or pay, who
+posts money does not open periods, who reverses is not who posted in the first place.
+"""
+
+from __future__ import annotations
+
+# Lists that documents choose from, without cost or bank data.
+CATALOGUE = """
+    view_product view_productgroup view_productunit view_unit view_warehouse view_taxcode view_currency
+    view_exchangerate view_paymentterms view_stocklevel
+"""
+
+SALES = f"""
+    {CATALOGUE} view_salesorder* add_salesorder* change_salesorder* delete_salesorder* confirm_salesorder
+    view_delivery view_deliveryline view_invoice view_invoiceline view_openitem view_customerterms*
+    view_customerprice*
+"""
+SALES_MANAGER = f"""
+    {SALES} close_salesorder cancel_salesorder add_customerprice change_customerprice delete_customerprice
+"""
+WAREHOUSE = f"""
+    {CATALOGUE} view_product* view_supplier view_salesorder* view_purchaseorder* view_stockmove
+    *_delivery* *_goodsreceipt* view_stockadjustment* add_stockadjustment* change_stockadjustment*
+    delete_stockadjustment* post_stockadjustment
+"""
+PURCHASING = f"""
+    {CATALOGUE} view_product* add_product* change_product* add_unit view_stockmove view_stockadjustment*
+    view_supplier* add_supplier change_supplier *_purchaseorder* view_goodsreceipt* view_bill* view_salesorder
+    view_salesorderline
+"""
+# Reads everything of operations; writes and posts what is owed and paid.
+ACCOUNTANT = """
+    view_* add_invoice* change_invoice* delete_invoice* post_invoice add_bill* change_bill* delete_bill* post_bill
+    add_payment change_payment delete_payment post_payment *_paymentallocation add_allocation
+    add_voucher* change_voucher* delete_voucher* post_voucher add_exchangerate change_exchangerate
+    add_customerterms change_customerterms
+"""
+CHIEF = f"""
+    {ACCOUNTANT} reverse_* release_salesorder delete_allocation delete_exchangerate change_supplier
+    *_account *_taxcode *_postinggroup *_postingrule *_journal *_currency *_paymentterms
+    add_fiscalyear change_period backdate_stockmove
+"""
+
+GRANTS: dict[str, str] = {
+    "administrator": "*",
+    "sales": SALES,
+    "sales-manager": SALES_MANAGER,
+    "warehouse": WAREHOUSE,
+    "purchasing": PURCHASING,
+    "accountant": ACCOUNTANT,
+    "chief-accountant": CHIEF,
+    "auditor": "view_* export_*",
+}

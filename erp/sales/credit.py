@@ -1,0 +1,131 @@
+"""Credit exposure and its check (rules S-03, S-04)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from erp.sales.models import CustomerTerms, SalesOrder, SalesOrderLine
+from erp.sales.models.orders import Hold
+from erp.sales.models.terms import Block, CreditAction
+from erp.trade.progress import order_left_to_bill
+from kit.values.errors import BusinessError
+from kit.values.money import ZERO, round_money
+
+# Open items net of credits, what was delivered and not invoiced, what is confirmed and not delivered; tax
+# included, in base currency.
+_EXPOSURE = """
+SELECT
+  (SELECT coalesce(sum(base_remaining), 0) FROM erp_openitem WHERE customer_id = %(customer)s AND remaining <> 0),
+  coalesce(sum(v.base * greatest(v.moved - v.billed, 0)), 0),
+  coalesce(sum(v.base * greatest(v.ordered - greatest(v.moved, v.billed), 0)), 0),
+  (SELECT min(due_date) FROM erp_openitem WHERE customer_id = %(customer)s AND remaining > 0)
+FROM (
+  SELECT (l.net + l.tax) / l.quantity * o.rate AS base, l.quantity - l.cancelled AS ordered,
+         l.moved - l.returned_replace - l.returned_credit AS moved, l.billed - l.credited AS billed
+    FROM erp_salesorder o JOIN erp_salesorderline l ON l.order_id = o.id
+   WHERE o.customer_id = %(customer)s AND o.state = 'confirmed' AND o.id <> %(order)s
+) v
+"""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What a customer owes or is going to owe, in base currency, and the oldest due date."""
+
+    receivable: Decimal
+    to_invoice: Decimal
+    to_deliver: Decimal
+    oldest_due: dt.date | None
+
+    def total(self, *, with_orders: bool = True) -> Decimal:
+        """Receivables, deliveries not invoiced and, if they count, confirmed orders not delivered."""
+        return self.receivable + self.to_invoice + (self.to_deliver if with_orders else ZERO)
+
+
+def exposure(customer_id: int, *, without_order: int | None = None) -> Exposure:
+    """Exposure of a customer in one statement; `without_order` is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPOSURE, {"customer": customer_id, "order": without_order or 0})
+        receivable, to_invoice, to_deliver, oldest = cursor.fetchone()
+    cent = Decimal("0.01")
+    return Exposure(receivable, Decimal(to_invoice).quantize(cent), Decimal(to_deliver).quantize(cent), oldest)
+
+
+# Which blocks forbid what (rule G-24). What was delivered is invoiced unless everything is blocked.
+ORDERING = (Block.ORDERS, Block.ALL)
+DELIVERING = (Block.DELIVERIES, Block.ORDERS, Block.ALL)
+INVOICING = (Block.ALL,)
+
+
+def check_blocked(terms: CustomerTerms | None, blocks: tuple[Block, ...] = ORDERING) -> None:
+    """Refuse what a blocked customer may not have: orders, deliveries or invoices (rules G-24, D-03)."""
+    if terms is not None and terms.blocked in blocks:
+        raise BusinessError(
+            _("%(customer)s is blocked for %(what)s. Ask accounting to lift the block.")
+            % {"customer": terms.customer, "what": Block(terms.blocked).label}
+        )
+
+
+def unbilled(order: SalesOrder, lines: Sequence[SalesOrderLine]) -> Decimal:
+    """What `order` will still bring in invoices, tax included, in base currency; all of it for a new order."""
+    if not any(line.billed or line.cancelled or line.moved for line in lines):
+        return order.base_total
+    parts = (
+        (line.net + line.tax) / line.quantity * order_left_to_bill(line) * order.rate for line in lines if line.quantity
+    )
+    return round_money(sum(parts, ZERO))
+
+
+def credit_problem(terms: CustomerTerms, order: SalesOrder, amount: Decimal, today: dt.date) -> str:
+    """Why `order` exceeds the customer's credit by what it adds (`amount`), in words; empty when it does not.
+
+    Holds the customer's terms, so that two orders of one customer cannot both use the last of the limit.
+    """
+    if terms.credit_action == CreditAction.IGNORE or (terms.credit_limit is None and terms.overdue_days is None):
+        return ""
+    CustomerTerms.objects.select_for_update().values_list("pk").get(pk=terms.pk)
+    state = exposure(order.customer_id, without_order=order.pk)
+    if terms.overdue_days is not None and state.oldest_due:
+        late = (today - state.oldest_due).days
+        if late > terms.overdue_days:
+            return _("%(customer)s has an invoice overdue for %(days)s days.") % {
+                "customer": order.customer, "days": late
+            }
+    if terms.credit_limit is None:
+        return ""
+    over = state.total(with_orders=terms.count_orders) + amount - terms.credit_limit
+    if over <= 0:
+        return ""
+    return _("This order exceeds the credit limit of %(customer)s by %(amount)s.") % {
+        "customer": order.customer, "amount": f"{over:,.2f}"
+    }
+
+
+def apply_credit_check(
+    terms: CustomerTerms | None, order: SalesOrder, lines: Sequence[SalesOrderLine], today: dt.date
+) -> str:
+    """Check the credit of a customer for `order`: refuse, put the order on hold, or return a warning (S-04)."""
+    if terms is None:
+        return ""
+    problem = credit_problem(terms, order, unbilled(order, lines), today)
+    if not problem or (order.released_amount is not None and order.base_total <= order.released_amount):
+        return ""
+    if terms.credit_action == CreditAction.REFUSE:
+        raise BusinessError(
+            problem + " " + _("Save the order as a draft, or ask accounting to raise the limit.")
+        )
+    if terms.credit_action == CreditAction.HOLD:
+        order.hold, order.hold_reason = Hold.CREDIT, problem[:300]
+    return problem
+
+
+def terms_of(customer: Any) -> CustomerTerms | None:
+    """The terms of a customer, if any (joined by `select_related("customer__terms")` at no cost)."""
+    return getattr(customer, "terms", None)

@@ -1,0 +1,90 @@
+"""Line grids of sales documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from erp.inventory.models import Product
+from erp.sales.credit import terms_of
+from erp.sales.pricing import customer_prices, find_price
+from erp.sales.services import amend_order, save_delivery, save_invoice, save_order
+from erp.trade.grids import MovementGrid, TradeGrid, progress_table
+from erp.trade.progress import to_move
+from kit.pages import formats
+from kit.pages.lines import GridRow, LineTable
+from kit.values.money import ONE, ZERO
+
+
+class OrderGrid(TradeGrid):
+    """Lines of a sales order."""
+
+    def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
+        currency = self.currency_of(document)
+        day = document.date or timezone.localdate()
+        agreed = []
+        if document.customer_id:
+            products = {row.get("product").pk for row in rows}
+            agreed = customer_prices(document.customer_id, products, currency.pk, day)
+        rate = document.rate or ONE
+        return {
+            row.index: find_price(row.get("product"), row.get("quantity", ONE), ONE, agreed, rate).price for row in rows
+        }
+
+    def default_tax(self, document: Any, product: Product) -> Any:
+        terms = terms_of(document.customer) if document.customer_id else None
+        return terms.tax_code if terms is not None and terms.tax_code is not None else product.tax_code
+
+    def short_of(self, document: Any, row: GridRow, free: Decimal) -> Decimal:
+        return max(row.get("quantity", ZERO) - max(free, ZERO), ZERO)
+
+    def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
+        return [
+            ("warn", _("Line %(line)s “%(product)s”: %(free)s available, short by %(short)s.") % {
+                "line": position, "product": row.get("product").code, "free": row.outputs.get("available", ""),
+                "short": formats.trimmed(row.values["short"]),
+            })
+            for position, row in enumerate(rows, start=1) if row.values.get("short")
+        ]
+
+    def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
+        command = amend_order if document.pk and document.state == "confirmed" else save_order
+        return command(document, self.inputs(rows), by=by, version=version)
+
+    def table(self, document: Any, user: Any) -> LineTable:
+        facts = [] if document.state == "draft" else [
+            (_("Reserved"), "reserved"), (_("Delivered"), "moved"), (_("Invoiced"), "billed"),
+        ]
+        return progress_table(self, document, facts)
+
+
+class DeliveryGrid(MovementGrid):
+    """Quantities of a delivery note."""
+
+    def open_quantity(self, line: Any) -> Decimal:
+        return to_move(line.order_line)
+
+    def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
+        return save_delivery(document, self.quantities(rows), by=by, version=version)
+
+
+class InvoiceGrid(TradeGrid):
+    """Lines of an invoice: parts of order lines, and services."""
+
+    columns = tuple(c for c in TradeGrid.columns if c.name != "available")
+
+    def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
+        return {row.index: row.get("product").price for row in rows}
+
+    def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
+        """Invoices do not move stock."""
+
+    def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
+        return save_invoice(document, self.inputs(rows), by=by, version=version)
+
+    def table(self, document: Any, user: Any) -> LineTable:
+        return progress_table(self, document, [])

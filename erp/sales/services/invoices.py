@@ -1,0 +1,313 @@
+"""Sales invoices: draft, post, reverse."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from erp.finance.context import SALES, PostingContext, posting_context
+from erp.finance.ledger import Line, post_entry, source_of
+from erp.finance.models.accounts import Purpose
+from erp.finance.models.openitems import ItemKind
+from erp.finance.openitems import Due, items_of, on_settled, open_items
+from erp.sales.credit import check_blocked, terms_of
+from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
+from erp.sales.models.invoices import INVOICE_STATES
+from erp.sales.services.deliveries import order_lines
+from erp.sales.services.orders import HEAD, lock_order
+from erp.trade.billing import Amount, base_lines, dues_of, last_due, product_posting_group
+from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
+from erp.trade.orders import refresh_paid, save_progress
+from erp.trade.progress import to_bill
+from erp.trade.reversal import finish_reversal, refuse_if_settled, reverse_with_items
+from kit.values.errors import BusinessError, Problem
+from kit.values.money import ZERO, round_money
+from oa.organisation.models.company import CostAt
+from oa.records.bulk import locked
+from oa.records.numbering import next_number
+
+LINE_FACTS = ("billed", "expensed_cost")
+INVOICES = Invoice.objects.select_related("customer__terms", "currency", "payment_terms")
+COPIED = ("product", "description", "unit_id", "factor", "price", "discount", "tax_code", "tax_rate")
+
+
+@transaction.atomic
+def invoice_order(
+    order: SalesOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None
+) -> Invoice:
+    """Invoice what is delivered and not invoiced of an order, or the given quantities by order line."""
+    order = lock_order(order)
+    lines = order_lines([order])
+    invoice, drafts = _draft(order, lines, quantities, by=by, date=date)
+    invoice.save()
+    for draft in drafts:
+        draft.invoice = invoice
+    return _post(invoice, drafts, [order], lines, by=by, new=True)
+
+
+@transaction.atomic
+def draft_invoice(
+    order: SalesOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None
+) -> Invoice:
+    """A draft of what is delivered and not invoiced of an order."""
+    order = lock_order(order)
+    invoice, drafts = _draft(order, order_lines([order]), quantities, by=by, date=date)
+    invoice.save()
+    write_lines(invoice, "invoice", drafts)
+    return invoice
+
+
+def _draft(
+    order: SalesOrder, lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal] | None, *,
+    by: Any, date: dt.date | None,
+) -> tuple[Invoice, list[InvoiceLine]]:
+    if order.state not in ("confirmed", "closed"):
+        raise BusinessError(_("%s is not confirmed and cannot be invoiced.") % order)
+    wanted = {line: to_bill(line) if quantities is None else quantities.get(line.pk, ZERO) for line in lines}
+    taken = {line: quantity for line, quantity in wanted.items() if quantity > 0}
+    if not taken:
+        raise BusinessError(_("Nothing delivered is left to invoice on %s.") % order)
+    invoice = Invoice(
+        customer=order.customer, currency=order.currency, rate=order.rate, payment_terms=order.payment_terms,
+        tax_method=order.tax_method, prices_include_tax=order.prices_include_tax,
+        date=date or timezone.localdate(), owner_id=order.owner_id, department_id=order.department_id, created_by=by,
+    )
+    drafts = []
+    for position, (line, quantity) in enumerate(taken.items(), start=1):
+        draft = InvoiceLine(position=position, order_line=line, quantity=quantity)
+        for name in COPIED:
+            setattr(draft, name, getattr(line, name))
+        drafts.append(draft)
+    _set_amounts(invoice, drafts)
+    return invoice, drafts
+
+
+def _set_amounts(invoice: Invoice, drafts: Sequence[InvoiceLine]) -> None:
+    """Amounts of the lines; a part that invoices a whole order line takes the order line's own amounts."""
+    set_amounts(invoice, drafts, invoice.currency.exponent)
+
+
+@transaction.atomic
+def save_invoice(invoice: Invoice, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> Invoice:
+    """Store a draft with its lines: parts of order lines (`origin`), or services without an order."""
+    existing: list[InvoiceLine] = []
+    if invoice.pk:
+        current = locked(INVOICES, invoice.pk, version=version)
+        if current.state != "draft":
+            raise BusinessError(_("%s is posted and cannot be changed; reverse it.") % current)
+        existing = list(current.lines.all())
+        invoice.version = current.version + 1
+    else:
+        invoice.created_by = by
+        invoice.owner_id = invoice.owner_id or invoice.customer.owner_id or (by.pk if by else None)
+        invoice.department_id = invoice.department_id or invoice.customer.department_id
+    check_inputs(lines)
+    by_pk = {line.pk: line for line in existing}
+    factors = unit_factors(lines)
+    drafts = []
+    problems = []
+    for position, given in enumerate(lines, start=1):
+        draft = by_pk.get(given.pk) or InvoiceLine(order_line=given.origin)
+        fill_line(draft, given, position, factors)
+        draft.price = given.product.price if given.price is None else given.price
+        if draft.order_line_id is None and given.product.stocked:
+            problems.append(Problem(_("Goods are invoiced from an order."), "product", position - 1))
+        drafts.append(draft)
+    if problems:
+        raise BusinessError(problems=problems)
+    _set_amounts(invoice, drafts)
+    invoice.save()
+    write_lines(invoice, "invoice", drafts, existing=existing)
+    return invoice
+
+
+@transaction.atomic
+def post_invoice(invoice: Invoice, *, by: Any, version: int | None = None) -> Invoice:
+    """Post a draft: number, entry, open items, progress of its orders (rules G-02, A-01)."""
+    invoice = locked(INVOICES, invoice.pk, version=version)
+    INVOICE_STATES.check("post", invoice)
+    drafts = list(invoice.lines.select_related("product__group", "tax_code"))
+    keys = SalesOrderLine.objects.filter(pk__in=[d.order_line_id for d in drafts]).values("order")
+    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+    return _post(invoice, drafts, orders, order_lines(orders), by=by)
+
+
+def _post(
+    invoice: Invoice, drafts: list[InvoiceLine], orders: Sequence[SalesOrder], lines: Sequence[SalesOrderLine], *,
+    by: Any, new: bool = False,
+) -> Invoice:
+    """Common path of posting; everything it needs is locked and loaded. `new` lines are not stored yet."""
+    context = posting_context(invoice.date, SALES)
+    facts = {line.pk: line for line in lines}
+    _check(invoice, drafts, facts)
+    for draft in drafts:
+        _take_over(draft, facts, context)
+    if new:
+        InvoiceLine.objects.bulk_create(drafts)
+    elif any(draft.cost for draft in drafts):
+        InvoiceLine.objects.bulk_update(drafts, ["cost"])
+    dues = dues_of(invoice, invoice.payment_terms, 1, invoice.currency.exponent, context.exponent)
+    _snapshot(invoice, dues)
+    invoice.number = next_number(invoice.SEQUENCE, invoice.date)
+    posted = post_entry(
+        context, source_of(invoice), ledger_lines(context, invoice, drafts), by=by,
+        memo=f"{_('Invoice')} {invoice.number} {invoice.customer}",
+    )
+    if posted and dues:
+        open_items(
+            source_of(invoice), posted[0], _receivable(context, invoice), dues, kind=ItemKind.INVOICE, date=invoice.date,
+            currency_id=invoice.currency_id, customer_id=invoice.customer_id, owner_id=invoice.owner_id,
+            department_id=invoice.department_id,
+        )
+    invoice.state, invoice.posted_at, invoice.posted_by = "posted", timezone.now(), by
+    invoice.version += 1
+    invoice.save()
+    if orders:
+        save_progress(orders, lines, LINE_FACTS)
+    return invoice
+
+
+def _check(invoice: Invoice, drafts: Sequence[InvoiceLine], facts: Mapping[int, SalesOrderLine]) -> None:
+    check_blocked(terms_of(invoice.customer))
+    problems = []
+    for row, draft in enumerate(drafts):
+        if draft.order_line_id is None:
+            continue
+        line = facts[draft.order_line_id]
+        if line.order.customer_id != invoice.customer_id or line.order.currency_id != invoice.currency_id:
+            problems.append(Problem(_("%s belongs to another customer or currency.") % line.order, row=row))
+        elif draft.quantity > to_bill(line):
+            problems.append(
+                Problem(
+                    _("Only %(open)s of %(product)s are delivered and not invoiced; you entered %(entered)s.")
+                    % {"open": f"{max(to_bill(line), ZERO).normalize():f}", "product": line.product.code,
+                       "entered": f"{draft.quantity.normalize():f}"},
+                    "quantity", row,
+                )
+            )
+    if problems:
+        raise BusinessError(problems=problems)
+
+
+def _take_over(draft: InvoiceLine, facts: Mapping[int, SalesOrderLine], context: PostingContext) -> None:
+    """Carry the quantity to the order line and, where cost waits for the invoice, its share of the cost."""
+    if draft.order_line_id is None:
+        return
+    line = facts[draft.order_line_id]
+    line.billed += draft.quantity
+    if context.cost_at == CostAt.INVOICE:
+        invoiced = min(line.billed - line.credited, line.moved)
+        share = line.delivered_cost
+        if invoiced < line.moved:
+            share = round_money(line.delivered_cost * invoiced / line.moved, context.exponent)
+        draft.cost = max(share - line.expensed_cost, ZERO)
+        line.expensed_cost += draft.cost
+
+
+def _snapshot(invoice: Invoice, dues: Sequence[Due]) -> None:
+    """Copy the party's data and the due date, which later edits of the masters must not change (G-25)."""
+    customer = invoice.customer
+    invoice.due_date = last_due(dues, invoice.date)
+    invoice.open_amount = invoice.total
+    invoice.billing_name = invoice.billing_name or customer.invoice_title or customer.name
+    invoice.billing_tax_number = invoice.billing_tax_number or customer.tax_number
+    address = customer.invoice_address or ", ".join(part for part in (customer.address, customer.city) if part)
+    invoice.billing_address = (invoice.billing_address or address)[:400]
+
+
+def _receivable(context: PostingContext, invoice: Invoice) -> int:
+    terms = terms_of(invoice.customer)
+    return context.account(Purpose.RECEIVABLE, None, terms.posting_group_id if terms else None)
+
+
+def ledger_lines(context: PostingContext, invoice: Invoice, drafts: Sequence[InvoiceLine]) -> list[Line]:
+    """Receivable against revenue by product group and output tax by tax code; cost where it waited for the invoice."""
+    terms = terms_of(invoice.customer)
+    partner_group = terms.posting_group_id if terms else None
+    amounts: list[Amount] = []
+    cost: list[Line] = []
+    for draft in drafts:
+        group = product_posting_group(draft.product)
+        amounts.append((context.account(Purpose.REVENUE, group, partner_group), -draft.net))
+        if draft.tax:
+            if draft.tax_code is None or draft.tax_code.output_account_id is None:
+                raise BusinessError(_("The tax code %s has no output tax account.") % (draft.tax_code or ""))
+            amounts.append((draft.tax_code.output_account_id, -draft.tax))
+        if draft.cost:
+            cost.append(Line(context.account(Purpose.COGS, group, partner_group), draft.cost,
+                             department_id=invoice.department_id))
+            cost.append(Line(context.account(Purpose.SHIPPED, group, partner_group), -draft.cost))
+    control = Line(
+        _receivable(context, invoice), invoice.base_total, currency_id=invoice.currency_id,
+        currency_amount=invoice.total, rate=invoice.rate, customer_id=invoice.customer_id,
+        department_id=invoice.department_id,
+    )
+    return base_lines(context, invoice, amounts, control) + cost
+
+
+@transaction.atomic
+def reverse_invoice(
+    invoice: Invoice, *, by: Any, date: dt.date | None = None, version: int | None = None
+) -> Invoice:
+    """Reverse a posted invoice by a counter invoice; refused while it is paid (rules G-04, G-06)."""
+    original = locked(INVOICES, invoice.pk, version=version)
+    INVOICE_STATES.check("reverse", original)
+    if original.reversal_of_id:
+        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
+    lines = list(original.lines.select_related("product"))
+    keys = SalesOrderLine.objects.filter(pk__in=[line.order_line_id for line in lines]).values("order")
+    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+    facts = order_lines(orders)
+    items = items_of(source_of(original))
+    refuse_if_settled(original, items)
+    counter = _counter(original, lines, by=by, date=date)
+    context = posting_context(counter.date, SALES)
+    by_pk = {line.pk: line for line in facts}
+    for line in lines:
+        if line.order_line_id:
+            by_pk[line.order_line_id].billed -= line.quantity
+            by_pk[line.order_line_id].expensed_cost -= line.cost
+    counter.number = next_number(counter.SEQUENCE, counter.date)
+    reverse_with_items(context, original, counter, items, by=by)
+    finish_reversal(original, counter, by)
+    if orders:
+        save_progress(orders, facts, LINE_FACTS)
+    refresh_invoices({original.pk, counter.pk})
+    return counter
+
+
+def _counter(original: Invoice, lines: Sequence[InvoiceLine], *, by: Any, date: dt.date | None) -> Invoice:
+    """The counter invoice with opposite quantities and amounts, stored as a draft."""
+    day = date or timezone.localdate()
+    if day < original.date:
+        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
+    copied = ("customer", "currency", "rate", "payment_terms", "tax_method", "prices_include_tax", "owner_id",
+              "department_id", "billing_name", "billing_tax_number", "billing_address")
+    counter = Invoice(date=day, due_date=day, created_by=by, reversal_of=original,
+                      **{name: getattr(original, name) for name in copied})
+    for name in ("net", "tax", "total", "base_total"):
+        setattr(counter, name, -getattr(original, name))
+    counter.save()
+    drafts = []
+    for line in lines:
+        draft = InvoiceLine(invoice=counter, position=line.position, order_line_id=line.order_line_id,
+                            quantity=-line.quantity, net=-line.net, tax=-line.tax, cost=-line.cost)
+        for name in COPIED:
+            setattr(draft, name, getattr(line, name))
+        drafts.append(draft)
+    InvoiceLine.objects.bulk_create(drafts)
+    return counter
+
+
+def refresh_invoices(keys: set[int]) -> None:
+    """Derive what is open on invoices, and what is paid of their orders, from the open items."""
+    refresh_paid(Invoice, InvoiceLine, SalesOrderLine, SalesOrder, keys, 1)
+
+
+on_settled["erp.invoice"] = refresh_invoices

@@ -1,0 +1,309 @@
+"""Sales orders: draft, confirm, amend, hold, close, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from erp.finance.currencies import rate_on
+from erp.finance.models import Currency
+from erp.inventory.ledger import lock_levels, reserve, save_reservations
+from erp.sales.credit import apply_credit_check, check_blocked, terms_of
+from erp.sales.models import SalesOrder, SalesOrderLine
+from erp.sales.models.orders import ORDER_STATES, Hold
+from erp.sales.pricing import customer_prices, find_price, price_rule
+from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
+from erp.trade.orders import derive_progress
+from erp.trade.progress import to_move
+from kit.values.errors import BusinessError, Problem
+from kit.values.money import ZERO
+from oa.organisation.models import CompanyProfile
+from oa.records.bulk import bulk_set, locked
+from oa.records.numbering import next_number
+
+HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "warehouse")
+
+
+def lock_order(order: SalesOrder, version: int | None = None) -> SalesOrder:
+    """Lock an order with its customer's terms (first statement of every command)."""
+    return locked(HEAD, order.pk, version=version)
+
+
+def lines_of(order: SalesOrder) -> list[SalesOrderLine]:
+    """All lines of a locked order with what posting needs of their products."""
+    rows = order.lines.select_related("product__group", "unit", "tax_code").order_by("position")
+    lines = list(rows)
+    for line in lines:
+        line.order = order
+    return lines
+
+
+@transaction.atomic
+def save_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> SalesOrder:
+    """Store a draft with its lines; fills what was left open from the customer, the masters and price finding.
+
+    `order` carries the head fields as typed; `version` is the one the person opened. Raises BusinessError.
+    """
+    existing: list[SalesOrderLine] = []
+    if order.pk:
+        current = lock_order(order, version)
+        if current.state != ORDER_STATES.initial:
+            raise BusinessError(_("%s is confirmed; amend it instead.") % current)
+        existing = list(current.lines.all())
+    check_inputs(lines)
+    if not order.customer.active:
+        raise BusinessError(_("%s is archived; choose another customer.") % order.customer, field="customer")
+    _fill_head(order, by)
+    drafts = _build_lines(order, lines, existing)
+    set_amounts(order, drafts, order.currency.exponent)
+    order.version = (order.version or 0) + 1 if order.pk else 1
+    order.save()
+    write_lines(order, "order", drafts, existing=existing)
+    return order
+
+
+def _fill_head(order: SalesOrder, by: Any) -> None:
+    """Defaults from the customer's terms and the company."""
+    terms = terms_of(order.customer)
+    company = CompanyProfile.current()
+    if order.currency_id is None:
+        if terms is not None and terms.currency is not None:
+            order.currency = terms.currency
+        else:
+            order.currency = Currency.objects.get(code=company.base_currency)
+        order.rate = rate_on(order.currency, order.date, base_code=company.base_currency)
+    if order.payment_terms_id is None and terms is not None:
+        order.payment_terms = terms.payment_terms
+    if not order.pk:
+        order.tax_method = company.tax_method
+        order.created_by = by
+        order.owner_id = order.owner_id or order.customer.owner_id or (by.pk if by else None)
+        order.department_id = order.department_id or order.customer.department_id or getattr(by, "department_id", None)
+    if not order.ship_to:
+        order.ship_to = ", ".join(part for part in (order.customer.address, order.customer.city) if part)
+    order.ship_country = order.ship_country or order.customer.country
+
+
+def _build_lines(
+    order: SalesOrder, lines: Sequence[LineInput], existing: Sequence[SalesOrderLine]
+) -> list[SalesOrderLine]:
+    by_pk = {line.pk: line for line in existing}
+    factors = unit_factors(lines)
+    products = {line.product.pk for line in lines}
+    agreed = customer_prices(order.customer_id, products, order.currency_id, order.date)
+    terms = terms_of(order.customer)
+    drafts = []
+    for position, given in enumerate(lines, start=1):
+        line = by_pk.get(given.pk) or SalesOrderLine()
+        if given.tax_code is None and terms is not None and terms.tax_code is not None:
+            given.tax_code = terms.tax_code
+        fill_line(line, given, position, factors)
+        found = find_price(given.product, given.quantity, line.factor, agreed, order.rate)
+        line.price = found.price if given.price is None else given.price
+        line.price_rule = price_rule(given.price, found)
+        line.warehouse = given.warehouse or order.warehouse
+        line.due_date = given.due_date or order.required_date
+        drafts.append(line)
+    return drafts
+
+
+@transaction.atomic
+def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None) -> SalesOrder:
+    """Issue the order: number, credit check, reservation of what is free (rules S-03, S-04, S-06)."""
+    order = lock_order(order, version)
+    ORDER_STATES.check("confirm", order)
+    lines = lines_of(order)
+    if not lines:
+        raise BusinessError(_("Enter at least one line."))
+    terms = terms_of(order.customer)
+    check_blocked(terms)
+    order.warning = apply_credit_check(terms, order, timezone.localdate())
+    if order.hold == Hold.NONE:
+        reserve_lines(lines)
+    order.number = next_number(order.SEQUENCE, order.date)
+    order.state, order.confirmed_at = "confirmed", timezone.now()
+    derive_progress(order, lines)
+    order.version += 1
+    order.save()
+    return order
+
+
+def reserve_lines(lines: Sequence[SalesOrderLine]) -> None:
+    """Reserve what is free for the open quantities of `lines` (two statements and the lock)."""
+    open_lines = [line for line in lines if line.product.stocked and to_move(line) > 0]
+    if not open_lines:
+        return
+    levels = lock_levels((line.product_id, line.warehouse_id) for line in open_lines)
+    changed = []
+    for line in open_lines:
+        wanted = to_move(line) * line.factor - line.reserved
+        got = reserve(levels[line.product_id, line.warehouse_id], wanted)
+        if got:
+            line.reserved += got
+            changed.append(line)
+    if changed:
+        save_reservations(levels.values())
+        bulk_set(changed, ("reserved",))
+
+
+def release_lines(lines: Sequence[SalesOrderLine]) -> None:
+    """Give back all reservations of `lines`."""
+    held = [line for line in lines if line.reserved]
+    if not held:
+        return
+    levels = lock_levels((line.product_id, line.warehouse_id) for line in held)
+    for line in held:
+        levels[line.product_id, line.warehouse_id].reserved -= line.reserved
+        line.reserved = ZERO
+    save_reservations(levels.values())
+    bulk_set(held, ("reserved",))
+
+
+@transaction.atomic
+def release_hold(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
+    """Release an order from its hold up to its present amount and reserve stock for it (rule S-05)."""
+    order = lock_order(order, version)
+    ORDER_STATES.check("release", order)
+    if not order.hold:
+        raise BusinessError(_("%s is not on hold.") % order)
+    if not reason.strip():
+        raise BusinessError(_("Enter the reason."), field="reason")
+    order.hold, order.hold_reason, order.released_amount = Hold.NONE, reason.strip()[:300], order.base_total
+    reserve_lines(lines_of(order))
+    order.version += 1
+    order.save()
+    return order
+
+
+@transaction.atomic
+def cancel_order(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
+    """Cancel an order that has no posted deliveries or invoices (rule G-06); frees its reservations."""
+    order = lock_order(order, version)
+    ORDER_STATES.check("cancel", order)
+    lines = lines_of(order)
+    if any(line.moved or line.billed for line in lines):
+        raise BusinessError(_children_message(order))
+    release_lines(lines)
+    order.state, order.closing_reason = "cancelled", reason[:300]
+    order.version += 1
+    order.save()
+    return order
+
+
+def _children_message(order: SalesOrder) -> str:
+    """Names the posted documents that stand in the way (rule G-06)."""
+    children = SalesOrderLine.objects.filter(order=order)
+    numbers = set(children.filter(delivery_lines__delivery__state="posted").values_list(
+        "delivery_lines__delivery__number", flat=True
+    ))
+    numbers |= set(children.filter(invoice_lines__invoice__state="posted").values_list(
+        "invoice_lines__invoice__number", flat=True
+    ))
+    return _("%(order)s has posted documents: %(numbers)s. Reverse them first.") % {
+        "order": order, "numbers": ", ".join(sorted(n for n in numbers if n))
+    }
+
+
+@transaction.atomic
+def close_order(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
+    """Short-close: give up the open quantities of every line with a reason (rule G-09)."""
+    order = lock_order(order, version)
+    ORDER_STATES.check("close", order)
+    if not reason.strip():
+        raise BusinessError(_("Enter the reason."), field="reason")
+    lines = lines_of(order)
+    release_lines(lines)
+    for line in lines:
+        line.cancelled += to_move(line)
+    bulk_set(lines, ("cancelled",))
+    order.closing_reason = reason.strip()[:300]
+    derive_progress(order, lines)
+    order.version += 1
+    order.save()
+    return order
+
+
+@transaction.atomic
+def reopen_order(order: SalesOrder, *, by: Any, version: int | None = None) -> SalesOrder:
+    """Take back a short-close; the credit check runs again (rule G-09)."""
+    order = lock_order(order, version)
+    ORDER_STATES.check("reopen", order)
+    lines = lines_of(order)
+    if not any(line.cancelled for line in lines):
+        raise BusinessError(_("Everything on %s is delivered and invoiced; there is nothing to reopen.") % order)
+    for line in lines:
+        line.cancelled = ZERO
+    bulk_set(lines, ("cancelled",))
+    terms = terms_of(order.customer)
+    check_blocked(terms)
+    order.warning = apply_credit_check(terms, order, timezone.localdate())
+    derive_progress(order, lines)
+    if order.hold == Hold.NONE:
+        reserve_lines(lines)
+    order.closing_reason = ""
+    order.version += 1
+    order.save()
+    return order
+
+
+@transaction.atomic
+def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> SalesOrder:
+    """Change a confirmed order: a new revision whose old state the history keeps (rule G-08).
+
+    `order` carries the head fields as typed. No line may fall below what was delivered or invoiced, a price
+    changes only while nothing of the line is invoiced; credit is checked again when the amount rises.
+    """
+    current = lock_order(order, version)
+    if current.state != "confirmed":
+        raise BusinessError(_("Only a confirmed order can be amended."))
+    check_inputs(lines)
+    existing = lines_of(current)
+    _check_amendment(lines, existing)
+    before = current.base_total
+    for name in ("required_date", "customer_reference", "ship_to", "ship_country", "note", "payment_terms_id"):
+        setattr(current, name, getattr(order, name))
+    release_lines(existing)
+    drafts = _build_lines(current, lines, existing)
+    set_amounts(current, drafts, current.currency.exponent)
+    write_lines(current, "order", drafts, existing=existing)
+    terms = terms_of(current.customer)
+    current.warning = ""
+    if current.base_total > before:
+        check_blocked(terms)
+        current.warning = apply_credit_check(terms, current, timezone.localdate())
+    drafts = lines_of(current)
+    if current.hold == Hold.NONE:
+        reserve_lines(drafts)
+    current.revision += 1
+    derive_progress(current, drafts)
+    current.version += 1
+    current.save()
+    return current
+
+
+def _check_amendment(lines: Sequence[LineInput], existing: Sequence[SalesOrderLine]) -> None:
+    given = {line.pk: (row, line) for row, line in enumerate(lines) if line.pk}
+    problems = []
+    for old in existing:
+        used = max(old.moved, old.billed)
+        row, new = given.get(old.pk, (None, None))
+        if used and (new is None or new.product.pk != old.product_id or row is None):
+            problems.append(Problem(_("Line %s is delivered or invoiced and must stay.") % old.position))
+            continue
+        if new is None or row is None:
+            continue
+        if new.quantity < used:
+            problems.append(
+                Problem(_("%(used)s are delivered or invoiced; the quantity cannot be less.")
+                        % {"used": f"{used.normalize():f}"}, "quantity", row)
+            )
+        changed = new.price is not None and new.price != old.price or new.discount != old.discount
+        if old.billed and changed:
+            problems.append(Problem(_("The line is invoiced; its price cannot change any more."), "price", row))
+    if problems:
+        raise BusinessError(problems=problems)
+

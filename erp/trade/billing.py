@@ -1,0 +1,67 @@
+"""What invoices and bills share: ledger lines in base currency, due dates, open items."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from erp.finance.context import PostingContext
+from erp.finance.ledger import Line
+from erp.finance.models.accounts import Purpose
+from erp.finance.openitems import Due
+from erp.finance.terms import schedule
+from kit.values.money import ZERO, allocate, round_money
+
+Amount = tuple[int, Decimal]  # account, signed amount in document currency
+
+
+def base_lines(
+    context: PostingContext, document: Any, amounts: Sequence[Amount], control: Line, others: Sequence[Line] = ()
+) -> list[Line]:
+    """Ledger lines of a document in foreign or base currency: `amounts` by account, and the control line.
+
+    Every account's amount is converted and rounded once; what the roundings leave goes to the rounding
+    account, so that the entry balances in both currencies (rule G-17). `others` are lines that stand in base
+    currency already.
+    """
+    sums: dict[int, Decimal] = {}
+    for account, amount in amounts:
+        sums[account] = sums.get(account, ZERO) + amount
+    lines = [
+        Line(
+            account, round_money(amount * document.rate, context.exponent), currency_id=document.currency_id,
+            currency_amount=amount, rate=document.rate, department_id=document.department_id,
+        )
+        for account, amount in sums.items() if amount
+    ]
+    rest = control.amount + sum((line.amount for line in (*lines, *others)), ZERO)
+    if rest:
+        lines.append(Line(context.account(Purpose.ROUNDING), -rest, department_id=document.department_id))
+    return [control, *lines, *others]
+
+
+def dues_of(document: Any, terms: Any, sign: int, exponent: int, base_exponent: int) -> list[Due]:
+    """Amounts due of an invoice (`sign` 1) or bill (-1), in document and base currency."""
+    parts = schedule(document.total, document.date, terms, exponent)
+    bases = allocate(document.base_total, [abs(amount) for _due, amount in parts], base_exponent)
+    return [Due(due, sign * amount, sign * base) for (due, amount), base in zip(parts, bases, strict=True) if amount]
+
+
+def last_due(dues: Sequence[Due], date: dt.date) -> dt.date:
+    """The day on which everything is due."""
+    return max((due.date for due in dues), default=date)
+
+
+def net_in_base(lines: Sequence[Any], rate: Decimal, exponent: int) -> list[Decimal]:
+    """The net amounts of `lines` in base currency; they add up to the rounded sum."""
+    whole = round_money(sum((line.net for line in lines), ZERO) * rate, exponent)
+    if any(line.net < 0 for line in lines):
+        return [round_money(line.net * rate, exponent) for line in lines]
+    return allocate(whole, [line.net for line in lines], exponent)
+
+
+def product_posting_group(product: Any) -> int | None:
+    """The posting group of a product, by its product group."""
+    return product.group.posting_group_id if product.group_id else None

@@ -1,0 +1,124 @@
+"""Queries for the invariants that sales and purchase documents share; the sections register them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.rules.checks import Row, rows
+
+_HEADERS = """
+SELECT d.id, d.number, d.net, l.net AS lines_net, d.tax, l.tax AS lines_tax, d.total, d.base_total
+  FROM {head} d
+  LEFT JOIN (SELECT {key} AS id, sum(net) AS net, sum(tax) AS tax FROM {line} GROUP BY 1) l ON l.id = d.id
+ CROSS JOIN (SELECT cur.exponent FROM erp_currency cur JOIN oa_companyprofile c ON c.base_currency = cur.code) base
+ WHERE d.net <> coalesce(l.net, 0) OR d.tax <> coalesce(l.tax, 0) OR d.total <> d.net + d.tax
+    OR d.base_total <> round(d.total * d.rate, base.exponent)
+"""
+_TAXES = """
+WITH l AS (
+    SELECT d.id, d.number, l.position, d.tax_method, d.prices_include_tax AS included, cur.exponent, l.net, l.tax,
+           l.tax_rate, round(l.quantity * l.price * (100 - l.discount) * 0.01, cur.exponent) AS gross
+      FROM {line} l JOIN {head} d ON d.id = l.{key} JOIN erp_currency cur ON cur.id = d.currency_id
+), sums AS (
+    SELECT id, number, position, included, exponent, tax_rate, net, tax FROM l WHERE tax_method = 'line'
+    UNION ALL
+    SELECT id, number, NULL, included, exponent, tax_rate, sum(net), sum(tax) FROM l WHERE tax_method <> 'line'
+     GROUP BY id, number, included, exponent, tax_rate
+)
+SELECT id, number, position, tax_rate, net, tax FROM sums
+ WHERE tax <> CASE WHEN included THEN net + tax - round((net + tax) / (1 + tax_rate), exponent)
+                   ELSE round(net * tax_rate, exponent) END
+UNION ALL
+SELECT id, number, position, tax_rate, net, tax FROM l
+ WHERE gross <> CASE WHEN included THEN net + tax ELSE net END
+"""
+_ENTRIES = """
+SELECT d.number, d.total, l.amount AS entry_amount, d.base_total, l.base AS entry_base
+  FROM {head} d
+  LEFT JOIN (SELECT e.source_id, l.{partner}, sum(l.amount) AS amount, sum(l.debit - l.credit) AS base
+               FROM erp_journalentry e JOIN erp_journalline l ON l.entry_id = e.id
+              WHERE e.source = %(label)s AND e.purpose = 'post' AND l.{partner} IS NOT NULL GROUP BY 1, 2) l
+    ON l.source_id = d.id AND l.{partner} = d.{partner}
+ WHERE d.state <> 'draft'
+   AND (coalesce(l.amount, 0) <> %(sign)s * d.total OR coalesce(l.base, 0) <> %(sign)s * d.base_total)
+"""
+_OPEN = """
+SELECT d.number, d.open_amount, i.remaining
+  FROM {head} d
+  LEFT JOIN (SELECT source_id, sum(remaining) * %(sign)s AS remaining FROM erp_openitem
+              WHERE source = %(label)s GROUP BY 1) i ON i.source_id = d.id
+ WHERE d.state <> 'draft' AND d.open_amount <> coalesce(i.remaining, 0)
+"""
+# The widest tolerance that ever held: settings may have been narrowed since, which makes nothing wrong.
+_MOVED = """
+WITH company AS (
+    SELECT greatest(c.over_receipt_tolerance, max(h.over_receipt_tolerance)) AS tolerance
+      FROM oa_companyprofile c LEFT JOIN oa_companyprofilehistory h ON TRUE GROUP BY c.id
+), product AS (
+    SELECT p.id,
+           CASE WHEN p.tolerance IS NOT NULL AND coalesce(bool_and(h.tolerance IS NOT DISTINCT FROM p.tolerance), TRUE)
+                THEN p.tolerance ELSE greatest(p.tolerance, max(h.tolerance), company.tolerance) END AS tolerance
+      FROM erp_product p CROSS JOIN company LEFT JOIN erp_producthistory h ON h.pgh_obj_id = p.id
+     GROUP BY p.id, company.tolerance
+), moved AS (
+    SELECT l.order_line_id, sum(l.quantity) AS quantity
+      FROM {line} l JOIN {head} d ON d.id = l.{key} WHERE d.state <> 'draft' GROUP BY 1
+)
+SELECT o.number, ol.position, ol.quantity, ol.moved, coalesce(m.quantity, 0) AS documents, p.tolerance
+  FROM {order_line} ol JOIN {order} o ON o.id = ol.order_id JOIN product p ON p.id = ol.product_id
+  LEFT JOIN moved m ON m.order_line_id = ol.id
+ WHERE ol.moved <> coalesce(m.quantity, 0) OR ol.moved < 0
+    OR ol.moved - ol.returned_replace > ol.quantity * (1 + p.tolerance / 100)
+    OR ol.returned_replace + ol.returned_credit > ol.moved OR ol.moved > 0 AND o.state IN ('draft', 'cancelled')
+"""
+_BILLED = """
+WITH billed AS (
+    SELECT l.order_line_id, sum(l.quantity) AS quantity
+      FROM {line} l JOIN {head} d ON d.id = l.{key}
+     WHERE d.state <> 'draft' AND l.order_line_id IS NOT NULL GROUP BY 1
+)
+SELECT o.number, ol.position, ol.moved, ol.billed, ol.credited, coalesce(b.quantity, 0) AS documents
+  FROM {order_line} ol JOIN {order} o ON o.id = ol.order_id JOIN erp_product p ON p.id = ol.product_id
+  LEFT JOIN billed b ON b.order_line_id = ol.id
+ WHERE ol.billed <> coalesce(b.quantity, 0) OR ol.billed < 0 OR ol.credited < 0 OR ol.credited > ol.billed
+    OR ol.billed - ol.credited > {basis}
+"""
+
+
+def _tables(head: Any, line: Any) -> dict[str, str]:
+    """Names for the templates: head and line table, and the line's column that names its head."""
+    key = next(field.column for field in line._meta.fields if field.related_model is head)
+    return {"head": head._meta.db_table, "line": line._meta.db_table, "key": key}
+
+
+def header_differences(head: Any, line: Any) -> list[Row]:
+    """Documents whose totals are not the sums of their lines, or not converted by their rate (I-23)."""
+    return rows(_HEADERS.format(**_tables(head, line)))
+
+
+def tax_differences(head: Any, line: Any) -> list[Row]:
+    """Lines, or rates of a document by its tax method, whose tax is not base x rate (I-24)."""
+    return rows(_TAXES.format(**_tables(head, line)))
+
+
+def entry_differences(head: Any, partner: str, sign: int) -> list[Row]:
+    """Posted documents whose partner line in the ledger is not their total (I-23)."""
+    sql = _ENTRIES.format(head=head._meta.db_table, partner=partner)
+    return rows(sql, {"label": head._meta.label_lower, "sign": sign})
+
+
+def open_differences(head: Any, sign: int) -> list[Row]:
+    """Documents whose open amount is not what their open items tell (I-25)."""
+    return rows(_OPEN.format(head=head._meta.db_table), {"label": head._meta.label_lower, "sign": sign})
+
+
+def moved_differences(order: Any, order_line: Any, head: Any, line: Any) -> list[Row]:
+    """Order lines whose moved quantity is not that of their documents, or more than allowed (I-21, rule G-12)."""
+    names = {"order": order._meta.db_table, "order_line": order_line._meta.db_table}
+    return rows(_MOVED.format(**names, **_tables(head, line)))
+
+
+def billed_differences(order: Any, order_line: Any, head: Any, line: Any, basis: str) -> list[Row]:
+    """Order lines whose billed quantity is not that of their documents, or more than `basis` (I-22)."""
+    names = {"order": order._meta.db_table, "order_line": order_line._meta.db_table, "basis": basis}
+    return rows(_BILLED.format(**names, **_tables(head, line)))

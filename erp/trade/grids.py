@@ -1,0 +1,267 @@
+"""The line grid of priced documents, shared by sales and purchasing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+from django.db.models import Sum
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from erp.finance.currencies import base_currency
+from erp.finance.models import TaxCode
+from erp.inventory.models import Product, StockLevel
+from erp.trade.amounts import Priced, Totals, line_amounts, totals
+from erp.trade.lines import LineInput
+from kit.pages import formats
+from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
+from kit.values.capitals import amount_in_words
+from kit.values.errors import BusinessError, Problem
+from kit.values.money import ZERO
+from oa.organisation.models.company import TaxMethod
+
+OWN = ("description", "price", "unit", "tax_code")  # what belongs to a product and goes with it
+
+
+def tax_choices(user: Any) -> Sequence[tuple[str, Any]]:
+    """Active tax codes with their rate."""
+    rows = TaxCode.objects.filter(active=True).values_list("pk", "code", "rate")
+    return [(str(pk), f"{code} · {formats.percent(rate * 100)}") for pk, code, rate in rows]
+
+
+def require_products(rows: Sequence[GridRow]) -> None:
+    """Every row that holds something needs a product."""
+    missing = [i for i, row in enumerate(rows) if row.get("product") is None]
+    if missing:
+        raise BusinessError(problems=[Problem(_("Choose a product."), "product", i) for i in missing])
+
+
+class TradeGrid(LineGrid):
+    """Product, quantity, price, discount, tax; amounts come from the rules that posting uses."""
+
+    title = gettext_lazy("Lines")
+    columns = (
+        GridColumn("for", "", "hidden"),
+        GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140"),
+        GridColumn("description", gettext_lazy("Description"), skip=True),
+        GridColumn("unit", gettext_lazy("Unit"), "picker", resource="unit", width="w-68", skip=True),
+        GridColumn("quantity", gettext_lazy("Qty"), "number", width="w-92", foot=True),
+        GridColumn("available", gettext_lazy("Available"), "output", width="w-92"),
+        GridColumn("price", gettext_lazy("Unit price"), "number", width="w-104"),
+        GridColumn("discount", gettext_lazy("Disc. %"), "number", width="w-68"),
+        GridColumn("tax_code", gettext_lazy("Tax"), "select", width="w-104", choices=tax_choices, skip=True),
+        GridColumn("amount", gettext_lazy("Amount"), "output", width="w-120", foot=True),
+    )
+
+    # ---- what differs between sales and purchasing ----
+
+    def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
+        """Prices by row index for rows whose price is open."""
+        raise NotImplementedError
+
+    def default_tax(self, document: Any, product: Product) -> Any:
+        """The tax code of a product in this document."""
+        return product.tax_code
+
+    def short_of(self, document: Any, row: GridRow, free: Decimal) -> Decimal:
+        """How much of a row stock does not cover."""
+        return ZERO
+
+    def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
+        """Warnings over the lines."""
+        return []
+
+    def stored_lines(self, document: Any) -> Iterable[Any]:
+        """The lines of a stored document with product, unit and tax code."""
+        return document.lines.select_related("product", "unit", "tax_code").order_by("position")
+
+    # ---- rows ----
+
+    def rows_of(self, document: Any, user: Any) -> list[GridRow]:
+        rows = []
+        for index, line in enumerate(self.stored_lines(document)):
+            row = GridRow(str(index), pk=line.pk)
+            row.put("for", line.product_id)
+            for name in ("product", "unit"):
+                row.put(name, getattr(line, name), getattr(line, f"{name}_id"))
+                row.typed[name] = self.picked_text(getattr(line, name))
+            for name in ("description", "quantity", "price", "discount"):
+                row.put(name, getattr(line, name))
+            row.put("tax_code", str(line.tax_code_id or ""))
+            rows.append(row)
+        return rows
+
+    def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
+        touched = [row for row in rows if changed is None or row.index in changed]
+        self._fill(document, touched)
+        self._availability(document, touched)
+        filled = [row for row in rows if row.get("product") is not None and not row.errors]
+        lines = self._amounts(document, filled)
+        shown = [line.net + line.tax if document.prices_include_tax else line.net for line in lines]
+        for row, amount in zip(filled, shown, strict=True):
+            row.outputs["amount"] = formats.money(amount)
+        quantity = sum((row.get("quantity", ZERO) for row in filled), ZERO)
+        computed = self.totals_of(document, totals(lines))
+        computed.feet = {"quantity": formats.trimmed(quantity), "amount": formats.money(sum(shown, ZERO))}
+        computed.notices = self.notices(document, rows)
+        return computed
+
+    def _fill(self, document: Any, rows: Sequence[GridRow]) -> None:
+        """Defaults of rows whose product is new; what a person typed stays."""
+        fresh = []
+        for row in rows:
+            product = row.get("product")
+            if product is None:
+                continue
+            if row.typed.get("for") != str(product.pk):
+                for name in OWN if row.typed.get("for") else ():
+                    row.typed[name], row.values[name] = "", None
+                row.put("for", product.pk)
+            if not row.typed.get("description"):
+                row.put("description", product.label)
+            if row.get("unit") is None:
+                row.put("unit", product.unit, product.unit_id)
+                row.typed["unit"] = self.picked_text(product.unit)
+            if not row.typed.get("tax_code"):
+                code = self.default_tax(document, product)
+                row.put("tax_code", str(code.pk) if code else "")
+            if not row.typed.get("quantity"):
+                row.put("quantity", Decimal(1))
+            if row.get("price") is None and "price" not in row.errors:
+                fresh.append(row)
+        prices = self.find_prices(document, fresh) if fresh else {}
+        for row in fresh:
+            row.put("price", prices.get(row.index, ZERO))
+
+    def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
+        """What is free in the document's warehouse, red where it does not suffice."""
+        found = [row for row in rows if row.get("product") is not None]
+        levels = StockLevel.objects.filter(product__in={row.get("product").pk for row in found})
+        if getattr(document, "warehouse_id", None):
+            levels = levels.filter(warehouse=document.warehouse_id)
+        sums = levels.values("product").annotate(on_hand=Sum("on_hand"), reserved=Sum("reserved")) if found else ()
+        free = {row["product"]: row["on_hand"] - row["reserved"] for row in sums}
+        for row in found:
+            product = row.get("product")
+            if not product.stocked:
+                row.outputs["available"], row.tones["available"] = "—", ""
+                continue
+            left = free.get(product.pk, ZERO)
+            row.outputs["available"] = formats.trimmed(left)
+            row.values["short"] = self.short_of(document, row, left)
+            row.tones["available"] = "neg" if row.values["short"] > 0 else ""
+
+    def _amounts(self, document: Any, rows: Sequence[GridRow]) -> list[Any]:
+        rates = {str(pk): rate for pk, rate in TaxCode.objects.values_list("pk", "rate")} if rows else {}
+        priced = [
+            Priced(row.get("quantity", ZERO), row.get("price", ZERO), row.get("discount", ZERO),
+                   rates.get(str(row.typed.get("tax_code", "")), ZERO))
+            for row in rows
+        ]
+        amounts = line_amounts(
+            priced, per_tax=document.tax_method == TaxMethod.TAX, includes_tax=document.prices_include_tax,
+            exponent=self.currency_of(document).exponent,
+        )
+        return [SimpleNamespace(net=a.net, tax=a.tax, tax_rate=p.tax_rate) for a, p in zip(amounts, priced, strict=True)]
+
+    def currency_of(self, document: Any) -> Any:
+        """The document's currency, the base currency while it is open."""
+        return document.currency if document.currency_id else base_currency()
+
+    def totals_of(self, document: Any, sums: Totals) -> Computed:
+        """Net, tax by rate and total, with the total in words."""
+        currency = self.currency_of(document)
+        total = f"{currency.symbol or currency.code} {formats.money(sums.total, currency.exponent)}"
+        rates = " · ".join(formats.percent(rate * 100) for rate, _net, tax in sums.by_rate if tax)
+        rows = [
+            Total(_("Net"), formats.money(sums.net, currency.exponent)),
+            Total(_("Tax"), formats.money(sums.tax, currency.exponent), note=rates),
+            Total(_("Total incl. tax (%s)") % currency.code, total, grand=True),
+        ]
+        if sums.total > 0:
+            words = amount_in_words(sums.total, currency.code, get_language() or "en", currency.exponent)
+            rows.append(Total("", words, words=True))
+        return Computed(totals=rows, live_total=total)
+
+    # ---- saving ----
+
+    def inputs(self, rows: Sequence[GridRow]) -> list[LineInput]:
+        """The rows as the services take them; every row needs a product."""
+        require_products(rows)
+        codes = {str(code.pk): code for code in TaxCode.objects.all()}
+        return [
+            LineInput(
+                product=row.get("product"), quantity=row.get("quantity", ZERO), price=row.get("price"),
+                discount=row.get("discount", ZERO), tax_code=codes.get(row.typed.get("tax_code", "")),
+                unit=row.get("unit"), description=row.get("description", ""), pk=row.pk,
+            )
+            for row in rows
+        ]
+
+
+def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, str]]) -> LineTable:
+    """The read-only lines of a document with what became of them (`facts`: label, attribute)."""
+    lines = list(grid.stored_lines(document))
+    headers = [
+        (_("Product"), False), (_("Description"), False), (_("Unit"), False), (_("Qty"), True),
+        *((label, True) for label, _name in facts), (_("Unit price"), True), (_("Disc. %"), True), (_("Tax"), True),
+        (_("Amount"), True),
+    ]
+    body = []
+    for line in lines:
+        amount = line.net + line.tax if document.prices_include_tax else line.net
+        body.append([
+            (line.product.code, False, "tn"), (line.description, False, ""), (grid.picked_text(line.unit), False, "t2"),
+            (formats.trimmed(line.quantity), True, ""),
+            *((formats.trimmed(getattr(line, name)), True, "t2") for _label, name in facts),
+            (formats.trimmed(line.price, 2), True, ""), (formats.trimmed(line.discount), True, ""),
+            (formats.percent(line.tax_rate * 100), True, ""), (formats.money(amount), True, "b5"),
+        ])
+    return LineTable(headers, body, grid.totals_of(document, totals(lines)))
+
+
+class MovementGrid(LineGrid):
+    """Quantities of a delivery note or goods receipt; the lines come from orders."""
+
+    fixed = True
+    title = gettext_lazy("Lines")
+    columns = (
+        GridColumn("order", gettext_lazy("Order"), "output", width="w-140"),
+        GridColumn("product", gettext_lazy("Product"), "output", width="w-140"),
+        GridColumn("note", gettext_lazy("Description"), "output"),
+        GridColumn("unit", gettext_lazy("Unit"), "output", width="w-68"),
+        GridColumn("open", gettext_lazy("Open"), "output", width="w-92"),
+        GridColumn("quantity", gettext_lazy("Quantity"), "number", width="w-104", foot=True),
+    )
+
+    def open_quantity(self, line: Any) -> Decimal:
+        """What is left to move of the line's order line."""
+        raise NotImplementedError
+
+    def rows_of(self, document: Any, user: Any) -> list[GridRow]:
+        rows = []
+        found = document.lines.select_related("product", "unit", "order_line__order").order_by("position")
+        for index, line in enumerate(found):
+            row = GridRow(str(index), pk=line.pk)
+            row.outputs = {
+                "order": line.order_line.order.number or "", "product": line.product.code, "note": line.description,
+                "unit": line.unit.code, "open": formats.trimmed(self.open_quantity(line)),
+            }
+            row.put("quantity", line.quantity)
+            rows.append(row)
+        return rows
+
+    def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
+        if document.pk and rows and not rows[0].outputs:
+            stored = {row.pk: row.outputs for row in self.rows_of(document, user)}
+            for row in rows:
+                row.outputs = stored.get(row.pk, {})
+        total = formats.trimmed(sum((row.get("quantity", ZERO) for row in rows), ZERO))
+        return Computed(totals=[Total(_("Quantity"), total, grand=True)], live_total=total, feet={"quantity": total})
+
+    def quantities(self, rows: Sequence[GridRow]) -> dict[int, Decimal]:
+        """Quantities by line key, as the services take them."""
+        return {row.pk: row.get("quantity", ZERO) for row in rows if row.pk}

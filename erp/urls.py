@@ -1,0 +1,7 @@
+"""Pages of erp beyond the kit's."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

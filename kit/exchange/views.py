@@ -1,0 +1,165 @@
+"""Pages and files of the exchange floor: exports, papers, reports."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.utils.http import content_disposition_header
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from kit.exchange import printing, reports
+from kit.exchange.exporting import Column as OutColumn
+from kit.exchange.exporting import write_rows
+from kit.exchange.report_paper import to_pdf
+from kit.pages.actions import Action
+from kit.pages.columns import plain, resolve_all
+from kit.pages.lists import ListState
+from kit.pages.resources import Resource
+from kit.pages.views.heads import Head, crumbs
+from kit.pages.views.lists import fragment_or_page, require
+from kit.pages.views.records import find, resource_for
+from kit.values.errors import BusinessError
+
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+    "json": "application/json",
+}
+KINDS = {"fraction": "number", "progress": "percent", "number": "quantity", "choice": "text", "state": "text"}
+CHUNK = 2000
+
+
+def download(content: bytes, name: str, kind: str) -> HttpResponse:
+    """A file that the browser saves and never runs (S-10)."""
+    response = HttpResponse(content, content_type=TYPES[kind])
+    response.headers["Content-Disposition"] = content_disposition_header(True, f"{name}.{kind}") or "attachment"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
+    """Exactly the rows, columns and order of the list, all pages; `?full=1` gives the importable fields."""
+    require(request.user, resource, "view")
+    kind = request.GET.get("format", "xlsx")
+    if kind not in ("xlsx", "csv"):
+        raise Http404
+    state = ListState(resource, request.user, request.GET)
+    full = request.GET.get("full") == "1"
+    columns = resolve_all(resource.model, resource.fields) if full else list(state.columns)
+    out = [OutColumn(c.name, str(c.label), KINDS.get(c.kind, c.kind)) for c in columns]
+    paths = [c.shown for c in columns]
+    rows = state.rows.values_list(*paths).iterator(chunk_size=CHUNK)
+    file = io.BytesIO()
+    title = [str(resource.title_plural), f"{timezone.localtime():%Y-%m-%d %H:%M} · {request.user}",
+             " · ".join(f"{chip.label}: {chip.value}" for chip in state.chips)]
+    write_rows(file, kind, out, _plain(columns, rows), labels=not full, bom=kind == "csv",
+               title=[] if full else [line for line in title if line])
+    return download(file.getvalue(), resource.slug, kind)
+
+
+def _plain(columns: list[Any], rows: Iterator[Any]) -> Iterator[list[Any]]:
+    for row in rows:
+        yield [plain(column, value) for column, value in zip(columns, row, strict=True)]
+
+
+# ---- papers ----
+
+
+def print_view(request: HttpRequest, resource: Resource, key: str) -> HttpResponse:
+    """The pages of a paper as they will be printed, with the same thing as PDF."""
+    require(request.user, resource, "view")
+    obj = find(request, resource, key)
+    papers = [p for p in printing.prints_for(resource.model) if not p.permission or request.user.has_perm(p.permission)]
+    if not papers:
+        raise Http404
+    paper = next((p for p in papers if p.name == request.GET.get("paper")), papers[0])
+    default = paper.language(obj) if paper.language else translation.get_language() or "en"
+    language = request.GET.get("language") or default
+    if language not in ("en", "zh-hans"):
+        raise Http404
+    if request.GET.get("format") == "pdf":
+        return download(printing.print_pdf(paper, obj, language), f"{paper.name}-{obj}", "pdf")
+    pages = [mark_safe(page) for page in printing.print_pages(paper, obj, language)]  # noqa: S308  typst's own output
+    head = Head(
+        title=str(paper.title), crumbs=crumbs(resource, (str(obj), resource.url_for(obj)), (paper.title, "")),
+        actions=[Action("PDF", f"?paper={paper.name}&language={language}&format=pdf", icon="file-down", primary=True)],
+    )
+    return fragment_or_page(request, "kit/print.html", {
+        "head": head, "pages": pages, "papers": papers, "paper": paper, "language": language, "object": obj,
+    })
+
+
+def print_actions(obj: Any, user: Any) -> list[Action]:
+    """A print button on every record that has papers (registered for all records)."""
+    resource = resource_for(obj)
+    if resource is None or not printing.prints_for(type(obj)):
+        return []
+    return [Action(_("Print"), resource.url_for(obj, "print"), icon="printer", key="p", name="print")]
+
+
+# ---- reports ----
+
+
+def report_list_view(request: HttpRequest) -> HttpResponse:
+    """The report centre: what the person may run, by section."""
+    found: dict[str, list[reports.Report]] = {}
+    for report in reports.all_for(request.user):
+        found.setdefault(str(reports.SECTIONS[report.section]), []).append(report)
+    return fragment_or_page(request, "kit/reports.html", {"head": Head(title=_("Reports")), "sections": found})
+
+
+def report_view(request: HttpRequest, name: str) -> HttpResponse:
+    """A report as page, CSV, XLSX, PDF or JSON; parameters are GET, so every result has an address."""
+    try:
+        report = reports.get(name)
+    except BusinessError:
+        raise Http404(name) from None
+    if not report.allowed(request.user):
+        raise PermissionDenied
+    problems: list[str] = []
+    result = None
+    try:
+        params = reports.parse_params(report, request.GET.dict(), request.user)
+        result = reports.run(report, params, request.user)
+    except BusinessError as error:
+        problems = [str(problem.message) for problem in error]
+    kind = request.GET.get("format", "")
+    if kind and result is not None:
+        return _report_file(result, kind)
+    query = request.GET.copy()
+    query.pop("format", None)
+    actions = [Action(kind.upper(), f"?{query.urlencode()}&format={kind}", icon="upload", name=kind) for kind in ("xlsx", "pdf", "csv")]
+    head = Head(title=report.title, crumbs=[(_("Reports"), "/reports/"), (report.title, "")], actions=actions)
+    context = {"head": head, "report": report, "result": result, "problems": problems, "params": _inputs(report, result, request),
+               "chart": mark_safe(result.chart) if result and result.chart else ""}  # noqa: S308  our own SVG, escaped there
+    return fragment_or_page(request, "kit/report.html", context, 422 if problems else 200)
+
+
+def _report_file(result: reports.ReportResult, kind: str) -> HttpResponse:
+    if kind == "csv":
+        return download(reports.to_csv(result, labels=True, bom=True), result.name, "csv")
+    if kind == "xlsx":
+        return download(reports.to_xlsx(result), result.name, "xlsx")
+    if kind == "pdf":
+        return download(to_pdf(result), result.name, "pdf")
+    if kind == "json":
+        return download(reports.to_json(result), result.name, "json")
+    raise Http404
+
+
+def _inputs(report: reports.Report, result: reports.ReportResult | None, request: HttpRequest) -> list[dict[str, Any]]:
+    """The parameters with their present texts, for the form over the report."""
+    query = result.query if result is not None else request.GET
+    return [
+        {"param": p, "value": query.get(p.name, ""), "choices": [(v, label) for v, label in p.choices]}
+        for p in report.params
+    ]
+

@@ -1,0 +1,164 @@
+"""Columns of lists, panels, totals and exports: one declaration feeds them all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.translation import gettext as _
+
+from kit.pages import formats
+from kit.rules.fields import FractionField, MoneyField, PercentField, PriceField, QuantityField, RateField
+
+NUMERIC = {"money", "number", "quantity", "price", "percent", "progress", "fraction"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a list: `path` is an ORM path or an annotation of the resource.
+
+    `kind` (text, money, price, quantity, number, percent, progress, fraction, date, datetime, bool, choice,
+    state) is taken from the model field when empty. `total` adds it up under the list.
+    """
+
+    path: str
+    label: Any = ""
+    kind: str = ""
+    total: bool = False
+    choices: dict[Any, Any] | None = None
+    tones: dict[Any, str] | None = None
+    display: str = ""  # the path that is shown, when it is not `path` (a related name)
+    css: str = ""
+    phone: str = ""  # area of the phone's card: cust, amt, no, st
+
+    @property
+    def name(self) -> str:
+        """The column's name in URLs and exports."""
+        return self.path.replace("__", "_")
+
+    @property
+    def shown(self) -> str:
+        """The ORM path whose value is shown and sorted by."""
+        return self.display or self.path
+
+    @property
+    def numeric(self) -> bool:
+        """Whether figures stand at the right."""
+        return self.kind in NUMERIC
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One formatted cell."""
+
+    text: str
+    column: Column
+    href: str = ""
+    tone: str = ""
+    percent: Decimal | None = None
+    negative: bool = False
+
+
+def field_of(model: type[models.Model], path: str) -> models.Field[Any, Any] | None:
+    """The model field at the end of an ORM path; None when a part of it is unknown."""
+    field: Any = None
+    current: Any = model
+    for part in path.split("__"):
+        if current is None:
+            return None
+        try:
+            field = current._meta.get_field("id" if part == "pk" else part)
+        except FieldDoesNotExist:
+            return None
+        current = field.related_model if field.is_relation else None
+    return field
+
+
+def label_path(model: type[models.Model]) -> str:
+    """The column that names a row of `model` in other rows' lists."""
+    names = {f.name for f in model._meta.fields}
+    for name in ("LIST_NAME", "number", "name", "code", "title"):
+        found = getattr(model, name, "") if name == "LIST_NAME" else name
+        if found in names:
+            return str(found)
+    return "pk"
+
+
+_KINDS: tuple[tuple[type[models.Field[Any, Any]], str], ...] = (
+    (MoneyField, "money"), (PriceField, "price"), (RateField, "price"), (QuantityField, "quantity"),
+    (PercentField, "percent"), (FractionField, "fraction"), (models.DecimalField, "number"),
+    (models.BooleanField, "bool"), (models.DateTimeField, "datetime"), (models.DateField, "date"),
+    (models.IntegerField, "number"),
+)
+
+
+def resolve(model: type[models.Model], given: str | Column) -> Column:
+    """A complete column: label, kind, choices and shown path from the model field."""
+    column = given if isinstance(given, Column) else Column(given)
+    field = field_of(model, column.path)
+    if field is None:
+        return replace(column, label=column.label or column.path, kind=column.kind or "text")
+    label = column.label or field.verbose_name
+    if field.is_relation and field.related_model and not column.display:
+        column = replace(column, display=f"{column.path}__{label_path(field.related_model)}", kind=column.kind or "text")
+    kind = column.kind
+    choices = column.choices
+    if not kind and field.choices:
+        kind, choices = "choice", dict(field.flatchoices)
+    tones = column.tones
+    states = getattr(model, "STATES", None)
+    if column.path == "state" and states is not None:
+        kind, choices = "state", {s.name: s.label for s in states.states}
+        tones = {s.name: s.tone for s in states.states}
+    if not kind:
+        kind = next((kind for cls, kind in _KINDS if isinstance(field, cls)), "text")
+    return replace(column, label=label, kind=kind, choices=choices, tones=tones)
+
+
+def _choice(column: Column, value: Any) -> str:
+    return str((column.choices or {}).get(value, value) or "")
+
+
+_TEXT: dict[str, Callable[[Column, Any], str]] = {
+    "money": lambda c, v: formats.money(v),
+    "price": lambda c, v: formats.trimmed(v, 2),
+    "quantity": lambda c, v: formats.trimmed(v),
+    "number": lambda c, v: formats.trimmed(v) if isinstance(v, Decimal) else str(v),
+    "percent": lambda c, v: formats.percent(v),
+    "progress": lambda c, v: formats.percent(v.quantize(Decimal(1)) if v < 100 else v),
+    "fraction": lambda c, v: formats.percent(v * 100),
+    "date": lambda c, v: formats.iso_date(v),
+    "datetime": lambda c, v: formats.moment(v),
+    "bool": lambda c, v: _("yes") if v else _("no"),
+    "choice": _choice,
+    "state": _choice,
+}
+
+
+def cell(column: Column, value: Any, href: str = "") -> Cell:
+    """Format one value."""
+    if value is None or value == "":
+        return Cell("", column, href)
+    text = _TEXT.get(column.kind, lambda c, v: str(v))(column, value)
+    tone = (column.tones or {}).get(value, "")
+    negative = column.numeric and isinstance(value, Decimal | int) and value < 0
+    return Cell(text, column, href, tone, value if column.kind == "progress" else None, negative)
+
+
+def plain(column: Column, value: Any) -> Any:
+    """The value for exports: raw numbers and dates, choices in words."""
+    if column.kind in {"choice", "state"} and value is not None:
+        return _choice(column, value)
+    if isinstance(value, dt.datetime):
+        return formats.moment(value)
+    return value
+
+
+def resolve_all(model: type[models.Model], columns: Sequence[str | Column]) -> list[Column]:
+    """Complete all columns of a declaration."""
+    return [resolve(model, column) for column in columns]

@@ -1,0 +1,139 @@
+"""Filters of a list from the resource's declaration (django-filter), and the chips that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db import models
+from django.forms.models import ModelChoiceField
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from kit.pages import formats
+from kit.pages.columns import field_of
+from kit.pages.forms import narrowed
+from kit.pages.resources import Resource, by_model
+from kit.pages.widgets import DayField, NumberField, PickerField
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An active filter with the query string that removes it."""
+
+    label: Any
+    value: str
+    remove: str
+
+
+class PickerFilter(django_filters.Filter):
+    """Filter by a row chosen by search."""
+
+    field_class = PickerField
+
+
+class PeriodField(forms.MultiValueField):
+    """From - to, both optional, of one kind of field."""
+
+    def __init__(self, part: type[forms.Field], **kwargs: Any) -> None:
+        fields = (part(required=False), part(required=False))
+        widget = forms.MultiWidget({"from": fields[0].widget, "to": fields[1].widget})
+        widget.decompress = lambda value: list(value) if value else [None, None]  # type: ignore[method-assign]
+        kwargs.pop("lookup_expr", None)
+        super().__init__(fields=fields, widget=widget, require_all_fields=False, **kwargs)
+
+    def compress(self, data_list: list[Any]) -> Any:
+        return tuple(data_list) if data_list and any(v is not None for v in data_list) else None
+
+
+class PeriodFilter(django_filters.Filter):
+    """Values from - to, inclusive."""
+
+    field_class = PeriodField
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        if not value:
+            return qs
+        low, high = value
+        if low is not None:
+            qs = qs.filter(**{f"{self.field_name}__gte": low})
+        return qs if high is None else qs.filter(**{f"{self.field_name}__lte": high})
+
+
+def _filter(resource: Resource, name: str) -> django_filters.Filter:
+    field: Any = field_of(resource.model, name)
+    label = field.verbose_name
+    if field.choices:
+        return django_filters.MultipleChoiceFilter(field_name=name, choices=[c for c in field.flatchoices if c[0] != ""],
+                                                   label=label, widget=forms.CheckboxSelectMultiple)
+    if field.is_relation:
+        related = by_model.get(field.related_model)
+        if related is not None and not related.small:
+            return PickerFilter(field_name=name, label=label, resource=related)
+        return django_filters.ModelChoiceFilter(field_name=name, label=label, queryset=field.related_model._default_manager.all())
+    if isinstance(field, models.BooleanField):
+        return django_filters.ChoiceFilter(field_name=name, label=label, choices=[("True", _("yes")), ("False", _("no"))])
+    if isinstance(field, models.DateField):
+        return PeriodFilter(field_name=name, label=label, part=DayField)
+    if isinstance(field, models.DecimalField | models.IntegerField):
+        return PeriodFilter(field_name=name, label=label, part=NumberField)
+    return django_filters.CharFilter(field_name=name, label=label, lookup_expr="icontains")
+
+
+def filterset_class(resource: Resource) -> type[django_filters.FilterSet]:
+    """The filter set of a resource, made once; its names are the only ones a URL can filter by."""
+    cache = resource.__dict__
+    if "_filterset" not in cache:
+        filters = {name.replace("__", "_"): _filter(resource, name) for name in resource.filters}
+        cache["_filterset"] = type(f"{resource.slug}Filters", (django_filters.FilterSet,), filters)
+    return cache["_filterset"]
+
+
+def bound_filters(resource: Resource, params: QueryDict, rows: Any, user: Any) -> django_filters.FilterSet:
+    """The filter set bound to a request's parameters, its choices narrowed to what `user` may see."""
+    filterset = filterset_class(resource)(params, queryset=rows)
+    for field in filterset.form.fields.values():
+        if isinstance(field, PickerField):
+            field.user = user
+        elif isinstance(field, ModelChoiceField):
+            field.queryset = narrowed(field.queryset, user, None)
+    return filterset
+
+
+def chips(filterset: django_filters.FilterSet, params: QueryDict) -> list[Chip]:
+    """One chip per filter in force."""
+    found = []
+    form = filterset.form
+    if not form.is_valid():
+        return []
+    for name, value in form.cleaned_data.items():
+        if value in (None, "", []) or (isinstance(value, models.QuerySet) and not value):
+            continue
+        left = params.copy()
+        for key in list(left):
+            if key == name or key in {f"{name}_text", f"{name}_from", f"{name}_to"}:
+                del left[key]
+        left.pop("page", None)
+        found.append(Chip(form.fields[name].label, _words(form.fields[name], value), left.urlencode()))
+    return found
+
+
+def _words(field: Any, value: Any) -> str:
+    if isinstance(value, tuple):
+        low, high = (formats.plain_input(v) for v in value)
+        return f"{low} – {high}" if low and high else f"≥ {low}" if low else f"≤ {high}"
+    choices = dict(getattr(field, "choices", ()) or ()) if not isinstance(field, ModelChoiceField | PickerField) else {}
+    if isinstance(value, list):
+        return ", ".join(str(choices.get(v, v)) for v in value)
+    return str(choices.get(value, value))
+
+
+def active_params(params: QueryDict, drop: Iterable[str]) -> str:
+    """The query string without the parameters `drop`, for links that change one of them."""
+    left = params.copy()
+    for name in drop:
+        left.pop(name, None)
+    return left.urlencode()

@@ -1,0 +1,101 @@
+"""Edit forms made from a resource's declaration, rendered by crispy-forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Div, Field, Layout
+from django import forms
+from django.db import models
+from django.forms.models import ModelChoiceField, modelform_factory
+from django.utils.html import escape
+from django.utils.translation import gettext_lazy as _
+
+from kit.pages.resources import Resource
+from kit.pages.widgets import DayField, PickerField, form_field
+from kit.values.errors import BusinessError
+
+
+class KitForm(forms.ModelForm):
+    """A model form that knows its user: choices show only what that user may see (S-03)."""
+
+    error_css_class = "err"
+    required_css_class = "required"
+
+    def __init__(self, *args: Any, user: Any, resource: Resource, **kwargs: Any) -> None:
+        self.user, self.resource = user, resource
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            current = getattr(self.instance, name, None) if self.instance.pk else None
+            if isinstance(field, PickerField):
+                field.user, field.current = user, current
+                if current is not None:
+                    self.initial[name] = current
+            elif isinstance(field, ModelChoiceField):
+                field.queryset = narrowed(field.queryset, user, current)
+
+    @property
+    def helper(self) -> FormHelper:
+        """Crispy layout: the resource's sections, fields in a grid."""
+        helper = FormHelper()
+        helper.form_tag = False
+        helper.disable_csrf = True
+        parts: list[Any] = []
+        for label, names in self.resource.sections or (("", tuple(self.fields)),):
+            fields = [Field(name, wrapper_class=wide(self.fields[name])) for name in names if name in self.fields]
+            heading = [HTML(f"<h2>{escape(label)}</h2>")] if label else []
+            if fields:
+                parts.append(Div(*heading, Div(*fields, css_class="fgrid"), css_class="cd pad sec-b"))
+        helper.layout = Layout(*parts)
+        return helper
+
+    def add_problems(self, error: BusinessError) -> None:
+        """Show what a command refused at the fields it names."""
+        for problem in error:
+            known = problem.field if problem.field in self.fields else None
+            self.add_error(known, str(problem.message))
+
+
+def wide(field: forms.Field) -> str:
+    """Text areas take the whole row."""
+    return "w4" if isinstance(field.widget, forms.Textarea) else ""
+
+
+def narrowed(rows: Any, user: Any, current: Any) -> Any:
+    """Choices a user may see; archived ones only when they are the present value."""
+    model = rows.model
+    if hasattr(rows, "visible_to"):
+        seen = rows.visible_to(user)
+        if any(f.name == "active" for f in model._meta.fields):
+            keep = models.Q(active=True)
+            if isinstance(current, models.Model):
+                keep |= models.Q(pk=current.pk)
+            seen = seen.filter(keep)
+        return seen
+    return rows
+
+
+def form_class(resource: Resource) -> type[KitForm]:
+    """The form class of a resource, made once."""
+    cache = resource.__dict__
+    if "_form_class" not in cache:
+        base = resource.form_class or KitForm
+        cache["_form_class"] = modelform_factory(
+            resource.model, form=base, fields=list(resource.fields), formfield_callback=form_field
+        )
+    return cache["_form_class"]
+
+
+class ReasonForm(forms.Form):
+    """What a command asks for before it runs: a reason, a date, or both."""
+
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=300)
+    date = DayField(label=_("Date"))
+
+    def __init__(self, *args: Any, names: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in list(self.fields):
+            if name not in names:
+                del self.fields[name]
+

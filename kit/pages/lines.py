@@ -1,0 +1,292 @@
+"""The line grid of documents: what is typed in rows, read in bulk, computed by the server, shown again (UX 6.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from kit.pages import formats
+from kit.pages.resources import Resource, registry
+from kit.pages.widgets import pick_url, resolve_text
+from kit.values.errors import BusinessError
+
+SPARE_ROWS = 5  # empty rows that work without JavaScript
+
+
+@dataclass(frozen=True)
+class GridColumn:
+    """A column of the grid.
+
+    `kind`: picker (of resource `resource`), text, number, select (of `choices(user)`), date, hidden, or
+    output, which only the server fills. `skip` leaves it out of the Enter path; `width` is a class such as w-92.
+    """
+
+    name: str
+    label: Any
+    kind: str = "text"
+    resource: str = ""
+    width: str = ""
+    skip: bool = False
+    choices: Callable[[Any], Sequence[tuple[str, Any]]] | None = None
+    depends: str = ""
+    permission: str = ""
+    foot: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its figures stand at the right."""
+        return self.kind == "number" or (self.kind == "output" and self.name not in {"unit", "note"})
+
+
+@dataclass
+class GridRow:
+    """One row: `typed` is the text as entered, `values` what it means, `outputs` what the server computed."""
+
+    index: str
+    pk: int | None = None
+    typed: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)  # hidden keys of pickers
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    tones: dict[str, str] = field(default_factory=dict)  # output column -> css class
+    filled: set[str] = field(default_factory=set)  # inputs the server filled just now
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a column."""
+        value = self.values.get(name)
+        return default if value is None else value
+
+    def put(self, name: str, value: Any, key: Any = "") -> None:
+        """Fill an input from the server."""
+        self.values[name] = value
+        self.typed[name] = formats.plain_input(value)
+        if key:
+            self.keys[name] = str(key)
+        self.filled.add(name)
+
+    def empty(self, hidden: set[str]) -> bool:
+        """Nothing was typed: such rows are ignored, never an error (UX 6.6.9)."""
+        return not self.pk and not any(text.strip() for name, text in self.typed.items() if name not in hidden)
+
+
+@dataclass(frozen=True)
+class Total:
+    """A line of the totals box."""
+
+    label: Any
+    text: str
+    grand: bool = False
+    note: str = ""
+    words: bool = False  # amount in words, over the whole width
+
+
+@dataclass
+class Computed:
+    """What the server answers for the document as a whole."""
+
+    totals: list[Total] = field(default_factory=list)
+    live_total: str = ""
+    notices: list[tuple[str, str]] = field(default_factory=list)  # tone, text
+    feet: dict[str, str] = field(default_factory=dict)  # column -> sum under it
+
+
+@dataclass(frozen=True)
+class LineTable:
+    """The read-only lines of a record page."""
+
+    headers: Sequence[tuple[Any, bool]]  # label, numeric
+    rows: Sequence[Sequence[tuple[str, bool, str]]]  # text, numeric, css
+    computed: Computed
+
+
+class LineGrid:
+    """Base of the grids. A grid says how rows come from a document, are computed, and are saved."""
+
+    prefix = "lines"
+    columns: Sequence[GridColumn] = ()
+    fixed = False  # rows come from another document; none are added or removed
+    empty_rows = 1
+    title: Any = ""
+
+    # ---- to be filled by the document ----
+
+    def rows_of(self, document: Any, user: Any) -> list[GridRow]:
+        """Rows of a stored draft."""
+        raise NotImplementedError
+
+    def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
+        """Fill outputs and defaults of the `changed` rows (None: all) and return the totals."""
+        raise NotImplementedError
+
+    def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
+        """Store head and rows by the document's service."""
+        raise NotImplementedError
+
+    def table(self, document: Any, user: Any) -> LineTable:
+        """The lines as the record page shows them."""
+        rows = self.rows_of(document, user)
+        computed = self.compute(document, rows, None, user)
+        shown = self.shown_for(user)
+        body = [[(self.text(c, row), c.numeric, row.tones.get(c.name, "")) for c in shown] for row in rows]
+        return LineTable([(c.label, c.numeric) for c in shown], body, computed)
+
+    def new_rows(self, document: Any, user: Any, params: Mapping[str, str]) -> list[GridRow]:
+        """Rows of a new document."""
+        return [GridRow(str(i)) for i in range(self.empty_rows)]
+
+    # ---- reading and showing ----
+
+    def columns_for(self, user: Any) -> list[GridColumn]:
+        """The columns `user` may see."""
+        return [c for c in self.columns if not c.permission or user.has_perm(c.permission)]
+
+    def shown_for(self, user: Any) -> list[GridColumn]:
+        """The columns that are drawn."""
+        return [c for c in self.columns_for(user) if c.kind != "hidden"]
+
+    @property
+    def hidden(self) -> list[GridColumn]:
+        """The columns that travel unseen in the first cell."""
+        return [c for c in self.columns if c.kind == "hidden"]
+
+    def choices_for(self, user: Any) -> dict[str, list[tuple[str, Any]]]:
+        """The choices of the select columns, read once for all rows."""
+        return {c.name: list(c.choices(user)) for c in self.columns_for(user) if c.choices}
+
+    def text(self, column: GridColumn, row: GridRow) -> str:
+        """The text of a cell on a read-only page."""
+        if column.kind == "output":
+            return row.outputs.get(column.name, "")
+        value = row.values.get(column.name)
+        if column.kind == "number":
+            return formats.trimmed(value)
+        if column.kind == "picker" and isinstance(value, models.Model):
+            return str(getattr(value, "code", value))
+        return formats.plain_input(value) if value is not None else ""
+
+    def read(self, post: QueryDict, user: Any) -> list[GridRow]:
+        """The rows of a submitted form, in the order of the page; one statement per picker column."""
+        rows: dict[str, GridRow] = {}
+        known = {c.name: c for c in self.columns_for(user)}
+        for name in post:
+            if not name.startswith(f"{self.prefix}-"):
+                continue
+            index, _dash, column = name[len(self.prefix) + 1 :].partition("-")
+            if not index.isdigit() or not column:
+                continue
+            row = rows.setdefault(index, GridRow(index))
+            text = post.get(name, "")
+            if column == "id":
+                row.pk = int(text) if text.isdigit() else None
+            elif column.endswith("_text") and column[:-5] in known:
+                row.typed[column[:-5]] = text
+            elif column in known and known[column].kind == "picker":
+                row.keys[column] = text
+            elif column in known and known[column].kind != "output":
+                row.typed[column] = text
+        hidden = {c.name for c in self.columns if c.kind == "hidden"}
+        found = [row for row in rows.values() if not row.empty(hidden)]
+        for column in known.values():
+            self._parse(column, found, user)
+        return found
+
+    def _parse(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
+        if column.kind == "picker":
+            self._parse_picker(column, rows, user)
+            return
+        choices = {str(key): label for key, label in column.choices(user)} if column.choices else {}
+        for row in rows:
+            text = row.typed.get(column.name, "").strip()
+            if column.kind == "output":
+                continue
+            try:
+                if column.kind == "number":
+                    row.values[column.name] = formats.parse_number(text)
+                elif column.kind == "date":
+                    row.values[column.name] = formats.parse_date(text)
+                elif column.kind == "select":
+                    row.values[column.name] = _chosen(text, choices)
+                else:
+                    row.values[column.name] = text
+            except ValueError as error:
+                row.errors[column.name] = str(error)
+
+    def _parse_picker(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
+        resource = registry[column.resource]
+        keys = {int(row.keys[column.name]) for row in rows if row.keys.get(column.name, "").isdigit()}
+        allowed = resource.queryset(user).select_related(*resource.related)
+        found = {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
+        texts = {row.typed.get(column.name, "").strip() for row in rows if not _keyed(row, column, found, resource)} - {""}
+        by_code = {}
+        if texts and "code" in {f.name for f in resource.meta.fields}:
+            active = resource.pick_queryset(user, {}).select_related(*resource.related)
+            by_code = {obj.code: obj for obj in active.filter(code__in=[formats.normal(t) for t in texts])}
+        for row in rows:
+            obj = _keyed(row, column, found, resource)
+            text = row.typed.get(column.name, "").strip()
+            if obj is None and text:
+                obj = by_code.get(formats.normal(text)) or self._search(resource, row, column, text, user)
+            row.values[column.name] = obj
+            if obj is not None:
+                row.keys[column.name], row.typed[column.name] = str(obj.pk), self.picked_text(obj)
+
+    def _search(self, resource: Resource, row: GridRow, column: GridColumn, text: str, user: Any) -> Any:
+        try:
+            return resolve_text(resource, resource.pick_queryset(user, {}).select_related(*resource.related), text)
+        except ValidationError as error:
+            row.errors[column.name] = " ".join(error.messages)
+            return None
+
+    def picked_text(self, obj: Any) -> str:
+        """What stands in a picker's input: the code, since the name has its own column."""
+        return str(getattr(obj, "code", obj))
+
+    def add_problems(self, rows: Sequence[GridRow], error: BusinessError) -> list[str]:
+        """Put a command's problems on their rows; returns those of the document as a whole."""
+        rest = []
+        for problem in error:
+            if problem.row is not None and problem.row < len(rows):
+                rows[problem.row].errors[problem.field or ""] = str(problem.message)
+            elif problem.field is None:
+                rest.append(str(problem.message))
+        return rest
+
+    def padded(self, rows: Sequence[GridRow]) -> list[GridRow]:
+        """The rows with spare empty ones behind them."""
+        if self.fixed:
+            return list(rows)
+        start = max((int(row.index) for row in rows), default=-1) + 1
+        spare = 1 if rows else SPARE_ROWS
+        return [*rows, *(GridRow(str(start + i)) for i in range(spare))]
+
+    def pick_url(self, column: GridColumn) -> str:
+        """Address of a picker's search."""
+        return pick_url(registry[column.resource])
+
+
+def _keyed(row: GridRow, column: GridColumn, found: Mapping[int, Any], resource: Resource) -> Any:
+    key = row.keys.get(column.name, "")
+    return found.get(int(key)) if key.isdigit() else None
+
+
+def _chosen(text: str, choices: Mapping[str, Any]) -> str:
+    if text and text not in choices:
+        match = next((key for key, label in choices.items() if str(label) == text), None)
+        if match is None:
+            raise ValueError(_("“%s” is not one of the choices.") % text)
+        return match
+    return text
+
+
+def changed_rows(given: str, rows: Iterable[GridRow]) -> set[str] | None:
+    """The row indexes a page says it changed; None for all."""
+    if given == "all" or not given:
+        return None
+    return set(given.split(",")) & {row.index for row in rows}

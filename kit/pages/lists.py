@@ -1,0 +1,261 @@
+"""The state of a list: rows, filters, sorting, pages, count, totals. Pages, panels and exports share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import QuerySet, Sum
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from kit.pages.columns import Cell, Column, cell, resolve_all
+from kit.pages.filters import Chip, active_params, bound_filters, chips
+from kit.pages.resources import Resource
+
+COUNT_LIMIT = 10_000
+SIZES = (25, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Header:
+    """A column heading with the address that sorts by it."""
+
+    column: Column
+    sorted: str  # "", "asc", "desc"
+    query: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of formatted cells."""
+
+    key: str
+    url: str
+    cells: Sequence[Cell]
+    pk: int
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A view over the list."""
+
+    label: Any
+    query: str
+    current: bool
+
+
+@dataclass
+class ListState:
+    """One list as a person sees it. `fixed` conditions come from the page around a panel.
+
+    All names in the URL are looked up in the declaration; anything else is ignored.
+    """
+
+    resource: Resource
+    user: Any
+    params: QueryDict
+    fixed: dict[str, Any] = field(default_factory=dict)
+    columns: Sequence[Column] = ()
+    limit: int = 0  # rows of a side panel; 0: a full list with pages
+
+    def __post_init__(self) -> None:
+        self.columns = self.columns or self.resource.all_columns
+
+    # ---- rows ----
+
+    @cached_property
+    def filterset(self) -> Any:
+        rows = self.resource.list_queryset(self.user)
+        if self.fixed:
+            rows = rows.filter(**self.fixed)
+        return bound_filters(self.resource, self.params, rows, self.user)
+
+    @cached_property
+    def rows(self) -> QuerySet[Any]:
+        """All matching rows in order: what a list shows, an export writes and totals add up."""
+        rows = self.filterset.qs if self.filterset.form.is_valid() else self.filterset.queryset
+        if self.text:
+            rows = self.resource.search(rows, self.text)
+        view = self.params.get("view", "")
+        states = self.resource.states
+        if view == "mine":
+            rows = rows.filter(owner=self.user)
+        elif states is not None and view in {s.name for s in states.states}:
+            rows = rows.filter(state=view)
+        elif view == "archived":
+            rows = rows.filter(active=False)
+        return rows.order_by(*self.ordering)
+
+    @property
+    def text(self) -> str:
+        return self.params.get("q", "").strip()
+
+    @cached_property
+    def ordering(self) -> list[str]:
+        """Ordering by the chosen column, always made unique by the key."""
+        name = self.params.get("sort", "")
+        sign, plain = ("-", name[1:]) if name.startswith("-") else ("", name)
+        column = next((c for c in self.columns if c.name == plain), None)
+        if column is not None:
+            return [f"{sign}{column.shown}", f"{sign}pk"]
+        order = list(self.resource.ordering or self.resource.meta.ordering)
+        last = order[-1].lstrip("-") if order else ""
+        return order if last in {"id", "pk"} else [*order, "-pk" if order and order[0].startswith("-") else "pk"]
+
+    @cached_property
+    def size(self) -> int:
+        given = self.params.get("size", "")
+        return int(given) if given.isdigit() and int(given) in SIZES else SIZES[0]
+
+    @cached_property
+    def page(self) -> int:
+        given = self.params.get("page", "")
+        return min(max(int(given), 1), COUNT_LIMIT // self.size) if given.isdigit() else 1
+
+    @cached_property
+    def _fetched(self) -> list[tuple[Any, ...]]:
+        size = self.limit or self.size
+        start = 0 if self.limit else (self.page - 1) * self.size
+        key = self.resource.key_field
+        paths = [column.shown for column in self.columns]
+        return list(self.rows.values_list("pk", key, *paths)[start : start + size + 1])
+
+    @cached_property
+    def body(self) -> list[Row]:
+        """The formatted rows of this page."""
+        pattern = self.resource.url("record", "0key0")
+        made = []
+        for pk, key, *values in self._fetched[: self.limit or self.size]:
+            name = key or f"d-{pk}"
+            url = pattern.replace("0key0", _quoted(name))
+            cells = [cell(c, v, url if i == 0 else "") for i, (c, v) in enumerate(zip(self.columns, values, strict=True))]
+            if not cells[0].text:
+                cells[0] = Cell(_("Draft"), cells[0].column, url)
+            made.append(Row(str(name), url, cells, pk))
+        return made
+
+    # ---- around the rows ----
+
+    @property
+    def has_next(self) -> bool:
+        return len(self._fetched) > (self.limit or self.size)
+
+    @cached_property
+    def count(self) -> int:
+        """Matching rows, counted up to the limit."""
+        if not self.has_next and self.page == 1:
+            return len(self._fetched)
+        return self.rows.order_by()[: COUNT_LIMIT + 1].count()
+
+    @property
+    def count_text(self) -> str:
+        return f"{COUNT_LIMIT:,}+" if self.count > COUNT_LIMIT else f"{self.count:,}"
+
+    @property
+    def range_text(self) -> str:
+        """`1–25 / 186`."""
+        if not self.body:
+            return "0"
+        first = (self.page - 1) * self.size + 1
+        return f"{first:,}–{first + len(self.body) - 1:,} / {self.count_text}"
+
+    @property
+    def pages(self) -> list[int]:
+        """Numbers around the present page."""
+        last = -(-min(self.count, COUNT_LIMIT) // self.size)
+        return [n for n in range(1, last + 1) if n in {1, last} or abs(n - self.page) <= 2]
+
+    @cached_property
+    def headers(self) -> list[Header]:
+        name = self.params.get("sort", "")
+        left = active_params(self.params, ("sort", "page"))
+        made = []
+        for column in self.columns:
+            state = "asc" if name == column.name else "desc" if name == f"-{column.name}" else ""
+            target = f"-{column.name}" if state == "asc" else column.name
+            made.append(Header(column, state, f"sort={target}&{left}" if left else f"sort={target}"))
+        return made
+
+    @cached_property
+    def chips(self) -> list[Chip]:
+        return chips(self.filterset, self.params)
+
+    @cached_property
+    def tabs(self) -> list[Tab]:
+        """Shipped views: all, mine, one per state, archived."""
+        names = {f.name for f in self.resource.meta.fields}
+        made: list[tuple[str, Any]] = [("", _("All"))]
+        if "owner" in names:
+            made.append(("mine", _("Mine")))
+        if self.resource.states is not None:
+            made += [(s.name, s.label) for s in self.resource.states.states]
+        elif "active" in names:
+            made.append(("archived", _("Archived")))
+        left = active_params(self.params, ("view", "page"))
+        view = self.params.get("view", "")
+        return [Tab(label, f"view={key}&{left}" if left else f"view={key}", key == view) for key, label in made]
+
+    @cached_property
+    def totals(self) -> list[Cell | None]:
+        """Sums of all matching rows under the columns that have one; one statement, none beyond the limit."""
+        summed = [c for c in self.columns if c.total]
+        if not summed or not self.body or self.count > COUNT_LIMIT:
+            return []
+        sums = self.rows.order_by().aggregate(**{f"t{i}": Sum(c.shown) for i, c in enumerate(summed)})
+        values = {c.path: sums[f"t{i}"] for i, c in enumerate(summed)}
+        return [cell(c, values[c.path]) if c.path in values else None for c in self.columns]
+
+    @property
+    def page_totals(self) -> list[Cell | None]:
+        """Sums of the rows on this page."""
+        if not self.totals:
+            return []
+        made: list[Cell | None] = []
+        for i, column in enumerate(self.columns):
+            values = [row[i + 2] for row in self._fetched[: self.size]]
+            made.append(cell(column, sum(v for v in values if v is not None)) if column.total else None)
+        return made
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything narrows the list: decides which empty state is shown."""
+        return bool(self.text or self.chips or self.params.get("view"))
+
+    def query(self, **changes: Any) -> str:
+        """The query string with some parameters changed."""
+        left = self.params.copy()
+        for name, value in changes.items():
+            left[name] = value
+        return left.urlencode()
+
+    @property
+    def previous_query(self) -> str:
+        return self.query(page=self.page - 1) if self.page > 1 else ""
+
+    @property
+    def next_query(self) -> str:
+        return self.query(page=self.page + 1) if self.has_next else ""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return SIZES
+
+    @property
+    def filter_query(self) -> str:
+        """The query string of exports: the same rows and order, all pages."""
+        return active_params(self.params, ("page", "size"))
+
+
+def _quoted(key: Any) -> str:
+    return quote(str(key), safe="~@!$&'()*+,;=:-._")
+
+
+def narrowed_state(resource: Resource, user: Any, fixed: dict[str, Any], columns: Sequence[str], limit: int) -> ListState:
+    """The state of a panel: fixed rows, chosen columns, no parameters of the page around it."""
+    chosen = resolve_all(resource.model, columns) if columns else resource.all_columns
+    return ListState(resource, user, QueryDict(), fixed, chosen, limit)
+

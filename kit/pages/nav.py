@@ -1,0 +1,98 @@
+"""The navigation tree: groups, and links that sections and resources add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry: `permission` is a full codename, a callable of the user, or empty for everybody."""
+
+    label: Any
+    url_name: str
+    order: int = 100
+    permission: str | Callable[[Any], bool] = ""
+    icon: str = ""
+    args: tuple[str, ...] = ()
+
+    def allowed(self, user: Any) -> bool:
+        """Whether `user` may see it."""
+        if callable(self.permission):
+            return bool(self.permission(user))
+        return not self.permission or bool(user.has_perm(self.permission))
+
+    @property
+    def url(self) -> str:
+        """Where it leads."""
+        return reverse(self.url_name, args=self.args)
+
+
+@dataclass
+class Group:
+    """A group of the tree, opened by a click."""
+
+    key: str
+    label: Any
+    icon: str
+    order: int
+    section: Any = ""
+    links: list[Link] = field(default_factory=list)
+
+
+@dataclass
+class Tree:
+    """All entries of the shell."""
+
+    groups: dict[str, Group] = field(default_factory=dict)
+    top: list[Link] = field(default_factory=list)
+    foot: list[Link] = field(default_factory=list)
+    create: list[tuple[Link, str]] = field(default_factory=list)  # link, key in the menu
+    phone: list[Link] = field(default_factory=list)
+
+    def group(self, key: str, label: Any, icon: str, order: int, section: Any = "") -> Group:
+        """Declare a group once."""
+        return self.groups.setdefault(key, Group(key, label, icon, order, section))
+
+    def add(self, key: str, link: Link) -> None:
+        """Add a link to a declared group."""
+        self.groups[key].links.append(link)
+
+
+tree = Tree()
+
+
+def build(user: Any, path: str) -> dict[str, Any]:
+    """The tree as `user` may see it on the page `path`."""
+    groups = []
+    section = None
+    for group in sorted(tree.groups.values(), key=lambda g: g.order):
+        items = [_item(link, path) for link in sorted(group.links, key=lambda li: li.order) if link.allowed(user)]
+        if not items:
+            continue
+        _mark(items, path)
+        heading = str(group.section) if group.section != section else ""
+        section = group.section
+        groups.append({"label": str(group.label), "icon": group.icon, "items": items, "section": heading,
+                       "open": any(item["current"] for item in items)})
+    flat = {name: [_item(link, path) for link in getattr(tree, name) if link.allowed(user)] for name in ("top", "foot", "phone")}
+    for items in flat.values():
+        _mark(items, path)
+    create = [{"label": str(link.label), "url": link.url, "key": key} for link, key in tree.create if link.allowed(user)]
+    return {"nav": groups, "nav_top": flat["top"], "nav_foot": flat["foot"], "nav_phone": flat["phone"],
+            "create": create[:10]}
+
+
+def _item(link: Link, path: str) -> dict[str, Any]:
+    return {"label": str(link.label), "url": link.url, "icon": link.icon, "current": False}
+
+
+def _mark(items: list[dict[str, Any]], path: str) -> None:
+    """The entry with the longest matching address is the current one."""
+    hits = [item for item in items if path == item["url"] or (item["url"] != "/" and path.startswith(item["url"]))]
+    if hits:
+        max(hits, key=lambda item: len(item["url"]))["current"] = True

@@ -1,0 +1,268 @@
+"""A resource declares an entity once: list, search, filters, record page, form, commands, permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+
+from django.db import models
+from django.urls import reverse
+from django.utils.functional import classproperty
+
+from kit.pages import nav
+from kit.pages.actions import Command
+from kit.pages.columns import Column, field_of, resolve_all
+from kit.pages.panels import Figure, commands
+from kit.rules.permissions import may
+from kit.rules.search import matching
+from kit.rules.states import StateTable, command_permission
+
+Runner = Callable[..., Any]
+
+
+class Resource:
+    """Declaration of one entity. Subclass it, set `model` and `path`, decorate with `@register`.
+
+    A resource of the same model with another `name` is another page of it (receipts and payments).
+    """
+
+    model: ClassVar[type[models.Model]]
+    path: ClassVar[str]  # URL path such as "sales/orders"
+    name: ClassVar[str] = ""  # default: the model's name
+    label: ClassVar[Any] = ""  # default: verbose_name
+    label_plural: ClassVar[Any] = ""
+    group: ClassVar[str] = ""  # navigation group; empty: not in the tree
+    order: ClassVar[int] = 100
+    create_key: ClassVar[str] = ""  # letter in the "New" menu
+
+    columns: ClassVar[Sequence[str | Column]] = ()
+    filters: ClassVar[Sequence[str]] = ()
+    search_fields: ClassVar[Sequence[str]] = ()  # besides the search column; "customer__search" joins one
+    ordering: ClassVar[Sequence[str]] = ()
+    fields: ClassVar[Sequence[str]] = ()  # form, record page, import and export
+    sections: ClassVar[Sequence[tuple[Any, Sequence[str]]]] = ()  # groups of `fields` with headings
+    extra_fields: ClassVar[Sequence[str]] = ()  # on the record page and in exports only
+    annotations: ClassVar[Sequence[str]] = ()  # columns that `list_queryset` adds
+    related: ClassVar[Sequence[str]] = ()  # select_related for the record page
+    key: ClassVar[str] = ""  # what stands in the URL; default code, number or pk
+    small: ClassVar[bool] = False  # few rows: a select instead of a searched picker
+    pick_columns: ClassVar[Sequence[str]] = ()  # facts that tell twins apart in pickers
+    default_filters: ClassVar[Mapping[str, Any]] = {}  # fixed conditions of this page's rows
+    importable: ClassVar[bool] = True
+    can_create: ClassVar[bool] = True
+    can_edit: ClassVar[bool] = True
+    icon: ClassVar[str] = "file-text"
+
+    run: ClassVar[Mapping[str, Runner]] = {}  # transition name -> command
+    commands: ClassVar[Sequence[Command]] = ()
+    lines: ClassVar[Any] = None  # a kit.pages.lines.LineGrid
+    form_class: ClassVar[Any] = None
+    save: ClassVar[Callable[..., Any] | None] = None  # staticmethod(instance, by=…) when saving has rules
+    template: ClassVar[str] = ""
+
+    @classproperty
+    def states(cls) -> StateTable | None:
+        """The life cycle of the model, if it has one."""
+        return getattr(cls.model, "STATES", None)
+
+    @cached_property
+    def meta(self) -> Any:
+        """The model's options."""
+        return self.model._meta
+
+    @cached_property
+    def slug(self) -> str:
+        """Name in URL names and registries."""
+        return self.name or self.meta.model_name
+
+    @property
+    def title(self) -> Any:
+        """What one of them is called."""
+        return self.label or self.meta.verbose_name
+
+    @property
+    def title_plural(self) -> Any:
+        """What many of them are called."""
+        return self.label_plural or self.meta.verbose_name_plural
+
+    @cached_property
+    def key_field(self) -> str:
+        """The field that identifies a row in URLs."""
+        if self.key:
+            return self.key
+        names = {f.name for f in self.meta.fields}
+        return next((name for name in ("number", "code") if name in names), "pk")
+
+    @cached_property
+    def all_columns(self) -> list[Column]:
+        """The list's columns, complete."""
+        return resolve_all(self.model, self.columns)
+
+    # ---- rows ----
+
+    def queryset(self, user: Any) -> models.QuerySet[Any]:
+        """The rows `user` may see."""
+        rows = self.model._default_manager.visible_to(user)  # type: ignore[attr-defined]
+        return rows.filter(**self.default_filters) if self.default_filters else rows
+
+    def list_queryset(self, user: Any) -> models.QuerySet[Any]:
+        """Rows of the list; override to annotate columns."""
+        return self.queryset(user)
+
+    def search(self, rows: models.QuerySet[Any], text: str) -> models.QuerySet[Any]:
+        """Rows that match what a person typed, in the search column and the joined ones."""
+        condition = models.Q(pk__in=[])
+        if field_of(self.model, "search") is not None:
+            condition |= models.Q(pk__in=matching(self.model._default_manager.all(), text).values("pk"))
+        for path in self.search_fields:
+            relation, _dot, last = path.rpartition("__")
+            if last != "search":
+                condition |= models.Q(**{f"{path}__icontains": text.strip()})
+                continue
+            field = field_of(self.model, relation)
+            if field is not None and field.related_model is not None:
+                hits = matching(field.related_model._default_manager.all(), text)  # type: ignore[union-attr]
+                condition |= models.Q(**{f"{relation}__in": hits.values("pk")})
+        return rows.filter(condition)
+
+    def lookup(self, key: str) -> dict[str, Any]:
+        """The condition that finds the row for the key in a URL."""
+        if self.key_field == "number" and key.startswith("d-") and key[2:].isdigit():
+            return {"pk": int(key[2:])}
+        if self.key_field == "pk":
+            return {"pk": int(key)} if key.isdigit() else {"pk": None}
+        return {self.key_field: key}
+
+    def key_of(self, obj: Any) -> str:
+        """What stands for `obj` in its URL."""
+        if hasattr(obj, "url_key"):
+            return str(obj.url_key)
+        return str(obj.pk if self.key_field == "pk" else getattr(obj, self.key_field))
+
+    def get(self, user: Any, key: str) -> Any:
+        """The row for a URL key, if `user` may see it; raises DoesNotExist."""
+        return self.queryset(user).select_related(*self.related).get(**self.lookup(key))
+
+    # ---- addresses ----
+
+    def url(self, view: str = "list", *args: Any) -> str:
+        """Address of a page of the resource as a whole: list, new, import, export, compute."""
+        return reverse(f"{self.slug}-{view}", args=args)
+
+    def url_for(self, obj: Any, view: str = "record", *args: Any) -> str:
+        """Address of a page of one row: record, edit, do, print."""
+        return reverse(f"{self.slug}-{view}", args=(self.key_of(obj), *args))
+
+    # ---- permissions ----
+
+    def may(self, user: Any, action: str) -> bool:
+        """Whether `user` may view, add, change or delete."""
+        if action == "add" and not self.can_create:
+            return False
+        if action in {"change", "delete"} and not self.can_edit:
+            return False
+        return may(user, action, self.model)
+
+    def editable(self, obj: Any, user: Any) -> bool:
+        """Whether the edit form is offered for `obj`: drafts only, for documents with lines."""
+        states = self.states
+        if states is not None and self.lines is not None and obj.state != states.initial:
+            return False
+        return self.may(user, "change")
+
+    def deletable(self, obj: Any, user: Any) -> bool:
+        """Drafts and masters may be deleted while nothing uses them (rules G-01, G-24)."""
+        states = self.states
+        return (states is None or obj.state == states.initial) and self.may(user, "delete")
+
+    def commands_for(self, obj: Any, user: Any) -> list[Command]:
+        """What `user` may do to `obj` now: transitions of its state, own and registered commands."""
+        found = [*self.commands, *commands[self.meta.label_lower]]
+        if self.states is not None:
+            found += [self._transition_command(t) for t in self.states.available(obj.state) if t.name in self.run]
+        return [c for c in found if user.has_perm(c.permission) and c.when(obj)]
+
+    def _transition_command(self, transition: Any) -> Command:
+        return Command(
+            transition.name, transition.label, self.run[transition.name],
+            command_permission(self.model, transition), icon=transition.icon, primary=transition.primary,
+            danger=transition.danger, confirm=transition.confirm, fields=transition.fields,
+            menu=transition.danger or not transition.primary,
+        )
+
+    # ---- what pages show ----
+
+    def figures(self, obj: Any, user: Any) -> Sequence[Figure]:
+        """Key figures of the record page; registered ones follow."""
+        return ()
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        """Values of a new form, from the address (`?customer=12`)."""
+        return {name: request.GET[name] for name in self.fields if name in request.GET}
+
+    def subtitle(self, obj: Any) -> Sequence[Any]:
+        """Tags beside the title."""
+        return ()
+
+    def pick_label(self, obj: Any) -> str:
+        """How `obj` reads in a picker's input."""
+        code = getattr(obj, "code", "")
+        text = str(obj)
+        return text if not code or text.startswith(str(code)) else f"{code} {text}"
+
+    def pick_queryset(self, user: Any, params: Mapping[str, str]) -> models.QuerySet[Any]:
+        """Rows a picker offers: active ones. `params` are the values of the fields it depends on."""
+        rows = self.queryset(user)
+        return rows.filter(active=True) if field_of(self.model, "active") is not None else rows
+
+
+registry: dict[str, Resource] = {}  # slug -> resource
+by_model: dict[type[models.Model], Resource] = {}  # the first resource of a model
+
+ResourceT = TypeVar("ResourceT", bound=type[Resource])
+
+
+def register(cls: ResourceT) -> ResourceT:
+    """Class decorator: put the resource into the registry and the navigation tree."""
+    resource = cls()
+    registry[resource.slug] = resource
+    by_model.setdefault(resource.model, resource)
+    meta = resource.meta
+    if resource.group:
+        view = f"{meta.app_label}.view_{meta.model_name}"
+        nav.tree.add(resource.group, nav.Link(resource.title_plural, f"{resource.slug}-list", resource.order, view))
+    if resource.create_key:
+        add = f"{meta.app_label}.add_{meta.model_name}"
+        nav.tree.create.append((nav.Link(resource.title, f"{resource.slug}-new", permission=add), resource.create_key))
+    return cls
+
+
+def resource_of(model: Any) -> Resource | None:
+    """The resource of a model or row, None when it has no page."""
+    return by_model.get(type(model) if isinstance(model, models.Model) else model)
+
+
+def url_of(obj: Any) -> str:
+    """Address of the record page of `obj`, empty when it has none."""
+    for resource in registry.values():
+        if isinstance(obj, resource.model) and _matches(resource, obj):
+            return resource.url_for(obj)
+    return ""
+
+
+def _matches(resource: Resource, obj: Any) -> bool:
+    return all(getattr(obj, name, None) == value for name, value in resource.default_filters.items())
+
+
+def unknown_names(resource: Resource) -> Iterable[str]:
+    """Names in a declaration that its model does not have (for the system check)."""
+    plain = [
+        *resource.fields, *resource.extra_fields, *resource.filters, *resource.related,
+        *(name for _label, names in resource.sections for name in names), *resource.default_filters,
+        *(name.lstrip("-") for name in resource.ordering), *resource.search_fields,
+    ]
+    plain += [c.path if isinstance(c, Column) else c for c in resource.columns]
+    for name in plain:
+        if name not in resource.annotations and field_of(resource.model, name) is None:
+            yield name

@@ -1,0 +1,1 @@
+"""Views of the kit, one room per archetype."""

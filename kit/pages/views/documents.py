@@ -1,0 +1,164 @@
+"""Documents with a line grid: the form, and the computing of changed rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from kit.pages.actions import Action
+from kit.pages.forms import KitForm, form_class
+from kit.pages.hooks import hooks
+from kit.pages.lines import Computed, GridRow, changed_rows
+from kit.pages.resources import Resource
+from kit.pages.views.heads import Head, crumbs
+from kit.pages.views.lists import fragment_or_page
+from kit.pages.views.records import go, record_head, steps
+from kit.rules.states import command_permission
+from kit.values.errors import BusinessError, VersionConflict
+
+
+def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
+    """The form of a document with lines; saving goes through the document's service."""
+    grid = resource.lines
+    form = _form(request, resource, obj)
+    if request.method != "POST":
+        document = form.instance
+        rows = grid.rows_of(document, request.user) if obj is not None else grid.new_rows(document, request.user, request.GET.dict())
+        computed = grid.compute(prefilled(form), rows, None, request.user)
+        return _page(request, resource, obj, form, rows, computed, [], 200)
+    rows = grid.read(request.POST, request.user)
+    valid = form.is_valid() and not any(row.errors for row in rows)
+    problems: list[str] = []
+    if valid and request.POST.get("action") != "recalculate":
+        try:
+            return _save(request, resource, form, rows)
+        except VersionConflict as error:
+            return _page(request, resource, obj, form, rows, Computed(), [str(error)], 409)
+        except BusinessError as error:
+            problems = grid.add_problems(rows, error)
+            at_fields = [p for p in error if p.row is None and p.field]
+            if at_fields:
+                form.add_problems(BusinessError(problems=at_fields))
+    computed = grid.compute(form.instance, rows, None, request.user)
+    status = 200 if request.POST.get("action") == "recalculate" else 422
+    return _page(request, resource, obj, form, rows, computed, problems, status)
+
+
+def prefilled(form: KitForm) -> Any:
+    """The document of an unbound form with its initial values set, so that defaults can be computed."""
+    document = form.instance
+    if document.pk is None:
+        for name, value in form.initial.items():
+            field = form.fields.get(name)
+            if field is None or value in (None, ""):
+                continue
+            key = field.prepare_value(value)
+            if isinstance(key, tuple) and key[0]:
+                setattr(document, f"{name}_id", int(key[0]))
+    return document
+
+
+def _form(request: HttpRequest, resource: Resource, obj: Any) -> KitForm:
+    initial = resource.initial(request) if obj is None else {}
+    return form_class(resource)(
+        request.POST or None, instance=obj, user=request.user, resource=resource, initial=initial
+    )
+
+
+def _save(request: HttpRequest, resource: Resource, form: KitForm, rows: list[GridRow]) -> HttpResponse:
+    version = request.POST.get("version", "")
+    then = request.POST.get("then", "")
+
+    def effect() -> Any:
+        document = form.instance
+        return resource.lines.save(
+            document, rows, by=request.user, version=int(version) if document.pk and version.isdigit() else None
+        )
+
+    saved, repeat = hooks.once(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save", effect)
+    warning = getattr(saved, "warning", "")
+    if warning:
+        messages.warning(request, warning)
+    if then and not repeat:
+        command = next((c for c in resource.commands_for(saved, request.user) if c.name == then and not c.fields), None)
+        if command is not None:
+            try:
+                saved = command.run(saved, by=request.user)
+                if getattr(saved, "warning", ""):
+                    messages.warning(request, saved.warning)
+            except BusinessError as error:
+                for problem in error:
+                    messages.error(request, str(problem.message))
+                return go(request, resource.url_for(saved, "edit"))
+    messages.success(request, _("%s was saved.") % saved)
+    return go(request, resource.url_for(saved))
+
+
+def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
+    """The changed rows, totals and notices of a grid as fragments; nothing is stored."""
+    if resource.lines is None or request.method != "POST":
+        raise Http404
+    if not (resource.may(request.user, "add") or resource.may(request.user, "change")):
+        raise PermissionDenied
+    form = _form(request, resource, _opened(request, resource))
+    form.is_valid()
+    grid = resource.lines
+    rows = grid.read(request.POST, request.user)
+    changed = changed_rows(request.POST.get("changed", ""), rows)
+    computed = grid.compute(form.instance, rows, changed, request.user)
+    context = {
+        "grid": grid, "columns": grid.shown_for(request.user), "computed": computed, "resource": resource,
+        "choices": grid.choices_for(request.user),
+        "rows": [row for row in rows if changed is None or row.index in changed],
+        "head_fields": [form[name] for name in getattr(form, "filled", ())],
+    }
+    response = fragment_or_page(request, "kit/parts/grid_answer.html", context)
+    response.headers["X-Seq"] = request.POST.get("seq", "")[:12]
+    return response
+
+
+def _opened(request: HttpRequest, resource: Resource) -> Any:
+    key = request.POST.get("document", "")
+    return resource.queryset(request.user).filter(pk=int(key)).first() if key.isdigit() else None
+
+
+def _page(
+    request: HttpRequest, resource: Resource, obj: Any, form: KitForm, rows: list[GridRow], computed: Computed,
+    problems: list[str], status: int,
+) -> HttpResponse:
+    grid = resource.lines
+    if obj is None:
+        title = _("New %s") % resource.title
+        head = Head(title=title, crumbs=crumbs(resource, (title, "")), badge=_badge(resource))
+        back = resource.url()
+    else:
+        head = record_head(resource, obj, request.user)
+        head.crumbs = crumbs(resource, (str(obj), resource.url_for(obj)), (_("Edit"), ""))
+        back = resource.url_for(obj)
+    head.total = computed.live_total
+    head.actions = [Action(_("Cancel"), back, name="cancel")]
+    states = resource.states
+    then = None
+    if states is not None and (obj is None or obj.state == states.initial):
+        then = next((t for t in states.available(states.initial) if t.primary and not t.fields and _granted(resource, t, request.user)), None)
+    context = {
+        "head": head, "form": form, "resource": resource, "object": obj, "grid": grid, "then": then,
+        "columns": grid.shown_for(request.user), "rows": grid.padded(rows), "template_row": GridRow("__i__"),
+        "computed": computed, "problems": problems, "version": request.POST.get("version") or getattr(obj, "version", ""),
+        "steps": steps(resource, obj if obj is not None else form.instance), "submit_id": head.submit_id,
+        "compute_url": resource.url("compute"), "count": len(rows), "choices": grid.choices_for(request.user),
+    }
+    return fragment_or_page(request, "kit/document_form.html", context, status)
+
+
+def _badge(resource: Resource) -> Any:
+    states = resource.states
+    return (states[states.initial].label, states[states.initial].tone) if states is not None else None
+
+
+def _granted(resource: Resource, transition: Any, user: Any) -> bool:
+    return transition.name in resource.run and user.has_perm(command_permission(resource.model, transition))

@@ -1,0 +1,132 @@
+"""Edit forms of plain records: new, edit, create in a drawer; version conflicts; one effect per submit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from kit.pages.actions import Action
+from kit.pages.forms import KitForm, form_class
+from kit.pages.hooks import hooks
+from kit.pages.resources import Resource
+from kit.pages.views.documents import document_view
+from kit.pages.views.heads import Head, crumbs
+from kit.pages.views.lists import fragment_or_page, require
+from kit.pages.views.records import find, go
+from kit.values.errors import BusinessError, VersionConflict
+
+
+def new_view(request: HttpRequest, resource: Resource) -> HttpResponse:
+    """The form of a new record."""
+    require(request.user, resource, "add")
+    if not resource.fields:
+        raise PermissionDenied
+    if resource.lines is not None:
+        return document_view(request, resource, None)
+    return _form_view(request, resource, None)
+
+
+def edit_view(request: HttpRequest, resource: Resource, key: str) -> HttpResponse:
+    """The form of an existing record."""
+    require(request.user, resource, "change")
+    obj = find(request, resource, key)
+    if not resource.editable(obj, request.user):
+        messages.info(request, _("%s can no longer be edited.") % obj)
+        return go(request, resource.url_for(obj))
+    if resource.lines is not None:
+        return document_view(request, resource, obj)
+    return _form_view(request, resource, obj)
+
+
+def _form_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
+    initial = resource.initial(request) if obj is None else {}
+    form = form_class(resource)(
+        request.POST or None, request.FILES or None, instance=obj, user=request.user, resource=resource, initial=initial
+    )
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                saved, _repeat = hooks.once(
+                    request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save",
+                    lambda: save_form(form, request.user, request.POST.get("version")),
+                )
+                return _saved(request, resource, saved)
+            except VersionConflict as error:
+                form.add_problems(error)
+                return _form_page(request, resource, obj, form, 409)
+            except BusinessError as error:
+                form.add_problems(error)
+        status = 422
+    return _form_page(request, resource, obj, form, status)
+
+
+@transaction.atomic
+def save_form(form: KitForm, user: Any, version: str | None) -> Any:
+    """Store the form's record: by the resource's own service where saving has rules, else plainly."""
+    resource, obj = form.resource, form.instance
+    if obj.pk:
+        check_version(resource, obj, version)
+        if hasattr(obj, "version"):
+            obj.version += 1
+    elif hasattr(obj, "created_by_id"):
+        obj.created_by = user
+    save = type(resource).save
+    try:
+        with transaction.atomic():
+            if save is not None:
+                save(obj, by=user)
+            else:
+                obj.save()
+            form.save_m2m() if hasattr(form, "save_m2m") else form._save_m2m()
+    except IntegrityError as error:
+        raise BusinessError(integrity_message(resource, error)) from error
+    return obj
+
+
+def check_version(resource: Resource, obj: Any, version: str | None) -> None:
+    """Lock the row and refuse when it was saved after the form was opened (rule G-19)."""
+    if not hasattr(obj, "version") or version is None:
+        return
+    current = resource.model._default_manager.select_for_update(of=("self",)).get(pk=obj.pk)
+    if str(getattr(current, "version")) != version:
+        raise VersionConflict(
+            _("Somebody else saved %s while you were editing. Open it in a new tab to compare, then save again over it.") % current
+        )
+
+
+def integrity_message(resource: Resource, error: IntegrityError) -> str:
+    """What a violated constraint says in words."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
+    for constraint in resource.meta.constraints:
+        if constraint.name == name:
+            return str(constraint.get_violation_error_message())
+    return _("This contradicts other data and was not saved.")
+
+
+def _saved(request: HttpRequest, resource: Resource, saved: Any) -> HttpResponse:
+    if request.headers.get("HX-Target") == "drawer":
+        picked = {"picked": {"value": saved.pk, "label": resource.pick_label(saved)}}
+        return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(picked)})
+    messages.success(request, _("%s was saved.") % saved)
+    return go(request, resource.url_for(saved))
+
+
+def _form_page(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int) -> HttpResponse:
+    title = _("New %s") % resource.title if obj is None or not obj.pk else str(obj)
+    trail = [(title, "")] if obj is None else [(str(obj), resource.url_for(obj)), (_("Edit"), "")]
+    back = resource.url() if obj is None else resource.url_for(obj)
+    head = Head(title=title, crumbs=crumbs(resource, *trail), actions=[Action(_("Cancel"), back, name="cancel")])
+    version = request.POST.get("version") or getattr(obj, "version", "")
+    if status == 409:
+        version = getattr(resource.model._default_manager.get(pk=obj.pk), "version", "")
+    drawer = request.headers.get("HX-Target") == "drawer"
+    context = {"head": head, "form": form, "resource": resource, "object": obj, "version": version, "drawer": drawer,
+               "submit_id": head.submit_id}
+    return fragment_or_page(request, "kit/parts/drawer_form.html" if drawer else "kit/form.html", context, status)

@@ -1,0 +1,71 @@
+"""List pages, panels as fragments, and the search behind pickers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from kit.pages.lists import ListState
+from kit.pages.resources import Resource, registry
+from kit.pages.views.heads import Head, crumbs, list_actions
+
+PICK_ROWS = 10
+
+
+def list_view(request: HttpRequest, resource: Resource) -> HttpResponse:
+    """The list of a resource; htmx gets the table alone."""
+    require(request.user, resource, "view")
+    state = ListState(resource, request.user, request.GET)
+    head = Head(title=resource.title_plural, crumbs=crumbs(resource), actions=list_actions(resource, request.user, state))
+    context = {"head": head, "list": state, "resource": resource}
+    template = "kit/parts/list.html" if request.headers.get("HX-Target") == "list" else "kit/list.html"
+    return fragment_or_page(request, template, context)
+
+
+def fragment_or_page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Render with the headers of the htmx contract (UX 5.1, 5.2)."""
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def require(user: Any, resource: Resource, action: str) -> None:
+    """403 without the permission."""
+    if not resource.may(user, action):
+        raise PermissionDenied
+
+
+def pick_view(request: HttpRequest, slug: str) -> HttpResponse:
+    """Up to ten rows for a picker, with the facts that tell twins apart."""
+    resource = registry.get(slug)
+    if resource is None:
+        raise Http404
+    rows = resource.pick_queryset(request.user, request.GET.dict())
+    text = request.GET.get("q", "").strip()
+    if text:
+        rows = resource.search(rows, text)
+    found = list(rows.select_related(*resource.related)[: PICK_ROWS + 1])
+    options = [{"pk": obj.pk, "label": resource.pick_label(obj), "facts": facts(resource, obj)} for obj in found[:PICK_ROWS]]
+    create = resource.url("new") if resource.may(request.user, "add") and resource.fields else ""
+    return fragment_or_page(
+        request, "kit/parts/options.html",
+        {"options": options, "more": len(found) > PICK_ROWS, "create": create, "resource": resource, "text": text},
+    )
+
+
+def facts(resource: Resource, obj: Any) -> list[str]:
+    """The values of `pick_columns` as text."""
+    made = []
+    for name in resource.pick_columns:
+        value: Any = obj
+        for part in name.split("__"):
+            value = getattr(value, part, None)
+        made.append(str(value or ""))
+    return made
+
+

@@ -1,0 +1,299 @@
+"""Record pages: header, steps, figures, overview, tabs, panels, timeline; and the commands of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.db import DatabaseError, models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kit.pages import panels as registered
+from kit.pages.actions import Action, Command
+from kit.pages.columns import Cell, cell, resolve, resolve_all
+from kit.pages.forms import ReasonForm
+from kit.pages.hooks import hooks
+from kit.pages.lists import ListState, narrowed_state
+from kit.pages.panels import Figure, Panel
+from kit.pages.resources import Resource, registry, resource_of, url_of
+from kit.pages.views.heads import Head, crumbs
+from kit.pages.views.lists import fragment_or_page, require
+from kit.values.errors import BusinessError
+
+TIMELINE = 20
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A label with its value on the overview."""
+
+    label: Any
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the life cycle."""
+
+    label: Any
+    state: str  # done, now, later
+
+
+def find(request: HttpRequest, resource: Resource, key: str) -> Any:
+    """The record, or 404 as if it did not exist when the person may not see it."""
+    try:
+        return resource.get(request.user, key)
+    except (ObjectDoesNotExist, ValueError):
+        raise Http404(key) from None
+
+
+def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpResponse:
+    """The page of one record; `?panel=` answers one panel alone, `?tab=` opens a tab."""
+    require(request.user, resource, "view")
+    obj = find(request, resource, key)
+    shown = registered.panels_for(resource.meta.label_lower, request.user)
+    tabs = [p for p in shown if p.where == "tab"]
+    wanted = request.GET.get("panel", "")
+    if wanted:
+        panel = next((p for p in shown if p.name == wanted), None)
+        if panel is None:
+            raise Http404
+        return fragment_or_page(request, "kit/parts/panel.html", panel_context(panel, obj, request, short=False))
+    tab = next((p for p in tabs if p.name == request.GET.get("tab")), None)
+    context = {
+        "resource": resource, "object": obj, "head": record_head(resource, obj, request.user), "steps": steps(resource, obj),
+        "figures": figures(resource, obj, request.user), "tabs": tabs, "tab": tab,
+        "tab_panel": panel_context(tab, obj, request, short=False) if tab else None,
+    }
+    if tab is None:
+        context |= _overview(resource, obj, request, shown)
+    return fragment_or_page(request, resource.template or "kit/record.html", context)
+
+
+def _overview(resource: Resource, obj: Any, request: HttpRequest, shown: Sequence[Panel]) -> dict[str, Any]:
+    label = resource.meta.label_lower
+    limit = TIMELINE * (int(request.GET["more"]) if request.GET.get("more", "").isdigit() else 1)
+    events = registered.timeline(label, obj, request.user, limit)
+    return {
+        "groups": overview(resource, obj),
+        "lines": resource.lines.table(obj, request.user) if resource.lines else None,
+        "side": [panel_context(p, obj, request) for p in shown if p.where == "side"],
+        "main": [panel_context(p, obj, request) for p in shown if p.where == "main"],
+        "left": [panel_context(p, obj, request) for p in shown if p.where == "left"],
+        "events": events, "more_events": len(events) >= limit, "next_more": limit // TIMELINE + 1,
+    }
+
+
+def panel_context(panel: Panel | None, obj: Any, request: HttpRequest, *, short: bool = True) -> dict[str, Any]:
+    """What the panel template needs: a list, or the panel's own context."""
+    if panel is None:
+        return {}
+    made: dict[str, Any] = {"panel": panel, "object": obj}
+    if panel.resource:
+        resource = registry[panel.resource]
+        fixed = {panel.by: obj, **dict(panel.filters)}
+        if short:
+            made["list"] = narrowed_state(resource, request.user, fixed, panel.columns, 5)
+        else:
+            columns = resolve_all(resource.model, panel.columns) if panel.columns else resource.all_columns
+            params = QueryDict(request.GET.urlencode(), mutable=True)
+            for name in ("panel", "tab"):
+                params.pop(name, None)
+            made["list"] = ListState(resource, request.user, params, fixed, columns)
+        made["resource"] = resource
+        if panel.create and resource.may(request.user, "add"):
+            made["create_url"] = f"{resource.url('new')}?{panel.by}={obj.pk}"
+    elif panel.context is not None:
+        made |= panel.context(obj, request.user)
+    return made
+
+
+def record_head(resource: Resource, obj: Any, user: Any) -> Head:
+    """Title, badge and actions; the server decides what comes next."""
+    states = resource.states
+    badge = (states[obj.state].label, states[obj.state].tone) if states else None
+    if states is None and getattr(obj, "active", True) is False:
+        badge = (_("archived"), "mute")
+    return Head(
+        title=str(obj), crumbs=crumbs(resource, (str(obj), "")), badge=badge, tags=resource.subtitle(obj),
+        actions=record_actions(resource, obj, user), numeric=states is not None,
+    )
+
+
+def record_actions(resource: Resource, obj: Any, user: Any) -> list[Action]:
+    """Links and commands of a record page; at most one is primary."""
+    made = [_action(resource, obj, command) for command in resource.commands_for(obj, user)]
+    if resource.fields and resource.editable(obj, user):
+        made.insert(0, Action(_("Edit"), resource.url_for(obj, "edit"), icon="pencil", key="e", name="edit"))
+    for source in (*registered.actions[resource.meta.label_lower], *registered.actions[registered.ANY]):
+        made += source(obj, user)
+    if resource.fields and resource.deletable(obj, user):
+        made.append(Action(_("Delete"), resource.url_for(obj, "delete"), icon="trash-2", danger=True, post=True, menu=True,
+                           confirm=_("Delete %s?") % obj, name="delete"))
+    first = next((a for a in made if a.primary), None)
+    return [a if a is first or not a.primary else _plain(a) for a in made]
+
+
+def _plain(action: Action) -> Action:
+    return Action(**{**action.__dict__, "primary": False})
+
+
+def _action(resource: Resource, obj: Any, command: Command) -> Action:
+    return Action(
+        command.label, resource.url_for(obj, "do", command.name), icon=command.icon, primary=command.primary,
+        danger=command.danger, post=not command.fields, dialog=bool(command.fields), confirm=command.confirm,
+        menu=command.menu, key="Ctrl+Enter" if command.primary else "", name=command.name,
+    )
+
+
+def steps(resource: Resource, obj: Any) -> list[Step]:
+    """The row of steps; empty for side states, which the badge tells."""
+    states = resource.states
+    if states is None or not states[obj.state].step:
+        return []
+    row = [s for s in states.states if s.step]
+    now = [s.name for s in row].index(obj.state)
+    last = now == len(row) - 1
+    return [Step(s.label, "done" if i < now or (i == now and last) else "now" if i == now else "later") for i, s in enumerate(row)]
+
+
+def figures(resource: Resource, obj: Any, user: Any) -> list[Figure]:
+    """Own and registered key figures."""
+    made = list(resource.figures(obj, user))
+    for source in registered.figures[resource.meta.label_lower]:
+        made += source(obj, user)
+    return made
+
+
+def overview(resource: Resource, obj: Any) -> list[tuple[Any, list[Fact]]]:
+    """Label and value groups; empty values are left away."""
+    sections = resource.sections or (("", tuple(resource.fields)),)
+    groups = [(label, [f for name in names if (f := fact(resource, obj, name)).cell.text]) for label, names in sections]
+    if resource.extra_fields:
+        groups.append(("", [f for name in resource.extra_fields if (f := fact(resource, obj, name)).cell.text]))
+    return [(label, facts) for label, facts in groups if facts]
+
+
+def fact(resource: Resource, obj: Any, name: str) -> Fact:
+    """One field of the record as label and formatted value, linked where it has a page."""
+    column = resolve(resource.model, name)
+    field = resource.meta.get_field(name)
+    value = getattr(obj, name)
+    if field.many_to_many:
+        return Fact(column.label, cell(column, ", ".join(str(v) for v in value.all())))
+    if isinstance(value, models.Model):
+        href = url_of(value) if resource_of(value) is not None else ""
+        return Fact(column.label, cell(column, str(value), href))
+    return Fact(column.label, cell(column, value))
+
+
+# ---- commands ----
+
+
+def command_view(request: HttpRequest, resource: Resource, key: str, name: str) -> HttpResponse:
+    """Run a command of a record (POST), or ask for what it needs (GET)."""
+    require(request.user, resource, "view")
+    obj = find(request, resource, key)
+    command = next((c for c in resource.commands_for(obj, request.user) if c.name == name), None)
+    if command is None:
+        return _not_now(request, resource, obj, name)
+    form = ReasonForm(request.POST or None, names=command.fields, initial={"date": timezone.localdate()}) if command.fields else None
+    if request.method != "POST" or (form is not None and not form.is_valid()):
+        return _ask(request, resource, obj, command, form)
+    fields = form.cleaned_data if form is not None else {}
+    try:
+        result, _repeat = hooks.once(
+            request.POST.get("submit_id", ""), request.user, f"{resource.slug}.{name}.{obj.pk}",
+            lambda: command.run(obj, by=request.user, **fields),
+        )
+    except BusinessError as error:
+        if form is not None:
+            for problem in error:
+                form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
+            return _ask(request, resource, obj, command, form)
+        return refused(request, resource, obj, error)
+    return _after(request, resource, obj, command, result)
+
+
+def _not_now(request: HttpRequest, resource: Resource, obj: Any, name: str) -> HttpResponse:
+    """A known command that the state does not allow any more is information, an unknown one 404, no right 403."""
+    known = {c.name: c.permission for c in (*resource.commands, *registered.commands[resource.meta.label_lower])}
+    if resource.states is not None:
+        known |= {t.name: "" for t in resource.states.transitions if not t.internal}
+    if name not in known:
+        raise Http404
+    if resource.states is not None and name in resource.run:
+        try:
+            resource.states.check(name, obj)
+        except BusinessError as error:
+            return refused(request, resource, obj, error)
+    raise PermissionDenied
+
+
+def _ask(request: HttpRequest, resource: Resource, obj: Any, command: Command, form: Any) -> HttpResponse:
+    context = {"resource": resource, "object": obj, "command": command, "form": form,
+               "head": Head(title=command.label, crumbs=crumbs(resource, (str(obj), resource.url_for(obj)))),
+               "url": resource.url_for(obj, "do", command.name)}
+    target = request.headers.get("HX-Target")
+    template = "kit/parts/ask.html" if target == "dialog" else "kit/ask.html"
+    return fragment_or_page(request, template, context, status=422 if request.method == "POST" else 200)
+
+
+def refused(request: HttpRequest, resource: Resource, obj: Any, error: BusinessError) -> HttpResponse:
+    """Back to the record with what stands in the way; nothing was changed."""
+    for problem in error:
+        messages.error(request, str(problem.message))
+    return go(request, resource.url_for(obj))
+
+
+def go(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect a page, or tell htmx to load one."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
+
+
+def _after(request: HttpRequest, resource: Resource, obj: Any, command: Command, result: Any) -> HttpResponse:
+    warning = getattr(result, "warning", "")
+    if warning:
+        messages.warning(request, warning)
+    target = result if command.goto != "self" and isinstance(result, models.Model) else obj
+    if command.goto == "self" and isinstance(result, type(obj)) and result.pk == obj.pk:
+        target = result
+    where = resource_for(target) or resource
+    messages.success(request, _("%(what)s: done.") % {"what": command.label} if target is obj else str(target))
+    return go(request, where.url_for(target, "edit" if command.goto == "edit" else "record"))
+
+
+def resource_for(obj: Any) -> Resource | None:
+    """The resource whose fixed conditions fit `obj` (receipts and payments share a model)."""
+    fitting = [
+        r for r in registry.values()
+        if isinstance(obj, r.model) and all(getattr(obj, n, None) == v for n, v in r.default_filters.items())
+    ]
+    return fitting[0] if fitting else None
+
+
+def delete_view(request: HttpRequest, resource: Resource, key: str) -> HttpResponse:
+    """Delete a draft or an unused master; used ones are archived instead (rule G-24)."""
+    require(request.user, resource, "delete")
+    obj = find(request, resource, key)
+    if not resource.deletable(obj, request.user):
+        raise PermissionDenied
+    if request.method != "POST":
+        return go(request, resource.url_for(obj))
+    try:
+        obj.delete()
+    except (models.ProtectedError, models.RestrictedError):
+        messages.error(request, _("%s is in use and cannot be deleted. Archive it instead.") % obj)
+        return go(request, resource.url_for(obj))
+    except DatabaseError:
+        messages.error(request, _("%s cannot be deleted.") % obj)
+        return go(request, resource.url_for(obj))
+    messages.success(request, _("%s was deleted.") % obj)
+    return go(request, resource.url())

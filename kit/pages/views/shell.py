@@ -1,0 +1,105 @@
+"""The shell: language, preferences, counters, global search, help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from kit.pages import nav
+from kit.pages.hooks import hooks
+from kit.pages.lists import narrowed_state
+from kit.pages.resources import registry
+from kit.pages.views.heads import Head
+from kit.pages.views.lists import fragment_or_page
+
+THEMES, DENSITIES = {"light", "dark", "system"}, {"compact", "standard", "comfortable"}
+YEAR = 365 * 24 * 3600
+FOUND = 5
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context of every page: company, person, navigation. Empty before login and outside a request."""
+    user = getattr(request, "user", None)
+    language = translation.get_language() or "en"
+    made: dict[str, Any] = {"language": language}
+    for source in hooks.shell:
+        made |= source(request)
+    if user is None or not user.is_authenticated:
+        return {"login_shell": made}
+    made |= nav.build(user, request.path)
+    made |= {"user_name": str(user), "user_initials": getattr(user, "initials", ""),
+             "theme": getattr(user, "theme", "system"), "density": getattr(user, "density", "standard")}
+    return {"shell": made}
+
+
+def safe_next(request: HttpRequest) -> str:
+    """Where to go back to: an address of this site, else the desk (S-19)."""
+    url = request.POST.get("next", "")
+    allowed = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if allowed else "/"
+
+
+@login_not_required
+@require_POST
+def language_view(request: HttpRequest) -> HttpResponse:
+    """Switch the language: kept on the user, and in a cookie for the login page."""
+    code = request.POST.get("language", "")
+    response = HttpResponseRedirect(safe_next(request))
+    if code in dict(settings.LANGUAGES):
+        if request.user.is_authenticated:
+            type(request.user).objects.filter(pk=request.user.pk).update(language=code)  # type: ignore[attr-defined]
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, code, max_age=YEAR, samesite="Lax",
+                            secure=request.is_secure(), httponly=True)
+    return response
+
+
+@require_POST
+def preferences_view(request: HttpRequest) -> HttpResponse:
+    """Theme and density of the person."""
+    changes = {}
+    if request.POST.get("theme") in THEMES:
+        changes["theme"] = request.POST["theme"]
+    if request.POST.get("density") in DENSITIES:
+        changes["density"] = request.POST["density"]
+    if changes:
+        type(request.user).objects.filter(pk=request.user.pk).update(**changes)  # type: ignore[attr-defined]
+    return HttpResponseRedirect(safe_next(request))
+
+
+def counters_view(request: HttpRequest) -> HttpResponse:
+    """What waits for the person, for the pills of the shell."""
+    made: dict[str, int] = {}
+    for source in hooks.shell:
+        made |= {k: v for k, v in source(request).items() if isinstance(v, int)}
+    return JsonResponse(made)
+
+
+def search_view(request: HttpRequest) -> HttpResponse:
+    """Search over all searchable resources the person may see; an exact number or code goes straight there."""
+    text = request.GET.get("q", "").strip()
+    groups = []
+    if text:
+        for resource in registry.values():
+            if not resource.may(request.user, "view") or not _searchable(resource):
+                continue
+            if resource.key_field != "pk":
+                exact = resource.queryset(request.user).filter(**{resource.key_field: text}).first()
+                if exact is not None:
+                    return HttpResponseRedirect(resource.url_for(exact))
+            state = narrowed_state(resource, request.user, {}, (), FOUND)
+            state.params = request.GET
+            if state.body:
+                groups.append({"resource": resource, "list": state})
+    head = Head(title=_("Search: %s") % text if text else _("Search"))
+    return fragment_or_page(request, "kit/search.html", {"head": head, "groups": groups, "search_text": text})
+
+
+def _searchable(resource: Any) -> bool:
+    return any(f.name == "search" for f in resource.meta.fields) or bool(resource.search_fields)

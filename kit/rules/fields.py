@@ -1,0 +1,52 @@
+"""Model fields that fix the digits of money, prices, quantities and rates once for all tables (rule G-13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+
+class FixedDecimalField(models.DecimalField):
+    """A `numeric` column whose digits belong to its kind and not to its use."""
+
+    digits: tuple[int, int] = (18, 2)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", self.digits[0])
+        kwargs.setdefault("decimal_places", self.digits[1])
+        super().__init__(*args, **kwargs)
+
+
+class MoneyField(FixedDecimalField):
+    """An amount in base or document currency: numeric(18,2)."""
+
+
+class PriceField(FixedDecimalField):
+    """A unit price or unit cost: numeric(18,6)."""
+
+    digits = (18, 6)
+
+
+class RateField(FixedDecimalField):
+    """An exchange rate or conversion factor: numeric(18,8)."""
+
+    digits = (18, 8)
+
+
+class QuantityField(FixedDecimalField):
+    """A quantity: numeric(18,4)."""
+
+    digits = (18, 4)
+
+
+class FractionField(FixedDecimalField):
+    """A fraction of one (0.13 = 13 %): numeric(9,6)."""
+
+    digits = (9, 6)
+
+
+class PercentField(FixedDecimalField):
+    """A percentage as people type it (13 = 13 %): numeric(9,4)."""
+
+    digits = (9, 4)

@@ -1,0 +1,47 @@
+"""Who sees which rows. Every list, picker, export, panel and report starts from `visible_to(user)`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+OWN, DEPARTMENT, SUBTREE, ALL = "own", "department", "subtree", "all"
+
+
+class VisibleQuerySet(models.QuerySet):
+    """Rows narrowed by the view permission and by the data scope that comes with it.
+
+    `scope_paths` are the relation prefixes ("" for the row itself, "customer__") at whose end an `owner`
+    and a `department` stand; one match is enough. Empty: every row is visible to whoever may view the model.
+    """
+
+    scope_paths: ClassVar[tuple[str, ...]] = ()
+
+    def visible_to(self, user: Any) -> Self:
+        """Rows `user` may see; none without the view permission. `user` has `data_scope(model)`."""
+        scope = user.data_scope(self.model)
+        if scope is None:
+            return self.none()
+        if scope == ALL or not self.scope_paths:
+            return self
+        condition = Q()
+        for path in self.scope_paths:
+            condition |= Q(**{f"{path}owner": user.pk})
+            if scope == DEPARTMENT:
+                condition |= Q(**{f"{path}department": user.department_id})
+            elif scope == SUBTREE:
+                condition |= Q(**{f"{path}department__in": user.department_ids})
+        return self.filter(condition)
+
+
+def scoped(*paths: str) -> type[VisibleQuerySet]:
+    """A queryset class whose rows belong to the owners at the end of `paths` (see `VisibleQuerySet`)."""
+    return type("ScopedQuerySet", (VisibleQuerySet,), {"scope_paths": paths})
+
+
+def may(user: Any, action: str, model: Any) -> bool:
+    """Whether `user` holds `action` (view, add, change, delete, or a transition's verb) on `model`."""
+    meta = model._meta
+    return bool(user.has_perm(f"{meta.app_label}.{action}_{meta.model_name}"))

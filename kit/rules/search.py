@@ -1,0 +1,127 @@
+"""Search by words, Chinese characters, pinyin and initials over one stored, indexed column.
+
+A searchable model has two columns: `pinyin`, filled by Python whenever a row is written, and `search`, a
+generated `tsvector` of the text columns and the pinyin, made by the database function `sanhe_search`
+(Latin words and digits, Chinese characters one by one and in pairs). `matching()` asks in the same terms.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, TypeVar
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Func, GeneratedField, Value
+from pypinyin import Style, lazy_pinyin
+
+FUNCTION_SQL = r"""
+CREATE OR REPLACE FUNCTION sanhe_search(source text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  WITH plain AS (
+    SELECT lower(regexp_replace(normalize(coalesce(source, ''), NFKD), '[\u0300-\u036f]', '', 'g')) AS t
+  ), runs AS (
+    SELECT m[1] AS run FROM plain, regexp_matches(t, '([\u3400-\u4dbf\u4e00-\u9fff]+)', 'g') AS m
+  ), tokens AS (
+    SELECT m[1] AS token FROM plain, regexp_matches(t, '([a-z0-9\u00c0-\u024f\u0400-\u04ff]+)', 'g') AS m
+    UNION SELECT substr(run, i, 1) FROM runs, generate_series(1, length(run)) AS i
+    UNION SELECT substr(run, i, 2) FROM runs, generate_series(1, length(run) - 1) AS i
+  )
+  SELECT array_to_tsvector(coalesce(array_agg(DISTINCT left(token, 60)), '{}')) FROM tokens
+$$;
+"""
+
+QuerySetT = TypeVar("QuerySetT", bound=models.QuerySet[Any])
+
+_WORDS = re.compile(r"[a-z0-9\u00c0-\u024f\u0400-\u04ff]+")
+_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f").lower()
+
+
+def tsquery(text: str) -> str:
+    """The tsquery for what a person typed: words as prefixes, Chinese by pairs, all of them required.
+
+    An empty string means that nothing in `text` can be searched for.
+    """
+    plain = _plain(text)
+    terms = [f"'{word}':*" for word in _WORDS.findall(plain)]
+    for run in _CHINESE.findall(plain):
+        pairs = [run] if len(run) == 1 else [run[i : i + 2] for i in range(len(run) - 1)]
+        terms += [f"'{pair}'" for pair in pairs]
+    return " & ".join(terms)
+
+
+def pinyin_key(text: str) -> str:
+    """Search words for Chinese `text`: full pinyin and every tail of the initials (苏州明锐 -> szmr zmr mr r)."""
+    words = []
+    for run in _CHINESE.findall(text):
+        initials = "".join(lazy_pinyin(run, style=Style.FIRST_LETTER))
+        words += ["".join(lazy_pinyin(run)), *(initials[i:] for i in range(len(initials)))]
+    return " ".join(words)[:1000]
+
+
+class PinyinField(models.TextField):
+    """Stores `pinyin_key` of the columns `sources`, computed on save and bulk_create."""
+
+    def __init__(self, *args: Any, sources: tuple[str, ...] = ("name",), **kwargs: Any) -> None:
+        self.sources = tuple(sources)
+        kwargs.update(editable=False, blank=True, default="")
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for fixed in ("editable", "blank", "default"):
+            kwargs.pop(fixed, None)
+        return name, path, args, {**kwargs, "sources": self.sources}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        text = " ".join(str(getattr(model_instance, source) or "") for source in self.sources)
+        value = pinyin_key(text)
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class _Joined(Func):
+    """`a || ' ' || b`, which unlike concat() is immutable and so fit for a generated column."""
+
+    arg_joiner = " || ' ' || "
+    template = "(%(expressions)s)"
+
+
+def search_column(*columns: str) -> GeneratedField:
+    """The stored `search` column over text `columns` (give it a GIN index with `search_index`)."""
+    parts = [Func(F(column), Value(""), function="COALESCE") for column in columns]
+    return GeneratedField(
+        expression=Func(_Joined(*parts), function="sanhe_search"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+
+@SearchVectorField.register_lookup
+class Tokens(models.Lookup):
+    """`column @@ query`, the query written in tsquery syntax (see `tsquery`)."""
+
+    lookup_name = "tokens"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
+        return "%s", [value]
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"{left} @@ {right}::tsquery", [*left_params, *right_params]
+
+
+def matching(queryset: QuerySetT, text: str, path: str = "search") -> QuerySetT:
+    """Rows that match what a person typed; `path` leads to the search column (`customer__search`)."""
+    query = tsquery(text)
+    if not query:
+        return queryset.none() if text.strip() else queryset
+    return queryset.filter(**{f"{path}__tokens": query})

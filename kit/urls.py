@@ -1,0 +1,51 @@
+"""All addresses of the kit: the shell, and the pages of every resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import URLPattern, path
+
+from kit.exchange import importing_views
+from kit.exchange import views as exchange
+from kit.pages.resources import Resource, registry
+from kit.pages.views import edit, lists, records, shell
+from kit.pages.views.documents import compute_view
+
+app_name = "kit"
+urlpatterns = [
+    path("search/", shell.search_view, name="search"),
+    path("ui/language/", shell.language_view, name="language"),
+    path("ui/preferences/", shell.preferences_view, name="preferences"),
+    path("ui/counters/", shell.counters_view, name="counters"),
+    path("ui/pick/<str:slug>/", lists.pick_view, name="pick"),
+    path("reports/", exchange.report_list_view, name="reports"),
+    path("reports/<str:name>/", exchange.report_view, name="report"),
+]
+
+
+def resource_urls() -> list[URLPattern]:
+    """The addresses of all registered resources, named `<slug>-<view>`."""
+    return [pattern for resource in registry.values() for pattern in _urls(resource)]
+
+
+def _urls(resource: Resource) -> list[URLPattern]:
+    def page(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        bound: Any = partial(view, resource=resource)
+        return path(f"{resource.path}/{address}", bound, name=f"{resource.slug}-{name}")
+
+    return [
+        page("", lists.list_view, "list"),
+        page("export/", exchange.export_view, "export"),
+        page("import/", importing_views.import_view, "import"),
+        page("new/", edit.new_view, "new"),
+        page("compute/", compute_view, "compute"),
+        page("<str:key>/", records.record_view, "record"),
+        page("<str:key>/edit/", edit.edit_view, "edit"),
+        page("<str:key>/delete/", records.delete_view, "delete"),
+        page("<str:key>/print/", exchange.print_view, "print"),
+        page("<str:key>/do/<str:name>/", records.command_view, "do"),
+    ]

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Command line of Sanhe: `python manage.py help` lists what it can do."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Commands that touch no database and therefore start no server.
+WITHOUT_SERVERS = {
+    "help",
+    "version",
+    "translations",
+    "check",
+    "makemessages",
+    "compilemessages",
+    "startapp",
+    "collectstatic",
+    "findstatic",
+    "diffsettings",
+}
+
+
+def main() -> None:
+    """Start the embedded servers where they are needed, then hand over to Django."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - said clearly where somebody starts us with an older one
+        sys.exit(f"Sanhe needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Commands such as migrations, closes and imports may take longer than a page is allowed to.
+    os.environ.setdefault("SANHE_STATEMENT_TIMEOUT", "0")
+    from django.core.management import execute_from_command_line
+
+    arguments = sys.argv[1:]
+    idle = not arguments or arguments[0] in WITHOUT_SERVERS or {"-h", "--help", "--version"} & set(arguments)
+    if not idle or (arguments[:1] == ["check"] and "--database" in arguments):
+        from config import embedded
+        from config.places import PlaceError
+        from config.servers import ServerError
+
+        try:
+            embedded.start()
+        except (PlaceError, ServerError) as error:
+            sys.exit(f"{error}")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

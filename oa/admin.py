@@ -1,0 +1,12 @@
+"""Facade: lets Django find the back office of the office app."""
+
+from django.contrib import admin
+
+from oa.organisation import admin as organisation
+from oa.records import admin as records
+from oa.reporting import admin as reporting
+
+__all__ = ["organisation", "records", "reporting"]
+
+admin.site.site_title = "Sanhe"
+admin.site.site_header = "Sanhe"

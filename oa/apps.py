@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class OaConfig(AppConfig):
+    """What is internal: organisation, records of every kind, approvals, announcements, reports by mail."""
+
+    name = "oa"
+    verbose_name = _("Office")
+
+    def ready(self) -> None:
+        from oa.setup import install
+        from kit.rules.discovery import load_rooms
+
+        post_migrate.connect(install, sender=self, dispatch_uid="oa.setup")
+        load_rooms("oa")

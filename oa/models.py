@@ -1,0 +1,19 @@
+"""Facade: lets Django find the models. Import from the sections instead."""
+
+from oa.organisation.models import CompanyProfile, Department, Position, Role, User
+from oa.records.models import (
+    Attachment,
+    Comment,
+    Counter,
+    IdempotencyKey,
+    Job,
+    Notification,
+    NumberSequence,
+)
+from oa.reporting.models import OutboxMail, ReportSchedule, ReportSubscription
+
+__all__ = [
+    "Attachment", "Comment", "CompanyProfile", "Counter", "Department", "IdempotencyKey", "Job",
+    "Notification", "NumberSequence", "OutboxMail", "Position", "ReportSchedule", "ReportSubscription",
+    "Role", "User",
+]

@@ -1,0 +1,6 @@
+"""Who works here, where, and what they may see."""
+
+from oa.organisation.models.company import CompanyProfile
+from oa.organisation.models.people import Department, Position, Role, User
+
+__all__ = ["CompanyProfile", "Department", "Position", "Role", "User"]

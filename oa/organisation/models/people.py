@@ -1,0 +1,179 @@
+"""Departments, positions, roles and users."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, Group, Permission, UserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from tree_queries.models import TreeNode
+from tree_queries.query import TreeQuerySet
+
+from kit.rules.permissions import ALL, DEPARTMENT, OWN, SUBTREE, VisibleQuerySet
+from kit.rules.search import PinyinField
+from kit.rules.history import tracked
+
+WIDTH = {OWN: 0, DEPARTMENT: 1, SUBTREE: 2, ALL: 3}
+
+
+class Scope(models.TextChoices):
+    OWN = OWN, _("own records")
+    DEPARTMENT = DEPARTMENT, _("own department")
+    SUBTREE = SUBTREE, _("own department and below")
+    ALL = ALL, _("all records")
+
+
+class DepartmentQuerySet(VisibleQuerySet, TreeQuerySet):
+    pass
+
+
+@tracked()
+class Department(TreeNode):
+    """A department in the tree of the company."""
+
+    code = models.CharField(_("code"), max_length=30, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    head = models.ForeignKey(
+        "oa.User", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("head")
+    )
+    active = models.BooleanField(_("active"), default=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = DepartmentQuerySet.as_manager(with_tree_fields=False)
+
+    class Meta:
+        verbose_name = _("department")
+        verbose_name_plural = _("departments")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@tracked()
+class Position(models.Model):
+    """A post that people hold, such as sales engineer."""
+
+    code = models.CharField(_("code"), max_length=30, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    active = models.BooleanField(_("active"), default=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("position")
+        verbose_name_plural = _("positions")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """A group of permissions together with the data scope in which they hold."""
+
+    group = models.OneToOneField(Group, models.CASCADE, primary_key=True, related_name="role")
+    code = models.CharField(_("code"), max_length=40, unique=True)
+    name_zh = models.CharField(_("Chinese name"), max_length=100, blank=True)
+    scope = models.CharField(_("data scope"), max_length=10, choices=Scope, default=Scope.OWN)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        chinese = (get_language() or "").startswith("zh") and self.name_zh
+        return chinese or self.group.name
+
+
+class PeopleQuerySet(VisibleQuerySet):
+    """People are named everywhere, so whoever is logged in may find every colleague."""
+
+
+class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):  # type: ignore[misc]
+    pass
+
+
+class User(AbstractUser):
+    """A person who logs in, by user name or mail address."""
+
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("department")
+    )
+    position = models.ForeignKey(
+        Position, models.PROTECT, null=True, blank=True, related_name="holders", verbose_name=_("position")
+    )
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, choices=[("en", "English"), ("zh-hans", "简体中文")]
+    )
+    time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
+    theme = models.CharField(max_length=6, default="system", editable=False)
+    density = models.CharField(max_length=11, default="standard", editable=False)
+    pinyin = PinyinField(sources=("name",))
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = PeopleManager()
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ["username"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), condition=~models.Q(email=""), name="user_email_unique",
+                violation_error_message=_("Another user has this mail address."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    @property
+    def initials(self) -> str:
+        """Two letters (or the last two characters of a Chinese name) for the avatar."""
+        words = str(self).split()
+        return "".join(w[0] for w in words[:2]).upper() if len(words) > 1 else str(self)[-2:]
+
+    @cached_property
+    def granted(self) -> dict[str, str]:
+        """Permissions from roles, `app.codename` -> the widest data scope that comes with it (one query)."""
+        rows = Permission.objects.filter(group__user=self).values_list(
+            "content_type__app_label", "codename", "group__role__scope"
+        )
+        scopes: dict[str, str] = {}
+        for app, codename, scope in rows:
+            key, scope = f"{app}.{codename}", scope or OWN
+            if key not in scopes or WIDTH[scope] > WIDTH[scopes[key]]:
+                scopes[key] = scope
+        return scopes
+
+    @cached_property
+    def department_ids(self) -> list[int]:
+        """Own department and all below it."""
+        if self.department_id is None:
+            return []
+        tree = Department.objects.descendants(self.department_id, include_self=True)
+        return list(tree.values_list("pk", flat=True))
+
+    def data_scope(self, model: Any) -> str | None:
+        """The scope in which this user sees rows of `model`; None: not at all."""
+        if not self.is_active:
+            return None
+        if self.is_superuser:
+            return ALL
+        meta = model._meta
+        return self.granted.get(f"{meta.app_label}.view_{meta.model_name}")

@@ -1,0 +1,97 @@
+"""Pages of the organisation and the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from kit.pages.columns import Column
+from kit.pages.nav import Link, tree
+from kit.pages.resources import Resource, register
+from oa.organisation.models import CompanyProfile, Department, Position, Role, User
+
+tree.group("office", _("Organisation"), "network", 90, _("Office"))
+tree.top.append(Link(_("My desk"), "desk", 10, icon="house"))
+tree.foot.append(Link(_("Reports"), "kit:reports", 10, icon="chart-column"))
+
+
+@register
+class DepartmentResource(Resource):
+    model = Department
+    path = "org/departments"
+    group = "office"
+    order = 20
+    columns = ("code", Column("name", phone="cust"), "parent", "head")
+    search_fields = ("code", "name")
+    fields = ("code", "name", "parent", "head", "active")
+    ordering = ("code",)
+
+
+@register
+class PositionResource(Resource):
+    model = Position
+    path = "org/positions"
+    group = "office"
+    order = 30
+    small = True
+    columns = ("code", "name")
+    search_fields = ("code", "name")
+    fields = ("code", "name", "active")
+
+
+@register
+class UserResource(Resource):
+    model = User
+    path = "org/people"
+    label_plural = _("people")
+    group = "office"
+    order = 10
+    key = "username"
+    icon = "user"
+    columns = ("username", Column("name", phone="cust"), "department", "position", "email", "phone", Column("is_active", _("Active")))
+    filters = ("department", "position", "is_active")
+    search_fields = ("username", "name", "email", "pinyin")
+    fields = ("username", "name", "email", "phone", "department", "position", "language", "time_zone", "groups", "is_active")
+    related = ("department", "position")
+    importable = False
+    ordering = ("username",)
+
+    def pick_queryset(self, user: Any, params: Any) -> Any:
+        return self.model.objects.filter(is_active=True)
+
+    def pick_label(self, obj: Any) -> str:
+        return str(obj)
+
+
+@register
+class RoleResource(Resource):
+    model = Role
+    path = "org/roles"
+    group = "office"
+    order = 40
+    key = "code"
+    small = True
+    columns = ("code", Column("group__name", _("Name")), "name_zh", "scope")
+    search_fields = ("code", "name_zh")
+    fields = ("name_zh", "scope")
+    related = ("group",)
+    can_create = importable = False
+
+
+@register
+class CompanyResource(Resource):
+    model = CompanyProfile
+    path = "settings/company"
+    key = "pk"
+    small = True
+    columns = ("name", "name_zh", "tax_number", "base_currency")
+    fields = (
+        "name", "name_zh", "tax_number", "address", "address_zh", "phone", "email", "bank_name", "bank_account", "logo",
+        "tax_method", "prices_include_tax", "cost_at", "reversal_style", "over_receipt_tolerance", "time_zone",
+    )
+    extra_fields = ("base_currency", "chart", "fiscal_year_start")
+    can_create = importable = False
+
+
+tree.foot.append(Link(_("Company"), "companyprofile-record", 20, "oa.change_companyprofile", "settings", ("1",)))

@@ -1,0 +1,69 @@
+"""The changes of a record, read from the history its triggers keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+
+from kit.pages.columns import cell, resolve
+from kit.pages.panels import Event
+
+HIDDEN = {"version", "updated_at", "pinyin", "search", "password", "last_login"}
+
+
+def history_model(model: Any) -> Any:
+    """The history table of a model, None when it has none."""
+    for relation in model._meta.related_objects:
+        if relation.get_accessor_name() == "events" or relation.name == "events":
+            return relation.related_model
+    return None
+
+
+def changes_of(obj: Any, limit: int) -> list[Event]:
+    """Events for creation and the newest changes: each history row against what came after it."""
+    history = history_model(type(obj))
+    made = []
+    if history is not None:
+        rows = list(history.objects.filter(pgh_obj_id=obj.pk).select_related("pgh_context").order_by("-pgh_id")[:limit])
+        later: Any = obj
+        names = [f.name for f in history._meta.fields if not f.name.startswith("pgh_") and f.name not in HIDDEN]
+        people = _people(rows)
+        for row in rows:
+            diff = _diff(type(obj), row, later, names)
+            later = row
+            if diff:
+                context = row.pgh_context.metadata if row.pgh_context else {}
+                made.append(Event(row.pgh_created_at, people.get(context.get("user"), _("System")), _what(type(obj), diff),
+                                  "pencil", kind="changes", more=[(label, old, new) for _name, label, old, new in diff]))
+    if getattr(obj, "created_at", None):
+        made.append(Event(obj.created_at, str(obj.created_by or _("System")), _("created this"), "plus", kind="changes"))
+    return made
+
+
+def _people(rows: Iterable[Any]) -> dict[Any, str]:
+    keys = {row.pgh_context.metadata.get("user") for row in rows if row.pgh_context} - {None}
+    return {user.pk: str(user) for user in get_user_model().objects.filter(pk__in=keys)} if keys else {}
+
+
+def _diff(model: Any, before: Any, after: Any, names: Iterable[str]) -> list[tuple[str, str, str, str]]:
+    """(name, label, old, new) of the fields that differ."""
+    found = []
+    for name in names:
+        field = model._meta.get_field(name)
+        old, new = getattr(before, field.attname), getattr(after, field.attname)
+        if old != new:
+            column = resolve(model, name)
+            found.append((name, str(column.label), _words(column, old), _words(column, new)))
+    return found
+
+
+def _words(column: Any, value: Any) -> str:
+    return cell(column, value).text if not hasattr(value, "pk") else str(value)
+
+
+def _what(model: Any, diff: list[tuple[str, str, str, str]]) -> str:
+    state = next((new for name, _label, _old, new in diff if name == "state"), None)
+    return _("set the state to %s") % state if state else _("changed")

@@ -1,0 +1,165 @@
+"""Invariants of documents in general: numbers, states, times, files, submitted forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pghistory.core
+from django.apps import apps
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from kit.rules.checks import LIMIT, Row, check, rows
+from oa.records.models import Attachment, Comment, Document, IdempotencyKey, PostedDocument
+
+# A number is head, period (may be empty) and running part, such as SO-2611-0187.
+_PARTS = """
+SELECT id, number, substring(number from '^(.*?)-?[0-9]+$') AS head,
+       coalesce(substring(number from '([0-9]+)-[0-9]+$'), '') AS period,
+       substring(number from '([0-9]+)$')::numeric AS running
+  FROM {table} d WHERE number ~ '[0-9]$' AND {condition}
+"""
+# A head that does not start at 1 goes on where another head of the same period stopped: the prefix was changed.
+_GAPS = """
+WITH n AS ({parts}), heads AS (
+    SELECT head, period, min(running) AS first, max(running) AS last, count(*) AS count,
+           count(DISTINCT running) AS numbers
+      FROM n GROUP BY head, period
+)
+SELECT '{table}' AS table, head, first, last, count FROM heads h
+ WHERE numbers <> count OR last - first + 1 <> count
+    OR first <> 1 AND NOT EXISTS (
+        SELECT 1 FROM heads o WHERE o.period = h.period AND o.head <> h.head AND o.last = h.first - 1)
+"""
+_COUNTERS = """
+WITH n AS ({parts}), last AS (
+    SELECT CASE WHEN s.reset = 'never' THEN '' ELSE n.period END AS period, max(running) AS last
+      FROM n JOIN oa_numbersequence s ON s.key = %(sequence)s GROUP BY 1
+), counters AS (
+    SELECT substr(key, length(%(sequence)s) + 2) AS period, last FROM oa_counter
+     WHERE starts_with(key, %(sequence)s || ':')
+)
+SELECT %(sequence)s AS sequence, period, counters.last AS counter, last.last AS highest
+  FROM counters FULL JOIN last USING (period) WHERE counters.last IS DISTINCT FROM last.last
+"""
+_STATES = """
+WITH known AS (
+    SELECT pgh_obj_id AS id, pgh_id AS position, state FROM {history}
+    UNION ALL SELECT id, 9223372036854775807, state FROM {table}
+), steps AS (
+    SELECT id, lag(state) OVER (PARTITION BY id ORDER BY position) AS before, state FROM known
+)
+SELECT '{table}' AS table, id, before AS "from", state AS "to" FROM steps
+ WHERE NOT state = ANY(%(states)s)
+    OR before <> state AND NOT before || '>' || state = ANY(%(pairs)s)
+"""
+_TIMES = """
+SELECT '{table}' AS table, id, number, created_at, posted_at FROM {table}
+ WHERE posted_at > now() + interval '5 seconds' OR posted_at < created_at - interval '5 seconds'
+    OR (posted_at IS NULL) <> (state = 'draft') OR (number IS NULL) <> (state = 'draft')
+"""
+_ORPHANS = """
+SELECT '{notes}' AS table, n.id, '{target}' AS record, n.object_id FROM {notes} n
+ WHERE n.content_type_id = %(type)s AND NOT EXISTS (SELECT 1 FROM {target} t WHERE t.{key} = n.object_id)
+"""
+
+
+def documents(base: type[models.Model] = Document) -> list[Any]:
+    """All document models of the installation, whichever app they live in."""
+    return [model for model in apps.get_models() if issubclass(model, base)]
+
+
+def number_gaps(model: Any) -> list[Row]:
+    """Heads of numbers of `model` that have gaps or doubles (I-07)."""
+    table = model._meta.db_table
+    return rows(_GAPS.format(parts=_PARTS.format(table=table, condition="TRUE"), table=table))
+
+
+def counter_gaps(model: Any, sequence: str, condition: str = "TRUE") -> list[Row]:
+    """Counters of `sequence` that are not at the highest number given (I-08)."""
+    parts = _PARTS.format(table=model._meta.db_table, condition=condition)
+    return rows(_COUNTERS.format(parts=parts), {"sequence": sequence})
+
+
+@check("I-07", _("numbers of documents have no gaps"))
+def document_numbers() -> Iterator[Row]:
+    """Numbers start at 1 in every period and none is missing or given twice."""
+    for model in documents():
+        yield from number_gaps(model)
+
+
+@check("I-08", _("counters of documents stand at the last number"))
+def document_counters() -> Iterator[Row]:
+    """A counter is exactly at the highest number of its sequence and period."""
+    for model in documents():
+        if model.SEQUENCE:
+            yield from counter_gaps(model, model.SEQUENCE)
+
+
+@check("I-29", _("states changed only as the tables of states allow"))
+def state_history() -> Iterator[Row]:
+    """Every change of state in the history, and the one to the present state, is a transition of the table."""
+    for model in documents():
+        table = model.STATES
+        params = {
+            "states": [state.name for state in table.states],
+            "pairs": [f"{before}>{after}" for before, after in table.pairs()],
+        }
+        for history in pghistory.core.event_models(tracks_model=model):
+            yield from rows(_STATES.format(table=model._meta.db_table, history=history._meta.db_table), params)
+
+
+@check("I-37", _("documents are posted after they were made, and not in the future"))
+def posting_times() -> Iterator[Row]:
+    """Drafts have neither number nor time of posting, all others have both."""
+    for model in documents(PostedDocument):
+        yield from rows(_TIMES.format(table=model._meta.db_table))
+
+
+@check("I-31", _("every submitted form has its effect"))
+def idempotency_effects() -> Iterator[Row]:
+    """The record an idempotency key names exists, or the history knows that it was deleted since."""
+    for label in IdempotencyKey.objects.exclude(effect="").order_by().values_list("effect", flat=True).distinct():
+        try:
+            model = apps.get_model(label)
+        except (LookupError, ValueError):
+            yield {"effect": label, "problem": "no such model"}
+            continue
+        keys = IdempotencyKey.objects.filter(effect=label)
+        missing = keys.exclude(effect_id__in=model._base_manager.values("pk"))
+        for history in pghistory.core.event_models(tracks_model=model):
+            missing = missing.exclude(effect_id__in=history._base_manager.filter(pgh_label="deleted").values("pgh_obj_id"))
+        nameless = keys.filter(effect_id=None)
+        for key in (missing | nameless)[:LIMIT]:
+            yield {"key": key.pk, "command": key.command, "effect": label, "id": key.effect_id}
+
+
+@check("I-33", _("files and comments belong to records that exist"))
+def orphaned_notes() -> Iterator[Row]:
+    """Generic relations lead somewhere."""
+    notes: Any
+    for notes in (Attachment, Comment):
+        types = notes.objects.order_by().values_list("content_type", "content_type__app_label", "content_type__model")
+        for type_id, app, name in types.distinct():
+            try:
+                target = apps.get_model(app, name)
+            except LookupError:
+                yield {"table": notes._meta.db_table, "type": f"{app}.{name}", "problem": "no such model"}
+                continue
+            sql = _ORPHANS.format(
+                notes=notes._meta.db_table, target=target._meta.db_table, key=target._meta.pk.column
+            )
+            yield from rows(sql, {"type": type_id})
+
+
+@check("I-33", _("attached files exist with their size"))
+def missing_files() -> Iterator[Row]:
+    """Every attachment row has its file."""
+    for row in Attachment.objects.order_by("pk").iterator():
+        try:
+            size = row.file.size if row.file else None
+        except OSError:
+            size = None
+        if size != row.size:
+            yield {"attachment": row.pk, "file": row.file.name, "expected": row.size, "found": size}

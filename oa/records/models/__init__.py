@@ -1,0 +1,11 @@
+"""What every record has: number, files, comments, notifications, history, idempotency, jobs."""
+
+from oa.records.models.base import Document, Master, PostedDocument, Record
+from oa.records.models.jobs import Job
+from oa.records.models.keys import Counter, IdempotencyKey, NumberSequence
+from oa.records.models.notes import Attachment, Comment, Notification
+
+__all__ = [
+    "Attachment", "Comment", "Counter", "Document", "IdempotencyKey", "Job", "Master", "Notification",
+    "NumberSequence", "PostedDocument", "Record",
+]

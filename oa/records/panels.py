@@ -1,0 +1,48 @@
+"""What every record page has: its files, comments and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from kit.exchange.views import print_actions
+from kit.pages import panels
+from kit.pages.hooks import hooks
+from kit.pages.panels import ANY, Event
+from oa.records.changes import changes_of
+from oa.records.idempotency import once
+from oa.records.models import Attachment, Comment
+from oa.records.shell import shell_values
+
+
+def comments(obj: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Notes on a record, newest first."""
+    kind = ContentType.objects.get_for_model(obj)
+    rows = Comment.objects.filter(content_type=kind, object_id=obj.pk).select_related("owner")[:limit]
+    return [Event(row.created_at, str(row.owner), _("wrote"), "message-square", body=row.text, kind="notes") for row in rows]
+
+
+def files(obj: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Files of a record."""
+    kind = ContentType.objects.get_for_model(obj)
+    rows = Attachment.objects.filter(content_type=kind, object_id=obj.pk).select_related("owner")[:limit]
+    return [
+        Event(row.created_at, str(row.owner or ""), _("added a file"), "paperclip", kind="notes",
+              files=[(row.name, reverse("attachment", args=[row.key]))])
+        for row in rows
+    ]
+
+
+def changes(obj: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Who changed what, from the history tables."""
+    return changes_of(obj, limit)
+
+
+panels.events[ANY] += [comments, files, changes]
+panels.actions[ANY].append(print_actions)
+hooks.once = once
+hooks.shell.append(shell_values)

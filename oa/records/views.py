@@ -1,0 +1,102 @@
+"""Files, comments, notifications and jobs of the person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from kit.pages.resources import Resource, registry, resource_of
+from kit.pages.views.heads import Head
+from kit.pages.views.lists import fragment_or_page
+from kit.pages.views.records import go
+from kit.values.errors import BusinessError
+from oa.records.attachments import store_attachment
+from oa.records.comments import add_comment
+from oa.records.models import Attachment, Job, Notification
+
+
+def _record(request: HttpRequest, slug: str, key: str) -> tuple[Resource, Any]:
+    resource = registry.get(slug)
+    if resource is None:
+        raise Http404
+    try:
+        return resource, resource.get(request.user, key)
+    except (ObjectDoesNotExist, ValueError):
+        raise Http404 from None
+
+
+def download_view(request: HttpRequest, key: str) -> HttpResponse:
+    """A file, if the person may see the record it belongs to; always a download, never shown (S-10, S-11)."""
+    row = get_object_or_404(Attachment, key=key)
+    model = row.content_type.model_class()
+    resource = resource_of(model) if model else None
+    if resource is None or not resource.queryset(request.user).filter(pk=row.object_id).exists():
+        raise Http404
+    response = FileResponse(row.file.open("rb"), content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = content_disposition_header(True, row.name) or "attachment"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox"
+    return response
+
+
+@require_POST
+def attach_view(request: HttpRequest, slug: str, key: str) -> HttpResponse:
+    """Add files to a record the person may see and comment on."""
+    resource, obj = _record(request, slug, key)
+    try:
+        for file in request.FILES.getlist("files"):
+            store_attachment(obj, file, by=request.user)
+    except BusinessError as error:
+        messages.error(request, str(error))
+    return go(request, resource.url_for(obj))
+
+
+@require_POST
+def comment_view(request: HttpRequest, slug: str, key: str) -> HttpResponse:
+    """Write a note on a record; files may come with it."""
+    resource, obj = _record(request, slug, key)
+    if not request.user.has_perm("oa.add_comment"):
+        raise PermissionDenied
+    try:
+        for file in request.FILES.getlist("files"):
+            store_attachment(obj, file, by=request.user)
+        if request.POST.get("text", "").strip() or not request.FILES:
+            add_comment(obj, request.POST.get("text", ""), by=request.user)
+    except BusinessError as error:
+        messages.error(request, str(error))
+    return go(request, resource.url_for(obj))
+
+
+def notifications_view(request: HttpRequest) -> HttpResponse:
+    """My notifications; POST marks all as read."""
+    mine = Notification.objects.filter(user=request.user)
+    if request.method == "POST":
+        mine.filter(read_at=None).update(read_at=timezone.now())
+        return go(request, request.path)
+    return fragment_or_page(request, "oa/notifications.html", {"head": Head(title=_("Notifications")), "rows": mine[:100]})
+
+
+def job_view(request: HttpRequest, key: str) -> HttpResponse:
+    """Progress of a job; htmx polls the card until it ends."""
+    job = get_object_or_404(Job, key=key, owner=request.user)
+    context = {"head": Head(title=job.title), "job": job, "running": job.state in ("waiting", "running")}
+    return fragment_or_page(request, "oa/parts/job.html" if request.headers.get("HX-Request") else "oa/job.html", context)
+
+
+def job_file_view(request: HttpRequest, key: str) -> HttpResponse:
+    """The file a job made, for the person who started it."""
+    job = get_object_or_404(Job, key=key, owner=request.user)
+    if not job.file:
+        raise Http404
+    response = FileResponse(job.file.open("rb"), content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = content_disposition_header(True, job.file.name.rsplit("/", 1)[-1]) or "attachment"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

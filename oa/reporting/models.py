@@ -1,0 +1,108 @@
+"""Scheduled reports and the mails they become."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.models import PeriodicTask
+
+from kit.rules.history import tracked
+from kit.rules.permissions import VisibleQuerySet, scoped
+
+
+class Frequency(models.TextChoices):
+    DAILY = "daily", _("every day")
+    WEEKDAYS = "weekdays", _("Monday to Friday")
+    WEEKLY = "weekly", _("every Monday")
+    MONTHLY = "monthly", _("first day of the month")
+
+
+class ReportSchedule(models.Model):
+    """A report that Celery beat mails to its subscribers; the beat row is kept in step by `services`."""
+
+    title = models.CharField(_("title"), max_length=120)
+    report = models.CharField(_("report"), max_length=60)
+    params = models.JSONField(_("parameters"), default=dict, blank=True)
+    frequency = models.CharField(_("how often"), max_length=8, choices=Frequency, default=Frequency.DAILY)
+    at = models.TimeField(_("time of day"), default="07:00")
+    only_if_not_empty = models.BooleanField(_("only if not empty"), default=False)
+    active = models.BooleanField(_("active"), default=True)
+    task = models.OneToOneField(PeriodicTask, models.CASCADE, null=True, editable=False, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("report schedule")
+        verbose_name_plural = _("report schedules")
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+tracked()(ReportSchedule)
+
+
+class ReportSubscription(models.Model):
+    """A person who gets a scheduled report, with what that person may see at the time of sending."""
+
+    schedule = models.ForeignKey(ReportSchedule, models.CASCADE, related_name="subscriptions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="report_subscriptions")
+
+    class Meta:
+        verbose_name = _("report subscription")
+        verbose_name_plural = _("report subscriptions")
+        constraints = [models.UniqueConstraint(fields=["schedule", "user"], name="subscription_once")]
+
+    def __str__(self) -> str:
+        return f"{self.schedule} → {self.user}"
+
+
+class MailState(models.TextChoices):
+    PENDING = "pending", _("pending")
+    SENDING = "sending", _("sending")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("failed")
+
+
+class OutboxMail(models.Model):
+    """The intent to send one mail to one person (invariant I-38).
+
+    `dedupe` is unique, so a repeated task cannot intend the same mail twice; `message_id` stays the same
+    when a killed worker's mail is sent again.
+    """
+
+    dedupe = models.CharField(max_length=200, unique=True)
+    message_id = models.CharField(max_length=200, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    to = models.EmailField(_("to"))
+    subject = models.CharField(_("subject"), max_length=300)
+    text = models.TextField(_("text"))
+    html = models.TextField("HTML", blank=True)
+    files = models.JSONField(_("attachments"), default=list)  # [{"name": …, "path": … in media}]
+    state = models.CharField(_("state"), max_length=8, choices=MailState, default=MailState.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease_until = models.DateTimeField(null=True)
+    error = models.TextField(_("error"), blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+    key = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
+
+    objects = scoped().as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["created_at"], name="outbox_open", condition=models.Q(state__in=["pending", "sending"]))
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,170 @@
+// Rows and cells of the line grid (UX 6.6): finding, adding, copying, moving, deleting.
+
+import { $, $$, text } from "./core.js";
+import { show } from "./toast.js";
+
+const FIELDS = "input:not([type=hidden]), select, textarea";
+
+export const formOf = (table) => table.closest("form");
+export const body = (table) => table.tBodies[0];
+export const rows = (table) => [...body(table).children].filter((row) => row.matches("[data-row]"));
+export const rowOf = (element) => element.closest("tr[data-row]");
+export const cellOf = (element) => element.closest("td");
+export const column = (element) => cellOf(element)?.dataset.col;
+export const comboOf = (field) => field.closest("[data-combo]");
+
+export const fields = (row) => $$(FIELDS, row).filter((field) => !field.disabled && !field.readOnly && field.tabIndex >= 0
+  && !field.closest("td.ro, .menu") && cellOf(field)?.parentElement === row);
+/** The fields that Enter visits: cells marked data-skip are left out, the arrows still reach them. */
+export const stops = (row) => fields(row).filter((field) => !cellOf(field).hasAttribute("data-skip"));
+export const fieldAt = (row, col) => fields(row).find((field) => column(field) === col);
+
+/** What is typed in a field, with the id behind it if it is a picker. */
+export function read(field) {
+  const combo = comboOf(field);
+  return { text: field.type === "checkbox" ? field.checked : field.value, id: combo ? $("input[type=hidden]", combo).value : "" };
+}
+
+export function write(field, value) {
+  const combo = comboOf(field);
+  if (field.type === "checkbox") field.checked = value.text === true || /^(1|x|y|yes|true|是|√)$/i.test(value.text);
+  else if (field.matches("select")) {
+    const hit = [...field.options].find((option) => option.value === value.text || option.text.trim() === value.text);
+    if (hit) field.value = hit.value;
+  } else field.value = value.text;
+  if (!combo) return;
+  $("input[type=hidden]", combo).value = value.id || "";
+  combo.classList.toggle("picked", !!value.id);
+}
+
+function template(table) {
+  const form = formOf(table) || document;
+  return $(`template[data-row-template="${table.dataset.prefix}"]`, form) || $("template[data-row-template]", form);
+}
+
+function fill(node, index) {
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  for (let at = walker.currentNode; at; at = walker.nextNode()) {
+    if (at.nodeType === Node.TEXT_NODE) at.data = at.data.replaceAll("__i__", index);
+    else for (const attribute of at.attributes) if (attribute.value.includes("__i__")) attribute.value = attribute.value.replaceAll("__i__", index);
+  }
+  return node;
+}
+
+/** Indexes are never used twice; the server reads the rows in the order of the page. */
+function nextIndex(table) {
+  const total = formOf(table)?.elements.namedItem(`${table.dataset.prefix}-TOTAL_FORMS`);
+  const used = rows(table).map((row) => Number(row.dataset.row) + 1);
+  const next = Math.max(0, Number(table.dataset.next || 0), Number(total?.value || 0), ...used);
+  table.dataset.next = next + 1;
+  if (total) total.value = next + 1;
+  return next;
+}
+
+export const changed = (table) => table.dispatchEvent(new CustomEvent("grid-rows", { bubbles: true }));
+
+export function add(table, after, before) {
+  const source = template(table);
+  if (!source) return null;
+  const row = fill($("tr", source.content).cloneNode(true), nextIndex(table));
+  if (before) before.before(row);
+  else if (after) tail(after).after(row);
+  else body(table).append(row);
+  window.htmx?.process(row);
+  row.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
+  changed(table);
+  return row;
+}
+
+/** A row with the rows that belong to it: its errors and its details. */
+export function family(row) {
+  const all = [row];
+  for (let next = row.nextElementSibling; next && !next.matches("[data-row]"); next = next.nextElementSibling) {
+    if (next.matches(".rowerr, .rowdet")) all.push(next);
+    else break;
+  }
+  return all;
+}
+const tail = (row) => family(row).at(-1);
+
+/** Empty: nothing but what a new row brings along. */
+export function isEmpty(row) {
+  const table = row.closest("[data-grid]");
+  const source = template(table);
+  const blank = source && $("tr", source.content);
+  return fields(row).every((field) => {
+    const value = read(field);
+    if (value.id) return false;
+    if (value.text === "" || value.text === false) return true;
+    const twin = blank && $(`td[data-col="${column(field)}"] :is(${FIELDS})`, blank);
+    return !!twin && (twin.matches("select") ? field.selectedIndex === Math.max(0, twin.selectedIndex) : twin.type === "checkbox" ? field.checked === twin.checked : twin.value === field.value);
+  });
+}
+
+export function duplicate(table, row) {
+  const copy = add(table, row);
+  if (!copy) return null;
+  for (const field of fields(row)) {
+    const twin = fieldAt(copy, column(field));
+    if (twin) write(twin, read(field));
+  }
+  return copy;
+}
+
+export function move(table, row, step) {
+  const all = rows(table);
+  const other = all[all.indexOf(row) + step];
+  if (!other) return false;
+  const group = family(row);
+  const focus = document.activeElement;
+  if (step < 0) other.before(...group);
+  else tail(other).after(...group);
+  focus?.focus();
+  changed(table);
+  return true;
+}
+
+/** Remove rows and offer Undo; returns the row to go on with. */
+export function remove(table, gone, onUndo) {
+  const all = rows(table);
+  const next = all.find((row, index) => index > all.indexOf(gone.at(-1)) && !gone.includes(row)) || all.filter((row) => !gone.includes(row)).at(-1);
+  const undo = gone.map((row) => ({ group: family(row), before: row.previousElementSibling }));
+  for (const { group } of undo) for (const element of group) element.remove();
+  const successor = next || add(table);
+  changed(table);
+  if (gone.some((row) => !isEmptyDetached(row))) {
+    show({
+      level: "info",
+      text: text("rows-deleted", { n: gone.length }),
+      undo: () => {
+        for (const { group, before } of undo) {
+          if (before?.isConnected) before.after(...group);
+          else body(table).prepend(...group);
+        }
+        changed(table);
+        onUndo(gone);
+      },
+    });
+  }
+  return successor;
+}
+
+const isEmptyDetached = (row) => $$(FIELDS, row).every((field) => field.value === "" || field.value === field.defaultValue) && !$("input[type=hidden][value]:not([value=''])", row);
+
+/** Row numbers and names for assistive technology, after any change of rows. */
+export function renumber(table) {
+  const heads = [...(table.tHead?.rows[0]?.cells || [])].map((cell) => cell.textContent.trim());
+  rows(table).forEach((row, position) => {
+    const number = $("td.rn", row);
+    if (number) {
+      const node = [...number.childNodes].find((child) => child.nodeType === Node.TEXT_NODE && child.data.trim()) || number.appendChild(document.createTextNode(""));
+      node.data = String(position + 1);
+      number.tabIndex = -1;
+    }
+    for (const field of $$(FIELDS, row)) {
+      const cell = cellOf(field);
+      const title = cell?.dataset.label || heads[cell?.cellIndex] || "";
+      field.setAttribute("aria-label", text("cell", { n: position + 1, column: title }));
+    }
+  });
+}

@@ -1,0 +1,103 @@
+"""A backup holds everything, says when it is damaged, and puts back exactly what it took."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def files(settings, tmp_path):
+    """Attachments in a real folder, as backups meet them."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "media")},
+        },
+    }
+
+
+@pytest.fixture
+def backup(tmp_path):
+    """A backup of one person and one file with a Chinese name."""
+    get_user_model().objects.create_user("chen", password="something long")
+    default_storage.save("contracts/合同.txt", ContentFile("四百件".encode()))
+    target = tmp_path / "sanhe.zip"
+    call_command("backup", str(target))
+    return target
+
+
+def people():
+    return sorted(get_user_model().objects.values_list("username", flat=True))
+
+
+def test_restores_rows_files_and_guards(backup):
+    get_user_model().objects.create_user("later", password="something long")
+    default_storage.delete("contracts/合同.txt")
+    default_storage.save("contracts/合同.txt", ContentFile(b"changed"))
+    call_command("restore", str(backup), "--force")
+    assert people() == ["chen"]
+    assert default_storage.open("contracts/合同.txt").read().decode() == "四百件"
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgtrigger_%'")
+        assert cursor.fetchone()[0] > 10, "the guards came back"
+
+
+def test_refuses_a_database_with_data(backup):
+    with pytest.raises(CommandError, match="--force"):
+        call_command("restore", str(backup))
+
+
+def test_does_not_overwrite_a_file(backup):
+    with pytest.raises(CommandError, match="exists"):
+        call_command("backup", str(backup))
+    assert backup.stat().st_mode & 0o077 == 0, "a backup holds everything: for its owner only"
+
+
+def damaged(source, target, change):
+    """A copy of a backup in which `change(name, bytes)` had its way; the outer file stays a sound archive."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = change(name, old.read(name))
+            if data is not None:
+                new.writestr(name, data)
+    return target
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name, data: data[:-1] + b"x" if name == "database.dump" else data,
+        lambda name, data: b"x" if name.startswith("media/") else data,
+        lambda name, data: None if name.startswith("media/") else data,
+        lambda name, data: None if name == "manifest.json" else data,
+        lambda name, data: json.dumps({**json.loads(data), "format": 99}) if name == "manifest.json" else data,
+    ],
+)
+def test_damage_is_found_before_anything_is_touched(backup, tmp_path, change):
+    bad = damaged(backup, tmp_path / "bad.zip", change)
+    get_user_model().objects.create_user("later", password="something long")
+    with pytest.raises(CommandError, match=r"bad\.zip"):
+        call_command("restore", str(bad), "--force")
+    assert people() == ["chen", "later"]
+
+
+def test_a_cut_file_is_refused(backup, tmp_path):
+    cut = tmp_path / "cut.zip"
+    shutil.copy(backup, cut)
+    with cut.open("r+b") as file:
+        file.truncate(backup.stat().st_size // 2)
+    with pytest.raises(CommandError, match="cannot be read as a backup"):
+        call_command("restore", str(cut), "--force")

@@ -1,0 +1,178 @@
+"""The settings of production, each asserted in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import sources
+
+KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+PRODUCTION = {
+    "DATABASE_URL": "postgresql://someone:secret@db.example.com:5433/sanhe?sslmode=require",
+    "REDIS_URL": "rediss://cache.example.com:6379/2",
+    "SECRET_KEY": KEY,
+    "ALLOWED_HOSTS": "erp.example.com",
+}
+EXPECTED = {
+    "DEBUG": False,
+    "SECRET_KEY": KEY,
+    "ALLOWED_HOSTS": ["erp.example.com"],
+    "CSRF_TRUSTED_ORIGINS": ["https://erp.example.com"],
+    "SECURE_SSL_REDIRECT": True,
+    "SECURE_HSTS_SECONDS": 31536000,
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+    "SECURE_HSTS_PRELOAD": True,
+    "SECURE_PROXY_SSL_HEADER": None,
+    "USE_X_FORWARDED_HOST": False,
+    "SESSION_COOKIE_NAME": "__Host-sid",
+    "SESSION_COOKIE_SECURE": True,
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "SESSION_COOKIE_PATH": "/",
+    "SESSION_COOKIE_DOMAIN": None,
+    "SESSION_ENGINE": "django.contrib.sessions.backends.db",
+    "CSRF_COOKIE_NAME": "__Host-csrf",
+    "CSRF_COOKIE_SECURE": True,
+    "CSRF_COOKIE_DOMAIN": None,
+    "X_FRAME_OPTIONS": "DENY",
+    "SECURE_CONTENT_TYPE_NOSNIFF": True,
+    "SECURE_REFERRER_POLICY": "same-origin",
+    "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
+    "DATA_UPLOAD_MAX_NUMBER_FIELDS": 6000,
+    "DATA_UPLOAD_MAX_MEMORY_SIZE": 5 * 1024 * 1024,
+    "DATA_UPLOAD_MAX_NUMBER_FILES": 20,
+    "FILE_UPLOAD_PERMISSIONS": 0o640,
+    "USE_TZ": True,
+    "AXES_LOCKOUT_PARAMETERS": [["username", "ip_address"]],
+    "AXES_HANDLER": "axes.handlers.database.AxesDatabaseHandler",
+    "CELERY_ACCEPT_CONTENT": ["json"],
+    "CELERY_TASK_SERIALIZER": "json",
+    "CELERY_TASK_ACKS_LATE": True,
+    "CELERY_TASK_REJECT_ON_WORKER_LOST": True,
+    "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
+    "CELERY_TASK_IGNORE_RESULT": True,
+    "CELERY_TASK_TIME_LIMIT": 600,
+    "CELERY_BROKER_URL": "rediss://cache.example.com:6379/2",
+}
+
+
+def read(names: list[str], **environment: str) -> dict:
+    """Values of settings in a fresh process with exactly this environment."""
+    program = (
+        "import json, sys; from django.conf import settings; "
+        "print(json.dumps({n: getattr(settings, n, None) for n in json.loads(sys.argv[1])}, default=str))"
+    )
+    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "SANHE_VAR", "HOME", "LANG"}}
+    result = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(names)],
+        cwd=sources.ROOT,
+        env={**kept, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def production() -> dict:
+    """All settings that the tests here look at."""
+    return read([*EXPECTED, "DATABASES", "CONTENT_SECURITY_POLICY", "MIDDLEWARE", "PASSWORD_HASHERS",
+                 "AUTH_PASSWORD_VALIDATORS", "CELERY_BROKER_TRANSPORT_OPTIONS", "STORAGES", "MEDIA_ROOT",
+                 "STATIC_ROOT"], **PRODUCTION)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_production(production, name):
+    assert production[name] == EXPECTED[name]
+
+
+def test_database_has_time_limits_and_no_request_transactions(production):
+    database = production["DATABASES"]["default"]
+    for limit in ("lock_timeout=5s", "statement_timeout=30s", "idle_in_transaction_session_timeout=60s"):
+        assert f"-c {limit}" in database["OPTIONS"]["options"]
+    assert database["OPTIONS"]["sslmode"] == "require"
+    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"], database["ATOMIC_REQUESTS"]) == (60, True, False)
+    assert (database["HOST"], str(database["PORT"]), database["USER"]) == ("db.example.com", "5433", "someone")
+
+
+def test_content_security_policy_allows_nothing_inline(production):
+    policy = production["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert policy["default-src"] == ["'none'"]
+    for directive in ("object-src", "base-uri", "frame-ancestors"):
+        assert policy[directive] == ["'none'"], directive
+    assert policy["style-src"] == ["'self'"]
+    assert policy["form-action"] == ["'self'"]
+    assert set(policy["script-src"]) == {"'self'", "csp.constants.NONCE"}
+    assert not any("unsafe" in value or "http" in value for values in policy.values() for value in values)
+
+
+def test_middleware_order(production):
+    order = production["MIDDLEWARE"]
+    assert order[0].endswith("SecurityMiddleware") and order[-1].endswith("AxesMiddleware")
+    assert "django.contrib.auth.middleware.LoginRequiredMiddleware" in order
+
+
+def test_passwords(production):
+    assert production["PASSWORD_HASHERS"][0].endswith("Argon2PasswordHasher")
+    rules = {
+        rule["NAME"].rpartition(".")[2]: rule.get("OPTIONS", {}) for rule in production["AUTH_PASSWORD_VALIDATORS"]
+    }
+    assert rules["MinimumLengthValidator"] == {"min_length": 12}
+    assert {"CommonPasswordValidator", "UserAttributeSimilarityValidator"} <= set(rules)
+
+
+def test_killed_tasks_come_back(production):
+    options = production["CELERY_BROKER_TRANSPORT_OPTIONS"]
+    assert options == {"visibility_timeout": 3600, "unacked_restore_interval": 10, "unacked_restore_throttle": 1}
+    assert options["visibility_timeout"] > production["CELERY_TASK_TIME_LIMIT"]
+
+
+def test_attachments_lie_outside_static_files(production):
+    assert not production["MEDIA_ROOT"].startswith(production["STATIC_ROOT"])
+    assert "Manifest" in production["STORAGES"]["staticfiles"]["BACKEND"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SECRET_KEY": "a" * 80}, "SECRET_KEY"),
+        ({"SECRET_KEY": None}, "SECRET_KEY"),
+        ({"ALLOWED_HOSTS": None}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"DATABASE_URL": "sqlite:///x.db"}, "DATABASE_URL"),
+    ],
+)
+def test_production_refuses(change, message):
+    environment = {k: v for k, v in {**PRODUCTION, **change}.items() if v is not None}
+    with pytest.raises(AssertionError, match=message):
+        read(["DEBUG"], **environment)
+
+
+def test_proxy_header_only_when_told():
+    told = read(["SECURE_PROXY_SSL_HEADER"], **PRODUCTION, SANHE_TRUST_PROXY_TLS="1")
+    assert told["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
+
+
+def test_local_installation_needs_nothing():
+    local = read(["DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "DATABASES", "SECURE_SSL_REDIRECT", "SANHE_URL"])
+    assert local["DEBUG"] is False and len(local["SECRET_KEY"]) >= 50
+    assert {"localhost", "127.0.0.1", "[::1]"} <= set(local["ALLOWED_HOSTS"])
+    assert local["DATABASES"]["default"]["HOST"].startswith("/")
+    assert not local["SECURE_SSL_REDIRECT"] and local["SANHE_URL"] == "http://127.0.0.1:8000"
+    assert read(["SECRET_KEY"])["SECRET_KEY"] == local["SECRET_KEY"], "the key is made once"
+
+
+def test_client_address_behind_our_proxies(rf, settings):
+    from config.proxies import client_ip
+
+    request = rf.get("/", headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.9, 10.0.0.2"}, REMOTE_ADDR="10.0.0.1")
+    for proxies, address in ((0, "10.0.0.1"), (1, "10.0.0.2"), (2, "203.0.113.9"), (9, "10.0.0.1")):
+        settings.SANHE_PROXIES = proxies
+        assert client_ip(request) == address
