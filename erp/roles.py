@@ -40,7 +40,7 @@ ACCOUNTANT = """
 CHIEF = f"""
     {ACCOUNTANT} reverse_* release_salesorder delete_allocation delete_exchangerate change_supplier
     *_account *_taxcode *_postinggroup *_postingrule *_journal *_currency *_paymentterms
-    add_fiscalyear change_period backdate_stockmove
+    add_fiscalyear change_period close_period backdate_stockmove
 """
 
 GRANTS: dict[str, str] = {

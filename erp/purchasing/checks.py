@@ -22,9 +22,11 @@ from erp.trade.checks import (
 )
 from kit.rules.checks import Row, check, rows
 
-# Services are billed from the order, goods after they were received (rule P-09).
-_BASIS = """CASE WHEN p.kind = 'service' THEN greatest(ol.quantity, ol.moved) - ol.cancelled
-                 ELSE ol.moved - ol.returned_replace END - ol.returned_credit"""
+# A service that is billed without a receipt counts as received with its bill (rule P-09).
+_SERVICES = """
+UNION ALL SELECT b.order_line_id, b.quantity FROM erp_billline b JOIN erp_bill d ON d.id = b.bill_id
+           WHERE d.state <> 'draft' AND b.order_line_id IS NOT NULL AND b.receipt_line_id IS NULL
+"""
 
 
 @check("I-12", _("goods received and not invoiced clear with their receipt lines"))
@@ -66,26 +68,29 @@ def clearing_account_ties() -> list[Row]:
 @check("I-21", _("receipts add up on the order lines and stay within what was ordered"))
 def received_within_ordered() -> list[Row]:
     """Net of reversals, and beyond the order by the tolerance at the most (rule G-12)."""
-    return moved_differences(PurchaseOrder, PurchaseOrderLine, GoodsReceipt, GoodsReceiptLine)
+    return moved_differences(PurchaseOrder, PurchaseOrderLine, GoodsReceipt, GoodsReceiptLine, more=_SERVICES)
 
 
 @check("I-22", _("bills add up on the order lines and stay within what was received"))
 def billed_within_received() -> list[Row]:
-    """Goods by receipt, services by order (rule P-09)."""
-    return billed_differences(PurchaseOrder, PurchaseOrderLine, Bill, BillLine, _BASIS)
+    """Net of reversals (rule P-09)."""
+    return billed_differences(PurchaseOrder, PurchaseOrderLine, Bill, BillLine)
 
 
 @check("I-23", _("purchase documents equal their lines and entries"))
 def totals_tie() -> list[Row]:
     """Heads of orders and bills, the payable of bills, the value of receipts."""
     values = rows("""
-        SELECT d.number, d.value, l.value AS lines, m.value AS moves
+        SELECT d.number, d.value, l.value AS lines, l.stocked, m.value AS moves
           FROM erp_goodsreceipt d
-          LEFT JOIN (SELECT receipt_id, sum(value) AS value FROM erp_goodsreceiptline GROUP BY 1) l
+          LEFT JOIN (SELECT l.receipt_id, sum(l.value) AS value,
+                            sum(l.value) FILTER (WHERE p.kind = 'goods') AS stocked
+                       FROM erp_goodsreceiptline l JOIN erp_product p ON p.id = l.product_id GROUP BY 1) l
             ON l.receipt_id = d.id
           LEFT JOIN (SELECT source_id, sum(value) AS value FROM erp_stockmove
                       WHERE source = 'erp.goodsreceipt' AND kind <> 'value' GROUP BY 1) m ON m.source_id = d.id
-         WHERE d.state <> 'draft' AND (d.value <> coalesce(l.value, 0) OR d.value <> coalesce(m.value, 0))
+         WHERE d.state <> 'draft'
+           AND (d.value <> coalesce(l.value, 0) OR coalesce(l.stocked, 0) <> coalesce(m.value, 0))
     """)
     return [
         *header_differences(PurchaseOrder, PurchaseOrderLine), *header_differences(Bill, BillLine),

@@ -19,8 +19,12 @@ def share(total: Decimal, part: Decimal, whole: Decimal, exponent: int = 2) -> D
 
 def cost_of(line: Any) -> Decimal:
     """Net amount of a line, with its tax where that cannot be recovered (rule V-07); in document currency."""
-    recoverable = line.tax_code is None or line.tax_code.recoverable
-    return line.net if recoverable else line.net + line.tax
+    return line.net if recoverable(line) else line.net + line.tax
+
+
+def recoverable(line: Any) -> bool:
+    """Whether the tax of a line can be deducted as input tax."""
+    return line.tax_code is None or line.tax_code.recoverable
 
 
 def receipt_value(

@@ -14,21 +14,11 @@ from erp.finance.models.accounts import Purpose
 from erp.inventory.ledger import Key, Move
 from erp.inventory.models import MoveKind, StockLevel
 from erp.inventory.valuation import covered_share
-from erp.purchasing.matching import cleared_value, cost_of
+from erp.purchasing.matching import cleared_value, cost_of, recoverable
 from erp.purchasing.models import Bill, BillLine, GoodsReceipt, GoodsReceiptLine
 from erp.trade.billing import Amount, base_lines, product_posting_group
 from kit.values.errors import BusinessError
 from kit.values.money import ZERO, round_money
-
-
-def residue_lines(context: PostingContext, residues: Sequence[Move], department_id: int | None) -> list[Line]:
-    """Ledger lines of value that cannot stay in stock: to the cost of goods sold (rule V-11)."""
-    lines = []
-    for move in residues:
-        cost = context.account(Purpose.COGS, product_posting_group(move.product))
-        value = move.value or ZERO
-        lines += [Line(move.account_id, value), Line(cost, -value, department_id=department_id)]
-    return lines
 
 
 def receipt_lines(context: PostingContext, receipt: GoodsReceipt, drafts: Sequence[GoodsReceiptLine]) -> list[Line]:
@@ -115,7 +105,7 @@ def bill_lines(context: PostingContext, bill: Bill, drafts: Sequence[BillLine], 
             amounts.append((context.account(Purpose.EXPENSE, group, partner), cost_of(draft)))
         else:
             stock += _matched_lines(context, bill, draft, group)
-        if cost_of(draft) == draft.net and draft.tax:
+        if draft.tax and recoverable(draft):
             amounts.append((input_account(draft), draft.tax))
     control = Line(
         payable, -bill.base_total, currency_id=bill.currency_id, currency_amount=-bill.total, rate=bill.rate,

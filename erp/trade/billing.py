@@ -12,6 +12,7 @@ from erp.finance.ledger import Line
 from erp.finance.models.accounts import Purpose
 from erp.finance.openitems import Due
 from erp.finance.terms import schedule
+from erp.inventory.ledger import Move
 from kit.values.money import ZERO, allocate, round_money
 
 Amount = tuple[int, Decimal]  # account, signed amount in document currency
@@ -65,3 +66,13 @@ def net_in_base(lines: Sequence[Any], rate: Decimal, exponent: int) -> list[Deci
 def product_posting_group(product: Any) -> int | None:
     """The posting group of a product, by its product group."""
     return product.group.posting_group_id if product.group_id else None
+
+
+def residue_lines(context: PostingContext, residues: Sequence[Move], department_id: int | None) -> list[Line]:
+    """Ledger lines of value that cannot stay in stock: to the cost of goods sold (rule V-11)."""
+    lines = []
+    for move in residues:
+        cost = context.account(Purpose.COGS, product_posting_group(move.product))
+        value = move.value or ZERO
+        lines += [Line(move.account_id, value), Line(cost, -value, department_id=department_id)]
+    return lines

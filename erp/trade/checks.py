@@ -61,8 +61,10 @@ WITH company AS (
       FROM erp_product p CROSS JOIN company LEFT JOIN erp_producthistory h ON h.pgh_obj_id = p.id
      GROUP BY p.id, company.tolerance
 ), moved AS (
-    SELECT l.order_line_id, sum(l.quantity) AS quantity
-      FROM {line} l JOIN {head} d ON d.id = l.{key} WHERE d.state <> 'draft' GROUP BY 1
+    SELECT order_line_id, sum(quantity) AS quantity FROM (
+        SELECT l.order_line_id, l.quantity FROM {line} l JOIN {head} d ON d.id = l.{key} WHERE d.state <> 'draft'
+        {more}
+    ) m GROUP BY 1
 )
 SELECT o.number, ol.position, ol.quantity, ol.moved, coalesce(m.quantity, 0) AS documents, p.tolerance
   FROM {order_line} ol JOIN {order} o ON o.id = ol.order_id JOIN product p ON p.id = ol.product_id
@@ -78,10 +80,10 @@ WITH billed AS (
      WHERE d.state <> 'draft' AND l.order_line_id IS NOT NULL GROUP BY 1
 )
 SELECT o.number, ol.position, ol.moved, ol.billed, ol.credited, coalesce(b.quantity, 0) AS documents
-  FROM {order_line} ol JOIN {order} o ON o.id = ol.order_id JOIN erp_product p ON p.id = ol.product_id
+  FROM {order_line} ol JOIN {order} o ON o.id = ol.order_id
   LEFT JOIN billed b ON b.order_line_id = ol.id
  WHERE ol.billed <> coalesce(b.quantity, 0) OR ol.billed < 0 OR ol.credited < 0 OR ol.credited > ol.billed
-    OR ol.billed - ol.credited > {basis}
+    OR ol.billed - ol.credited > ol.moved - ol.returned_replace - ol.returned_credit
 """
 
 
@@ -112,13 +114,16 @@ def open_differences(head: Any, sign: int) -> list[Row]:
     return rows(_OPEN.format(head=head._meta.db_table), {"label": head._meta.label_lower, "sign": sign})
 
 
-def moved_differences(order: Any, order_line: Any, head: Any, line: Any) -> list[Row]:
-    """Order lines whose moved quantity is not that of their documents, or more than allowed (I-21, rule G-12)."""
-    names = {"order": order._meta.db_table, "order_line": order_line._meta.db_table}
+def moved_differences(order: Any, order_line: Any, head: Any, line: Any, *, more: str = "") -> list[Row]:
+    """Order lines whose moved quantity is not that of their documents, or more than allowed (I-21, rule G-12).
+
+    `more` adds moved quantities from elsewhere: `UNION ALL SELECT order_line_id, quantity …`.
+    """
+    names = {"order": order._meta.db_table, "order_line": order_line._meta.db_table, "more": more}
     return rows(_MOVED.format(**names, **_tables(head, line)))
 
 
-def billed_differences(order: Any, order_line: Any, head: Any, line: Any, basis: str) -> list[Row]:
-    """Order lines whose billed quantity is not that of their documents, or more than `basis` (I-22)."""
-    names = {"order": order._meta.db_table, "order_line": order_line._meta.db_table, "basis": basis}
+def billed_differences(order: Any, order_line: Any, head: Any, line: Any) -> list[Row]:
+    """Order lines whose billed quantity is not that of their documents, or more than was moved (I-22)."""
+    names = {"order": order._meta.db_table, "order_line": order_line._meta.db_table}
     return rows(_BILLED.format(**names, **_tables(head, line)))

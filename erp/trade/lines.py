@@ -45,6 +45,8 @@ def check_inputs(lines: Sequence[LineInput]) -> None:
     problems = []
     if not lines:
         problems.append(Problem(_("Enter at least one line.")))
+    # One statement at the most, however the caller loaded the products; `fill_line` reads their tax codes.
+    models.prefetch_related_objects([line.product for line in lines], "tax_code")
     units = _units(lines)
     for row, line in enumerate(lines):
         problem = quantity_problem(line.quantity, units.get(line.unit.pk if line.unit else line.product.unit_id), row)

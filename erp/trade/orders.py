@@ -41,34 +41,73 @@ def save_progress(
 
 
 def refresh_paid(document: Any, line: Any, order_line: Any, order: Any, keys: set[int], sign: int) -> None:
-    """Derive what is open on the invoices (or bills) `keys` and what is paid of their orders (two statements).
+    """Derive what is open on the invoices (or bills) `keys` and what is paid of their orders (one statement).
 
     `document`, `line`, `order_line` and `order` are the models; `sign` is 1 for receivables, -1 for payables.
     """
-    table = {name: model._meta.db_table for name, model in
-             {"doc": document, "line": line, "order_line": order_line, "orders": order}.items()}
-    key = next(f.column for f in line._meta.fields if f.related_model is document)
-    values = {"label": document._meta.label_lower, "keys": sorted(keys), "sign": sign}
+    values = {"label": document._meta.label_lower, "keys": sorted(keys), "sign": sign, "orders": []}
     with connection.cursor() as cursor:
-        cursor.execute(_OPEN.format(**table), values)
-        cursor.execute(_PAID.format(key=key, **table), values)
+        cursor.execute(_PAID.format(**_tables(document, line, order_line, order)), values)
 
 
-_OPEN = """
-UPDATE {doc} d SET open_amount = v.open
-  FROM (SELECT source_id, sum(remaining) * %(sign)s AS open FROM erp_openitem
-         WHERE source = %(label)s AND source_id = ANY(%(keys)s) GROUP BY source_id) v
- WHERE d.id = v.source_id
+def refresh_paid_order(document: Any, line: Any, order_line: Any, order: Any) -> Any:
+    """Derive and return what is paid of one order, in percent."""
+    values = {"label": document._meta.label_lower, "keys": [], "sign": 1, "orders": [order.pk]}
+    with connection.cursor() as cursor:
+        cursor.execute(_PAID.format(**_tables(document, line, order_line, type(order))), values)
+        row = cursor.fetchone()
+    return row[0] if row else order.paid_percent
+
+
+def lock_billed_orders(document: Any, line: Any, order_line: Any, order: Any, keys: set[int]) -> None:
+    """Lock the invoices (or bills) `keys` and then their orders, each in key order (one statement).
+
+    What a payment derives on them must be locked before open items and counters are (lock order).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK.format(**_tables(document, line, order_line, order)), {"keys": sorted(keys)})
+
+
+def _tables(document: Any, line: Any, order_line: Any, order: Any) -> dict[str, str]:
+    models = {"doc": document, "line": line, "order_line": order_line, "orders": order}
+    key = next(f.column for f in line._meta.fields if f.related_model is document)
+    return {"key": key} | {name: model._meta.db_table for name, model in models.items()}
+
+
+_LOCK = """
+WITH docs AS MATERIALIZED (
+    SELECT id FROM {doc} WHERE id = ANY(%(keys)s) ORDER BY id FOR UPDATE
+), orders AS MATERIALIZED (
+    SELECT id FROM {orders}
+     WHERE id IN (SELECT x.order_id FROM docs JOIN {line} t ON t.{key} = docs.id
+                    JOIN {order_line} x ON x.id = t.order_line_id)
+     ORDER BY id FOR UPDATE
+)
+SELECT (SELECT count(*) FROM docs), (SELECT count(*) FROM orders)
 """
+# An order is paid in full when everything to bill is billed and settled, even where the rounding of several
+# invoices differs from the order's own by a cent.
 _PAID = """
-UPDATE {orders} o SET paid_percent = CASE WHEN v.paid >= o.total THEN 100
+WITH opened AS (
+    UPDATE {doc} d SET open_amount = v.open
+      FROM (SELECT source_id, sum(remaining) * %(sign)s AS open FROM erp_openitem
+             WHERE source = %(label)s AND source_id = ANY(%(keys)s) GROUP BY source_id) v
+     WHERE d.id = v.source_id RETURNING d.id, d.open_amount
+), affected AS (
+    SELECT x.order_id FROM {line} t JOIN {order_line} x ON x.id = t.order_line_id WHERE t.{key} = ANY(%(keys)s)
+    UNION SELECT unnest(%(orders)s::bigint[])
+), billed AS (
+    SELECT ol.order_id, l.net + l.tax AS amount, d.total, coalesce(opened.open_amount, d.open_amount) AS open
+      FROM affected JOIN {order_line} ol ON ol.order_id = affected.order_id
+      JOIN {line} l ON l.order_line_id = ol.id JOIN {doc} d ON d.id = l.{key}
+      LEFT JOIN opened ON opened.id = d.id
+     WHERE d.state = 'posted' AND d.reversal_of_id IS NULL
+)
+UPDATE {orders} o SET paid_percent = CASE
+        WHEN v.paid >= o.total OR v.settled AND o.billing_status IN ('complete', 'over') THEN 100
         ELSE greatest(0, least(99.99, trunc(v.paid * 100 / nullif(o.total, 0), 2))) END
-  FROM (SELECT ol.order_id,
-               sum((l.net + l.tax) * CASE WHEN d.state = 'posted' AND d.reversal_of_id IS NULL AND d.total <> 0
-                                          THEN (d.total - d.open_amount) / d.total ELSE 0 END) AS paid
-          FROM {line} l JOIN {order_line} ol ON ol.id = l.order_line_id JOIN {doc} d ON d.id = l.{key}
-         WHERE ol.order_id IN (SELECT x.order_id FROM {line} t JOIN {order_line} x ON x.id = t.order_line_id
-                                WHERE t.{key} = ANY(%(keys)s))
-         GROUP BY ol.order_id) v
- WHERE o.id = v.order_id
+  FROM (SELECT affected.order_id, bool_and(open = 0) AS settled,
+               coalesce(sum(CASE WHEN total = 0 THEN 0 ELSE amount * (total - open) / total END), 0) AS paid
+          FROM affected LEFT JOIN billed ON billed.order_id = affected.order_id GROUP BY affected.order_id) v
+ WHERE o.id = v.order_id RETURNING o.paid_percent
 """

@@ -9,15 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.context import PostingContext
-from erp.finance.ledger import Line, entry_of, post_entry, reverse_entry, source_of
+from erp.finance.ledger import entry_of, post_entry, reverse_entry, source_of
 from erp.finance.models import JournalEntry
-from erp.finance.models.accounts import Purpose
 from erp.finance.openitems import active_allocations, allocate_items, mirror_items
 from erp.inventory.ledger import Key, Move, post_moves
 from erp.inventory.models import MoveKind, StockLevel, StockMove
-from erp.trade.billing import product_posting_group
+from erp.trade.billing import residue_lines
 from kit.values.errors import BusinessError
-from kit.values.money import ZERO
 
 
 def with_original_accounts(moves: list[Move], original: Any) -> list[Move]:
@@ -79,11 +77,7 @@ def post_counter_moves(
     """
     source = source_of(counter)
     post_moves(levels, moves, entry_id=entry_id, source=source, date=counter.date, by=by)
-    lines: list[Line] = []
-    for move in residues:
-        cost = context.account(Purpose.COGS, product_posting_group(move.product))
-        value = move.value or ZERO
-        lines += [Line(move.account_id, value), Line(cost, -value, department_id=counter.department_id)]
+    lines = residue_lines(context, residues, counter.department_id)
     posted = post_entry(context, source, lines, by=by, memo=_("Stock value"), purpose="value") if lines else None
     post_moves(levels, residues, entry_id=posted[0] if posted else None, source=source, date=counter.date, by=by)
 

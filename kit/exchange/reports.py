@@ -11,16 +11,18 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.apps import apps
+from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.exchange.exporting import Column, XlsxTable, plain, write_rows
 from kit.exchange.params import SYSTEM, Param, code_of
+from kit.pages.resources import resource_of
 from kit.rules.permissions import ALL
 from kit.values.errors import BusinessError, Problem
 
@@ -204,9 +206,10 @@ def run(report: Report, params: dict[str, Any], user: Any) -> ReportResult:
 
 def _check_visible(param: Param, value: Any, user: Any) -> None:
     """A record that the reader may not see is not taken as a parameter, wherever it comes from."""
-    if param.kind == "model" and value is not None and user.data_scope(type(value)) != ALL:
-        if not type(value)._default_manager.visible_to(user).filter(pk=value.pk).exists():
-            raise BusinessError(_("There is no such record."), field=param.name)
+    if param.kind != "model" or value is None or user.data_scope(type(value)) == ALL:
+        return
+    if not type(value)._default_manager.visible_to(user).filter(pk=value.pk).exists():
+        raise BusinessError(_("There is no such record."), field=param.name)
 
 
 def params_text(report: Report, params: Mapping[str, Any]) -> str:
@@ -233,13 +236,20 @@ def query_of(report: Report, params: Mapping[str, Any]) -> dict[str, str]:
 
 
 def report_url(name: str, **params: Any) -> str:
-    """The page of a report, for links from figures; works from any page of the report centre."""
-    return f"/reports/{name}/?{urlencode({k: v for k, v in params.items() if v not in (None, '')})}"
+    """The page of a report with parameters, for figures that lead to it."""
+    given = {key: value for key, value in params.items() if value not in (None, "")}
+    return f"/reports/{name}/?{urlencode(given)}"
 
 
-def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
-    """`part` divided by `whole`, None where there is nothing to divide by."""
-    return part / whole if whole else None
+def record_url(label: str, key: Any) -> str | None:
+    """The page of a record, by its model (`erp.salesorder`) and what stands for it in addresses; None without one."""
+    resource = resource_of(apps.get_model(label)) if key and label.count(".") == 1 else None
+    if resource is None or resource.default_filters:
+        return None
+    try:
+        return resource.url("record", key)
+    except NoReverseMatch:
+        return None
 
 
 # Files ---------------------------------------------------------------------------------------------------------

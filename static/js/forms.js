@@ -115,6 +115,16 @@ export function start() {
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) for (const form of $$("form[data-sent]")) unlock(form);
   });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const form = event.target;
+    if (!form.matches?.("form") || event.detail.requestConfig.verb === "get") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    lock(form);
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target.closest?.("form");
     if (form?.dataset.sent) unlock(form);

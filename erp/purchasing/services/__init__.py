@@ -1,6 +1,7 @@
 """Commands of purchasing: one transaction each, locks first, one effect."""
 
-from erp.purchasing.services.bills import bill_order, draft_bill, post_bill, reverse_bill, save_bill
+from erp.purchasing.services.bill_drafts import draft_bill, save_bill
+from erp.purchasing.services.bills import bill_order, post_bill, reverse_bill
 from erp.purchasing.services.orders import (
     amend_order,
     cancel_order,

@@ -3,22 +3,281 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from erp.finance.context import PURCHASES, posting_context
-from erp.finance.currencies import rate_on
+from erp.finance.context import PURCHASES, PostingContext, posting_context
 from erp.finance.ledger import post_entry, source_of
-from erp.finance.models import ExchangeRate, JournalLine
-from erp.finance.models.accounts import Control, Purpose
+from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
 from erp.finance.openitems import items_of, on_settled, open_items
-from erp.inventory.ledger import post_moves
+from erp.inventory.ledger import Move, lock_levels, plain, post_moves, value_moves
 from erp.inventory.models import MoveKind, StockMove
 from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
+from erp.purchasing.models.bills import BILL_STATES
+from erp.purchasing.posting import bill_lines, stock_adjustments, stock_key, take_over
+from erp.purchasing.services.bill_drafts import (
+    BILLS,
+    COPIED,
+    DRAFTED,
+    draft_of_order,
+    lock_with_rate,
+    not_received,
+    rate_of,
+    save_head,
+    too_much,
+)
+from erp.purchasing.services.orders import HEAD, order_lines
+from erp.trade.billing import dues_of, last_due
+from erp.trade.orders import refresh_paid, save_progress
+from erp.trade.progress import most_to_move, to_move
+from erp.trade.reversal import (
+    finish_reversal,
+    post_counter_moves,
+    refuse_if_settled,
+    reverse_with_items,
+)
+from kit.values.errors import BusinessError, Problem
+from kit.values.money import ZERO, round_money
+from oa.records.bulk import bulk_set, locked
+from oa.records.numbering import next_number
+
+LINE_FACTS = ("moved", "billed")
+RECEIPT_FACTS = ("billed", "cleared")
+MATCHED = ("cleared", "difference", "to_stock")
+POSTED = (
+    "number", "state", "posted_at", "posted_by", "version", "updated_at", "due_date", "open_amount", "base_total",
+)
+
+@transaction.atomic
+def bill_order(
+    order: PurchaseOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None,
+    supplier_number: str = "",
+) -> Bill:
+    """Bill what is received and not billed of an order, or the given quantities by order line, in one step.
+
+    A quantity of a service beyond what was received is billed from the order. In foreign currency the rate is
+    that of the bill's date.
+    """
+    day = date or timezone.localdate()
+    order = lock_with_rate(order, day)
+    lines = order_lines([order])
+    context = posting_context(day, PURCHASES)
+    rate = rate_of(order, day, context.base_code)
+    bill, drafts = draft_of_order(order, lines, quantities, by=by, date=day, rate=rate, number=supplier_number)
+    save_head(bill)
+    for draft in drafts:
+        draft.bill = bill
+    return _post(context, bill, drafts, [order], lines, by=by, new=True)
+
+
+@transaction.atomic
+def post_bill(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
+    """Post a draft: matching, number, entry, open items, progress of its orders (rules G-02, P-09, P-12)."""
+    bill = locked(BILLS, bill.pk, version=version)
+    BILL_STATES.check("post", bill)
+    orders = _lock_orders(bill)
+    lines = order_lines(orders)
+    drafts = list(DRAFTED.filter(bill=bill).order_by("position"))
+    return _post(posting_context(bill.date, PURCHASES), bill, drafts, orders, lines, by=by)
+
+
+def _lock_orders(bill: Bill) -> list[PurchaseOrder]:
+    """The orders behind a bill, locked in key order."""
+    keys = PurchaseOrderLine.objects.filter(bill_lines__bill=bill).values("order")
+    return list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+
+
+def _post(
+    context: PostingContext, bill: Bill, drafts: list[BillLine], orders: Sequence[PurchaseOrder],
+    lines: Sequence[PurchaseOrderLine], *, by: Any, new: bool = False,
+) -> Bill:
+    """Common path of posting; everything it needs is locked and loaded. `new` lines are not stored yet."""
+    facts = {line.pk: line for line in lines}
+    receipts = _shared_receipts(drafts)
+    _check(bill, drafts, facts, context)
+    for draft in drafts:
+        take_over(draft, facts.get(draft.order_line_id or 0), bill.rate, context.exponent)
+    levels = lock_levels(key for key in map(stock_key, drafts) if key)
+    moves = stock_adjustments(drafts, levels, context.exponent)
+    moves += value_moves(levels, moves, exponent=context.exponent)
+    for move in moves:
+        drafts[move.line].to_stock += move.value or ZERO
+    if new:
+        BillLine.objects.bulk_create(drafts)
+    else:
+        bulk_set(drafts, MATCHED)
+    for move in moves:
+        move.line = drafts[move.line].pk
+    _post_entry(context, bill, drafts, levels, moves, by)
+    bill.state, bill.posted_at, bill.posted_by = "posted", timezone.now(), by
+    bill.version, bill.updated_at = bill.version + 1, bill.posted_at
+    save_progress(orders, lines, LINE_FACTS, (receipts, RECEIPT_FACTS), ([bill], POSTED))
+    return bill
+
+
+def _post_entry(
+    context: PostingContext, bill: Bill, drafts: Sequence[BillLine], levels: Any, moves: Sequence[Move], by: Any
+) -> None:
+    """Number, entry, value moves and open items of a bill whose lines are matched."""
+    bill.base_total = round_money(bill.total * bill.rate, context.exponent)
+    dues = dues_of(bill, bill.payment_terms, -1, bill.currency.exponent, context.exponent)
+    bill.due_date, bill.open_amount = last_due(dues, bill.date), bill.total
+    bill.number = next_number(bill.SEQUENCE, bill.date)
+    source = source_of(bill)
+    payable = context.account(Purpose.PAYABLE, None, bill.supplier.posting_group_id)
+    memo = f"{_('Bill')} {bill.number} {bill.supplier} {bill.supplier_number}".strip()
+    posted = post_entry(context, source, bill_lines(context, bill, drafts, payable), by=by, memo=memo)
+    post_moves(levels, moves, entry_id=posted[0] if posted else None, source=source, date=bill.date, by=by)
+    if posted and dues:
+        open_items(
+            source, posted[0], payable, dues, kind=ItemKind.BILL, date=bill.date, currency_id=bill.currency_id,
+            supplier_id=bill.supplier_id, owner_id=bill.owner_id, department_id=bill.department_id,
+        )
+
+
+def _shared_receipts(drafts: Iterable[BillLine]) -> list[GoodsReceiptLine]:
+    """The receipt lines of `drafts`; two that take from the same one share its object."""
+    found: dict[int, GoodsReceiptLine] = {}
+    for draft in drafts:
+        if draft.receipt_line is not None:
+            draft.receipt_line = found.setdefault(draft.receipt_line.pk, draft.receipt_line)
+    return list(found.values())
+
+
+def _check(
+    bill: Bill, drafts: Sequence[BillLine], facts: Mapping[int, PurchaseOrderLine], context: PostingContext
+) -> None:
+    """The match of rule P-09: supplier, currency and quantity of every line."""
+    problems = [] if drafts else [Problem(_("Enter at least one line."))]
+    taken: dict[tuple[str, int], Decimal] = {}
+    for row, draft in enumerate(drafts):
+        line = facts.get(draft.order_line_id or 0)
+        if line is None:
+            if draft.product.stocked:
+                problems.append(not_received(draft.product, row))
+            continue
+        if line.order.supplier_id != bill.supplier_id or line.order.currency_id != bill.currency_id:
+            problems.append(Problem(_("%s belongs to another supplier or currency.") % line.order, row=row))
+            continue
+        receipt = draft.receipt_line
+        key = ("receipt", receipt.pk) if receipt else ("order", line.pk)
+        taken[key] = taken.get(key, ZERO) + draft.quantity
+        problem = _quantity_problem(draft, line, taken[key], context, row)
+        if problem:
+            problems.append(problem)
+    if problems:
+        raise BusinessError(problems=problems)
+
+
+def _quantity_problem(
+    draft: BillLine, line: PurchaseOrderLine, wanted: Decimal, context: PostingContext, row: int
+) -> Problem | None:
+    """Goods: not more than is received and not billed. Services without receipt: not more than is ordered."""
+    receipt = draft.receipt_line
+    if receipt is not None:
+        live = receipt.receipt.state == "posted" and receipt.receipt.reversal_of_id is None
+        left = receipt.quantity - receipt.billed if live else ZERO
+        return too_much(line, left, wanted, row) if wanted > left else None
+    if draft.product.stocked:
+        return not_received(draft.product, row)
+    if line.order.state not in ("confirmed", "closed"):
+        return Problem(_("%s is not confirmed and cannot be billed.") % line.order, row=row)
+    tolerance = line.product.tolerance if line.product.tolerance is not None else context.tolerance
+    if wanted <= most_to_move(line, tolerance):
+        return None
+    return Problem(
+        _("Only %(open)s of %(product)s are ordered and not billed; you entered %(entered)s.")
+        % {"open": plain(to_move(line)), "product": line.product.code, "entered": plain(wanted)},
+        "quantity", row,
+    )
+
+
+@transaction.atomic
+def reverse_bill(bill: Bill, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Bill:
+    """Reverse a posted bill by a counter bill: entry, open items, stock value (rules G-04, G-06).
+
+    Refused while it is paid.
+    """
+    original = locked(BILLS, bill.pk, version=version)
+    BILL_STATES.check("reverse", original)
+    if original.reversal_of_id:
+        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
+    orders = _lock_orders(original)
+    facts = order_lines(orders)
+    lines = list(original.lines.select_related("product", "receipt_line").order_by("position"))
+    values = StockMove.objects.filter(source=source_of(original).label, source_id=original.pk)
+    adjusted = list(values.select_related("product__group").order_by("pk"))
+    levels = lock_levels((move.product_id, move.warehouse_id) for move in adjusted)
+    items = items_of(source_of(original))
+    refuse_if_settled(original, items)
+    counter, keys = _counter(original, lines, by=by, date=date)
+    context = posting_context(counter.date, PURCHASES)
+    moves = [
+        Move(move.product, move.warehouse_id, ZERO, MoveKind.VALUE, move.account_id, keys[move.source_line],
+             -move.value, adjusts_id=move.adjusts_id)
+        for move in adjusted
+    ]
+    residues = value_moves(levels, moves, exponent=context.exponent)
+    receipts = _shared_receipts(lines)
+    _give_back(lines, {line.pk: line for line in facts})
+    counter.number = next_number(counter.SEQUENCE, counter.date)
+    entry_id = reverse_with_items(context, original, counter, items, by=by)
+    post_counter_moves(context, counter, levels, moves, residues, entry_id=entry_id, by=by)
+    finish_reversal(original, counter, by)
+    save_progress(orders, facts, LINE_FACTS, (receipts, RECEIPT_FACTS))
+    refresh_bills({original.pk, counter.pk})
+    return counter
+
+
+def _give_back(lines: Sequence[BillLine], facts: Mapping[int, PurchaseOrderLine]) -> None:
+    """Take the billed quantities and cleared values off order lines and receipt lines."""
+    for line in lines:
+        receipt, fact = line.receipt_line, facts.get(line.order_line_id or 0)
+        if receipt is not None:
+            receipt.billed -= line.quantity
+            receipt.cleared -= line.cleared
+        if fact is not None:
+            fact.billed -= line.quantity
+            fact.moved -= ZERO if receipt else line.quantity
+
+
+def _counter(
+    original: Bill, lines: Sequence[BillLine], *, by: Any, date: dt.date | None
+) -> tuple[Bill, dict[int, int]]:
+    """The counter bill with opposite quantities and amounts, stored as a draft; its line for every line."""
+    day = date or timezone.localdate()
+    if day < original.date:
+        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
+    copied = ("supplier", "supplier_number", "currency", "rate", "payment_terms", "tax_method", "prices_include_tax",
+              "owner_id", "department_id")
+    counter = Bill(date=day, due_date=day, created_by=by, reversal_of=original,
+                   **{name: getattr(original, name) for name in copied})
+    for name in ("net", "tax", "total", "base_total"):
+        setattr(counter, name, -getattr(original, name))
+    counter.save()
+    drafts = []
+    for line in lines:
+        draft = BillLine(
+            bill=counter, position=line.position, order_line_id=line.order_line_id, receipt_line=line.receipt_line,
+            quantity=-line.quantity, net=-line.net, tax=-line.tax, cleared=-line.cleared,
+            difference=-line.difference, to_stock=-line.to_stock,
+        )
+        for name in COPIED:
+            setattr(draft, name, getattr(line, name))
+        drafts.append(draft)
+    BillLine.objects.bulk_create(drafts)
+    return counter, {line.pk: draft.pk for line, draft in zip(lines, drafts, strict=True)}
+
+
+def refresh_bills(keys: set[int]) -> None:
+    """Derive what is open on bills, and what is paid of their orders, from the open items."""
+    refresh_paid(Bill, BillLine, PurchaseOrderLine, PurchaseOrder, keys, -1)
+
+
+on_settled["erp.bill"] = refresh_bills

@@ -21,9 +21,9 @@ from erp.inventory.models import MoveKind
 from erp.purchasing.matching import cost_of, receipt_value
 from erp.purchasing.models import BillLine, GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.receipts import RECEIPT_STATES
-from erp.purchasing.posting import receipt_lines, residue_lines
+from erp.purchasing.posting import receipt_lines
 from erp.purchasing.services.orders import HEAD, LINES, lock_order, order_lines
-from erp.trade.billing import product_posting_group
+from erp.trade.billing import product_posting_group, residue_lines
 from erp.trade.orders import save_progress
 from erp.trade.progress import most_to_move, to_move
 from erp.trade.reversal import (

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from erp.finance.currencies import rate_on
+from erp.finance.currencies import base_currency, rate_on
 from erp.finance.models import Currency
-from erp.inventory.ledger import lock_levels, reserve, save_reservations
+from erp.inventory.ledger import lock_levels, plain, reserve, save_reservations
 from erp.sales.credit import apply_credit_check, check_blocked, terms_of
-from erp.sales.models import SalesOrder, SalesOrderLine
+from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import ORDER_STATES, Hold
 from erp.sales.pricing import customer_prices, find_price, price_rule
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
-from erp.trade.orders import derive_progress
+from erp.trade.orders import derive_progress, refresh_paid_order
 from erp.trade.progress import to_move
 from kit.values.errors import BusinessError, Problem
-from kit.values.money import ZERO
+from kit.values.money import ONE, ZERO
+from kit.values.quantities import QUANTITY_DIGITS
 from oa.organisation.models import CompanyProfile
 from oa.records.bulk import bulk_set, locked
 from oa.records.numbering import next_number
 
-HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "warehouse")
+HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "payment_terms", "warehouse")
+AMENDABLE = ("required_date", "customer_reference", "ship_to", "ship_country", "note", "payment_terms_id")
+
+QUANTUM = ONE.scaleb(-QUANTITY_DIGITS)
 
 
 def lock_order(order: SalesOrder, version: int | None = None) -> SalesOrder:
@@ -54,31 +60,32 @@ def save_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versio
         if current.state != ORDER_STATES.initial:
             raise BusinessError(_("%s is confirmed; amend it instead.") % current)
         existing = list(current.lines.all())
+        order.version = current.version + 1
     check_inputs(lines)
     if not order.customer.active:
         raise BusinessError(_("%s is archived; choose another customer.") % order.customer, field="customer")
-    _fill_head(order, by)
+    exponent = _fill_head(order, by)
     drafts = _build_lines(order, lines, existing)
-    set_amounts(order, drafts, order.currency.exponent)
-    order.version = (order.version or 0) + 1 if order.pk else 1
+    set_amounts(order, drafts, order.currency.exponent, exponent)
     order.save()
     write_lines(order, "order", drafts, existing=existing)
     return order
 
 
-def _fill_head(order: SalesOrder, by: Any) -> None:
-    """Defaults from the customer's terms and the company."""
+def _fill_head(order: SalesOrder, by: Any) -> int:
+    """Defaults from the customer's terms and the company; returns the decimals of the base currency."""
     terms = terms_of(order.customer)
     company = CompanyProfile.current()
+    base = Currency.objects.get(code=company.base_currency)
     if order.currency_id is None:
-        if terms is not None and terms.currency is not None:
-            order.currency = terms.currency
-        else:
-            order.currency = Currency.objects.get(code=company.base_currency)
-        order.rate = rate_on(order.currency, order.date, base_code=company.base_currency)
-    if order.payment_terms_id is None and terms is not None:
-        order.payment_terms = terms.payment_terms
+        order.currency = terms.currency if terms is not None and terms.currency is not None else base
+    if order.currency_id == base.pk:
+        order.rate = ONE
+    elif order.rate is None or order.rate == ONE:  # nobody typed a rate
+        order.rate = rate_on(order.currency, order.date, base_code=base.code)
     if not order.pk:
+        if order.payment_terms_id is None and terms is not None:
+            order.payment_terms_id = terms.payment_terms_id
         order.tax_method = company.tax_method
         order.created_by = by
         order.owner_id = order.owner_id or order.customer.owner_id or (by.pk if by else None)
@@ -86,6 +93,7 @@ def _fill_head(order: SalesOrder, by: Any) -> None:
     if not order.ship_to:
         order.ship_to = ", ".join(part for part in (order.customer.address, order.customer.city) if part)
     order.ship_country = order.ship_country or order.customer.country
+    return base.exponent
 
 
 def _build_lines(
@@ -98,7 +106,7 @@ def _build_lines(
     terms = terms_of(order.customer)
     drafts = []
     for position, given in enumerate(lines, start=1):
-        line = by_pk.get(given.pk) or SalesOrderLine()
+        line = (by_pk.get(given.pk) if given.pk else None) or SalesOrderLine()
         if given.tax_code is None and terms is not None and terms.tax_code is not None:
             given.tax_code = terms.tax_code
         fill_line(line, given, position, factors)
@@ -121,7 +129,7 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None) -> 
         raise BusinessError(_("Enter at least one line."))
     terms = terms_of(order.customer)
     check_blocked(terms)
-    order.warning = apply_credit_check(terms, order, timezone.localdate())
+    order.warning = apply_credit_check(terms, order, lines, timezone.localdate())
     if order.hold == Hold.NONE:
         reserve_lines(lines)
     order.number = next_number(order.SEQUENCE, order.date)
@@ -140,7 +148,7 @@ def reserve_lines(lines: Sequence[SalesOrderLine]) -> None:
     levels = lock_levels((line.product_id, line.warehouse_id) for line in open_lines)
     changed = []
     for line in open_lines:
-        wanted = to_move(line) * line.factor - line.reserved
+        wanted = _needed(line) - line.reserved
         got = reserve(levels[line.product_id, line.warehouse_id], wanted)
         if got:
             line.reserved += got
@@ -148,6 +156,11 @@ def reserve_lines(lines: Sequence[SalesOrderLine]) -> None:
     if changed:
         save_reservations(levels.values())
         bulk_set(changed, ("reserved",))
+
+
+def _needed(line: SalesOrderLine) -> Decimal:
+    """What is still to deliver in the product's own unit, never more than that."""
+    return (to_move(line) * line.factor).quantize(QUANTUM, rounding=ROUND_DOWN)
 
 
 def release_lines(lines: Sequence[SalesOrderLine]) -> None:
@@ -224,29 +237,41 @@ def close_order(order: SalesOrder, *, by: Any, reason: str = "", version: int | 
     derive_progress(order, lines)
     order.version += 1
     order.save()
+    refresh_order(order)
     return order
+
+
+def refresh_order(order: SalesOrder) -> None:
+    """Derive what is paid of an order whose total or open quantities changed."""
+    order.paid_percent = refresh_paid_order(Invoice, InvoiceLine, SalesOrderLine, order)
 
 
 @transaction.atomic
 def reopen_order(order: SalesOrder, *, by: Any, version: int | None = None) -> SalesOrder:
-    """Take back a short-close; the credit check runs again (rule G-09)."""
+    """Take back a short-close; the credit check runs again (rule G-09).
+
+    An order that waits for its last invoice is confirmed although its rest was given up: it reopens as well.
+    """
     order = lock_order(order, version)
-    ORDER_STATES.check("reopen", order)
     lines = lines_of(order)
-    if not any(line.cancelled for line in lines):
+    given_up = any(line.cancelled for line in lines)
+    if not (order.state == "confirmed" and given_up):
+        ORDER_STATES.check("reopen", order)
+    if not given_up:
         raise BusinessError(_("Everything on %s is delivered and invoiced; there is nothing to reopen.") % order)
     for line in lines:
         line.cancelled = ZERO
     bulk_set(lines, ("cancelled",))
     terms = terms_of(order.customer)
     check_blocked(terms)
-    order.warning = apply_credit_check(terms, order, timezone.localdate())
+    order.warning = apply_credit_check(terms, order, lines, timezone.localdate())
     derive_progress(order, lines)
     if order.hold == Hold.NONE:
         reserve_lines(lines)
     order.closing_reason = ""
     order.version += 1
     order.save()
+    refresh_order(order)
     return order
 
 
@@ -264,17 +289,19 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     existing = lines_of(current)
     _check_amendment(lines, existing)
     before = current.base_total
-    for name in ("required_date", "customer_reference", "ship_to", "ship_country", "note", "payment_terms_id"):
+    agreed = {line.pk: (line.tax_code_id, line.tax_rate, line.price, line.price_rule) for line in existing}
+    for name in AMENDABLE:
         setattr(current, name, getattr(order, name))
     release_lines(existing)
-    drafts = _build_lines(current, lines, existing)
-    set_amounts(current, drafts, current.currency.exponent)
+    drafts = _build_lines(current, _kept(lines, existing), existing)
+    _keep_agreed(drafts, agreed)
+    set_amounts(current, drafts, current.currency.exponent, base_currency().exponent)
     write_lines(current, "order", drafts, existing=existing)
     terms = terms_of(current.customer)
     current.warning = ""
     if current.base_total > before:
         check_blocked(terms)
-        current.warning = apply_credit_check(terms, current, timezone.localdate())
+        current.warning = apply_credit_check(terms, current, drafts, timezone.localdate())
     drafts = lines_of(current)
     if current.hold == Hold.NONE:
         reserve_lines(drafts)
@@ -282,7 +309,35 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     derive_progress(current, drafts)
     current.version += 1
     current.save()
+    refresh_order(current)
     return current
+
+
+def _kept(lines: Sequence[LineInput], existing: Sequence[SalesOrderLine]) -> list[LineInput]:
+    """What an amendment leaves open on a line that exists stays as it was agreed."""
+    by_pk = {line.pk: line for line in existing}
+    kept = []
+    for given in lines:
+        old = by_pk.get(given.pk) if given.pk else None
+        if old is not None and old.product_id == given.product.pk:
+            given = replace(
+                given, price=old.price if given.price is None else given.price, unit=given.unit or old.unit,
+                tax_code=given.tax_code or old.tax_code, description=given.description or old.description,
+                warehouse=given.warehouse or old.warehouse, due_date=given.due_date or old.due_date,
+            )
+        kept.append(given)
+    return kept
+
+
+def _keep_agreed(drafts: Sequence[SalesOrderLine], agreed: Mapping[int, tuple[Any, ...]]) -> None:
+    """Tax rates are those of the day of the order (rule G-25); what was given up is at most what is not used."""
+    for line in drafts:
+        tax_code_id, tax_rate, price, price_rule_before = agreed.get(line.pk or 0, (None,) * 4)
+        if line.pk and line.tax_code_id == tax_code_id:
+            line.tax_rate = tax_rate
+        if line.pk and line.price == price:
+            line.price_rule = price_rule_before
+        line.cancelled = max(ZERO, min(line.cancelled, line.quantity - max(line.moved, line.billed)))
 
 
 def _check_amendment(lines: Sequence[LineInput], existing: Sequence[SalesOrderLine]) -> None:
@@ -296,14 +351,28 @@ def _check_amendment(lines: Sequence[LineInput], existing: Sequence[SalesOrderLi
             continue
         if new is None or row is None:
             continue
-        if new.quantity < used:
-            problems.append(
-                Problem(_("%(used)s are delivered or invoiced; the quantity cannot be less.")
-                        % {"used": f"{used.normalize():f}"}, "quantity", row)
-            )
-        changed = new.price is not None and new.price != old.price or new.discount != old.discount
-        if old.billed and changed:
-            problems.append(Problem(_("The line is invoiced; its price cannot change any more."), "price", row))
+        if used:
+            problems += _line_problems(old, new, used, row)
     if problems:
         raise BusinessError(problems=problems)
+
+
+def _line_problems(old: SalesOrderLine, new: LineInput, used: Decimal, row: int) -> list[Problem]:
+    """What may not change on a line that is delivered or invoiced in part."""
+    problems = []
+    if new.quantity < used:
+        problems.append(
+            Problem(
+                _("%(used)s are delivered or invoiced; the quantity cannot be less.") % {"used": plain(used)},
+                "quantity", row,
+            )
+        )
+    if new.unit is not None and new.unit.pk != old.unit_id:
+        problems.append(Problem(_("The line is delivered or invoiced; its unit cannot change any more."), "unit", row))
+    repriced = new.price is not None and new.price != old.price or new.discount != old.discount
+    if old.billed and (repriced or new.tax_code is not None and new.tax_code.pk != old.tax_code_id):
+        problems.append(
+            Problem(_("The line is invoiced; its price and tax cannot change any more."), "price", row)
+        )
+    return problems
 

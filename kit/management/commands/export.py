@@ -19,6 +19,7 @@ from kit.values.errors import BusinessError
 class Command(BaseCommand):
     """Writes masters or documents to a file that `import` reads back."""
 
+    requires_system_checks = []
     help = "Write all rows of a kind to FILE (.csv or .xlsx), with the headers that `import` reads."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     """Writes one report to a file or to standard output."""
 
     help = "Write a report as CSV, XLSX, PDF or JSON. Without --user it shows every row."
-    output_transaction = False
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="name of the report; “list” names them all with their parameters")

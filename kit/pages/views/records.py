@@ -96,7 +96,7 @@ def panel_context(panel: Panel | None, obj: Any, request: HttpRequest, *, short:
     made: dict[str, Any] = {"panel": panel, "object": obj}
     if panel.resource:
         resource = registry[panel.resource]
-        fixed = {panel.by: obj, **dict(panel.filters)}
+        fixed = fixed_rows(panel, obj)
         if short:
             made["list"] = narrowed_state(resource, request.user, fixed, panel.columns, 5)
         else:
@@ -111,6 +111,15 @@ def panel_context(panel: Panel | None, obj: Any, request: HttpRequest, *, short:
     elif panel.context is not None:
         made |= panel.context(obj, request.user)
     return made
+
+
+def fixed_rows(panel: Panel, obj: Any) -> dict[str, Any]:
+    """The conditions of a list panel; callables are asked now."""
+    fixed = {name: value() if callable(value) else value for name, value in panel.filters}
+    if panel.by and panel.distinct:
+        model = registry[panel.resource].model
+        return {**fixed, "pk__in": model._default_manager.filter(**{panel.by: obj}).values("pk")}
+    return {**fixed, panel.by: obj} if panel.by else fixed
 
 
 def record_head(resource: Resource, obj: Any, user: Any) -> Head:

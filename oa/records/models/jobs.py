@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from kit.rules.permissions import scoped
+from kit.rules.permissions import ALL, VisibleQuerySet
 
 
 class JobState(models.TextChoices):
@@ -18,6 +19,17 @@ class JobState(models.TextChoices):
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
+
+
+class JobQuerySet(VisibleQuerySet):
+    """Jobs are seen by who started them, and by who sees everything; they belong to no department."""
+
+    def visible_to(self, user: Any) -> Self:
+        """The jobs `user` may see."""
+        scope = user.data_scope(self.model)
+        if scope is None:
+            return self.none()
+        return self if scope == ALL else self.filter(owner=user.pk)
 
 
 class Job(models.Model):
@@ -43,7 +55,7 @@ class Job(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 
-    objects = scoped("").as_manager()
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("job")

@@ -503,6 +503,19 @@ def test_saved_once_with_the_button_that_was_pressed(page, site):
     assert posts[0]["save"] == ["1"]
 
 
+def test_a_drawer_is_sent_once_too(page, site):
+    page.goto("/parts/")
+    page.click("#open-drawer")
+    page.wait_for_selector("#drawer[open] #n:focus")
+    page.click("#drawer .bt.pri", click_count=2, delay=20)
+    page.wait_for_selector("#drawer .errsum:focus")
+    assert len(knob(site)["posts"]) == 1
+    page.fill("#n", "Acme")
+    page.click("#drawer .bt.pri")
+    page.wait_for_timeout(300)
+    assert len(knob(site)["posts"]) == 2
+
+
 def test_ctrl_s_and_ctrl_enter_from_a_cell(page, site):
     page.goto("/order/")
     page.focus("#lines-0-quantity")
@@ -592,6 +605,7 @@ def test_list_cursor_selection_and_paging(page):
     assert page.evaluate("document.querySelector('[data-check-all]').indeterminate")
     page.click("#next-page")
     until(page, "document.querySelector('.tfootbar span').textContent === '2 of 8'")
+    page.wait_for_selector("[data-bulk].on")
     assert page.locator("tr.sel").count() == 0
     assert page.locator("[data-bulk-count]").inner_text() == "5 selected"
     assert (

@@ -1,0 +1,37 @@
+"""Commands on customers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.customers.models import Customer
+from oa.records.bulk import locked
+from oa.records.numbering import next_number
+
+
+@transaction.atomic
+def save_customer(customer: Customer, *, by: Any) -> Customer:
+    """Store a customer; a new one gets a code from the sequence, and its maker as owner."""
+    if not customer.code:
+        customer.code = next_number("customer", timezone.localdate())
+    if not customer.pk:
+        customer.created_by = by
+        if customer.owner_id is None and by is not None:
+            customer.owner = by
+        if customer.department_id is None and customer.owner is not None:
+            customer.department_id = customer.owner.department_id
+    customer.save()
+    return customer
+
+
+@transaction.atomic
+def transfer_customer(customer: Customer, owner: Any, *, by: Any) -> Customer:
+    """Give a customer to another owner, with the department of that person."""
+    customer = locked(Customer.objects.all(), customer.pk)
+    customer.owner, customer.department_id = owner, owner.department_id
+    customer.version += 1
+    customer.save()
+    return customer

@@ -1,0 +1,72 @@
+"""The line grid of stock adjustments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from erp.inventory.models import StockLevel
+from erp.inventory.services import AdjustmentInput, save_adjustment
+from kit.pages import formats
+from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
+from kit.values.errors import BusinessError, Problem
+from kit.values.money import ZERO, round_money
+
+COST = "erp.view_journalentry"  # who may see what stock is worth
+
+
+class AdjustmentGrid(LineGrid):
+    """Signed quantities; a cost is typed for gains only."""
+
+    title = gettext_lazy("Lines")
+    columns = (
+        GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140"),
+        GridColumn("note", gettext_lazy("Name"), "output"),
+        GridColumn("on_hand", gettext_lazy("On hand"), "output", width="w-104"),
+        GridColumn("quantity", gettext_lazy("Change (+/−)"), "number", width="w-120"),
+        GridColumn("unit_cost", gettext_lazy("Unit cost"), "number", width="w-120", permission=COST),
+        GridColumn("value", gettext_lazy("Value"), "output", width="w-120", foot=True, permission=COST),
+    )
+
+    def rows_of(self, document: Any, user: Any) -> list[GridRow]:
+        rows = []
+        for index, line in enumerate(document.lines.select_related("product").order_by("position")):
+            row = GridRow(str(index), pk=line.pk)
+            row.put("product", line.product, line.product_id)
+            row.typed["product"] = line.product.code
+            row.put("quantity", line.quantity)
+            if line.unit_cost is not None:
+                row.put("unit_cost", line.unit_cost)
+            row.values["value"] = line.value
+            rows.append(row)
+        return rows
+
+    def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
+        found = [row for row in rows if row.get("product") is not None]
+        levels = {}
+        if found and document.warehouse_id:
+            held = StockLevel.objects.filter(product__in=[r.get("product") for r in found], warehouse=document.warehouse_id)
+            levels = {level.product_id: level for level in held}
+        total = ZERO
+        for row in found:
+            product, cost = row.get("product"), row.get("unit_cost")
+            level = levels.get(product.pk)
+            row.outputs["note"] = product.label
+            row.outputs["on_hand"] = formats.trimmed(level.on_hand if level else ZERO)
+            if cost is None:
+                cost = level.value / level.on_hand if level and level.on_hand > 0 else product.cost
+            value = row.get("value") or round_money(row.get("quantity", ZERO) * cost)
+            row.outputs["value"] = formats.money(value)
+            total += value
+        shown = [Total(_("Value"), formats.money(total), grand=True)] if user.has_perm(COST) else []
+        return Computed(totals=shown, feet={"value": formats.money(total)})
+
+    def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
+        missing = [i for i, row in enumerate(rows) if row.get("product") is None]
+        if missing:
+            raise BusinessError(problems=[Problem(_("Choose a product."), "product", i) for i in missing])
+        lines = [AdjustmentInput(row.get("product"), row.get("quantity", ZERO), row.get("unit_cost")) for row in rows]
+        return save_adjustment(document, lines, by=by, version=version)

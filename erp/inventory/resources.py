@@ -1,0 +1,164 @@
+"""Pages of inventory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from erp.inventory import services
+from erp.inventory.grids import AdjustmentGrid
+from erp.inventory.models import (
+    Product,
+    ProductGroup,
+    ProductUnit,
+    StockAdjustment,
+    StockLevel,
+    StockMove,
+    Unit,
+    Warehouse,
+)
+from kit.pages.columns import Column
+from kit.pages.nav import tree
+from kit.pages.resources import Resource, register
+
+tree.group("stock", _("Inventory"), "package", 40, _("Business"))
+
+MASTER = ("code", "name", "name_zh")
+
+
+@register
+class ProductResource(Resource):
+    model = Product
+    path = "stock/products"
+    group = "stock"
+    order = 10
+    create_key = "p"
+    icon = "package"
+    columns = (
+        "code", Column("name", phone="cust"), "group", "unit", Column("price", phone="amt"), "tax_code", "supplier",
+        "barcode",
+    )
+    filters = ("group", "kind", "supplier", "tax_code")
+    fields = (
+        "code", "name", "name_en", "kind", "group", "unit", "price", "cost", "tax_code", "barcode", "supplier",
+        "minimum", "tolerance", "note", "active",
+    )
+    related = ("group", "unit", "tax_code", "supplier")
+    pick_columns = ("price",)
+    ordering = ("code",)
+
+    def pick_label(self, obj: Any) -> str:
+        return f"{obj.code} {obj.label}"
+
+
+@register
+class ProductGroupResource(Resource):
+    model = ProductGroup
+    path = "stock/product-groups"
+    group = "stock"
+    order = 60
+    small = True
+    columns = (*MASTER, "parent", "posting_group")
+    search_fields = MASTER
+    fields = (*MASTER, "parent", "posting_group", "active")
+
+
+@register
+class UnitResource(Resource):
+    model = Unit
+    path = "stock/units"
+    group = "stock"
+    order = 70
+    small = True
+    columns = (*MASTER, "decimals")
+    search_fields = MASTER
+    fields = (*MASTER, "decimals", "active")
+
+
+@register
+class ProductUnitResource(Resource):
+    model = ProductUnit
+    path = "stock/product-units"
+    group = "stock"
+    order = 80
+    key = "pk"
+    columns = ("product", "unit", "factor")
+    search_fields = ("product__search",)
+    fields = ("product", "unit", "factor")
+    related = ("product", "unit")
+
+
+@register
+class WarehouseResource(Resource):
+    model = Warehouse
+    path = "stock/warehouses"
+    group = "stock"
+    order = 50
+    small = True
+    columns = (*MASTER, "address", "allow_negative")
+    search_fields = MASTER
+    fields = (*MASTER, "address", "allow_negative", "active")
+    save = staticmethod(services.save_warehouse)
+
+
+@register
+class StockLevelResource(Resource):
+    model = StockLevel
+    path = "stock/levels"
+    label_plural = _("stock on hand")
+    group = "stock"
+    order = 20
+    key = "pk"
+    columns = (
+        Column("product__code", _("Product")), Column("product__name", _("Name"), phone="cust"), "warehouse", "on_hand",
+        "reserved", Column("free", _("Available"), "quantity", phone="amt"),
+    )
+    annotations = ("free",)
+    filters = ("warehouse", "product", "product__group")
+    search_fields = ("product__search",)
+    ordering = ("product__code", "pk")
+    extra_fields = ("product", "warehouse", "on_hand", "reserved")
+    related = ("product", "warehouse")
+    can_create = can_edit = importable = False
+
+    def list_queryset(self, user: Any) -> Any:
+        return self.queryset(user).annotate(free=F("on_hand") - F("reserved"))
+
+
+@register
+class StockMoveResource(Resource):
+    model = StockMove
+    path = "stock/moves"
+    group = "stock"
+    order = 30
+    key = "pk"
+    columns = (
+        "number", "date", "kind", Column("product__code", _("Product")), Column("product__name", _("Name"), phone="cust"),
+        "warehouse", Column("quantity", phone="amt"), "quantity_after",
+    )
+    filters = ("kind", "product", "warehouse", "date")
+    search_fields = ("product__search", "number")
+    ordering = ("-date", "-id")
+    extra_fields = ("number", "date", "kind", "product", "warehouse", "quantity", "quantity_after", "posted_at", "posted_by")
+    related = ("product", "warehouse", "posted_by")
+    can_create = can_edit = importable = False
+
+
+@register
+class StockAdjustmentResource(Resource):
+    model = StockAdjustment
+    path = "stock/adjustments"
+    group = "stock"
+    order = 40
+    columns = ("number", "date", Column("warehouse", phone="cust"), "reason", "state", "owner", Column("value", total=True, phone="amt"))
+    filters = ("state", "reason", "warehouse", "date")
+    search_fields = ("number",)
+    ordering = ("-date", "-id")
+    fields = ("warehouse", "date", "reason", "note")
+    extra_fields = ("value", "owner", "reversal_of", "posted_at", "posted_by")
+    related = ("warehouse", "owner", "posted_by", "reversal_of")
+    importable = False
+    lines = AdjustmentGrid()
+    run = {"post": services.post_adjustment, "reverse": services.reverse_adjustment}

@@ -1,0 +1,199 @@
+"""What sales adds to the customer page, to contracts and to the desk."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from erp.finance.models import OpenItem, Payment
+from erp.sales.credit import exposure, terms_of
+from erp.sales.models import Delivery, Invoice, SalesOrder
+from kit.pages import formats
+from kit.pages.actions import Action
+from kit.pages.panels import Event, Figure, Panel, actions, events, figures, panels
+from kit.pages.resources import by_model, registry
+from kit.values.money import ZERO
+
+BUCKETS = ((0, gettext_lazy("Not due"), "info"), (30, gettext_lazy("1–30 days late"), "warn"),
+           (60, gettext_lazy("31–60 days late"), "warn"), (90, gettext_lazy("61–90 days late"), "bad"),
+           (10**6, gettext_lazy("over 90 days late"), "bad"))
+
+
+def ageing(customer: Any, user: Any) -> dict[str, Any]:
+    """Receivables of a customer by days late, in base currency; one statement."""
+    today = timezone.localdate()
+    items = OpenItem.objects.filter(customer=customer).exclude(remaining=0).values_list("due_date", "base_remaining")
+    sums = [ZERO] * len(BUCKETS)
+    for due, amount in items:
+        late = max((today - due).days, 0)
+        sums[next(i for i, (limit, _l, _t) in enumerate(BUCKETS) if late <= limit)] += amount
+    whole = sum((s for s in sums if s > 0), ZERO)
+    rows, x = [], Decimal(0)
+    for (_limit, label, tone), amount in zip(BUCKETS, sums, strict=True):
+        width = (amount * 300 / whole).quantize(Decimal("0.1")) if whole and amount > 0 else ZERO
+        rows.append({"label": label, "tone": tone, "amount": amount, "x": f"{x:f}", "width": f"{width:f}"})
+        x += width
+    return {"rows": rows, "total": sum(sums, ZERO)}
+
+
+def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
+    """Sales this year, receivable with credit, overdue, open orders; amounts need the finance right."""
+    today = timezone.localdate()
+    made = []
+    if user.has_perm("erp.view_salesorder"):
+        made.append(_sales_figure(customer, user, today))
+    if user.has_perm("erp.view_openitem"):
+        made += _credit_figures(customer, today)
+    elif user.has_perm("erp.view_customerterms"):
+        made.append(_traffic_light(customer))
+    if user.has_perm("erp.view_salesorder"):
+        rows = SalesOrder.objects.visible_to(user).filter(customer=customer, state="confirmed")
+        open_orders = rows.aggregate(n=Count("pk"), total=Sum("base_total"))
+        url = f"{registry['salesorder'].url()}?view=confirmed&customer={customer.pk}&customer_text={customer.code}"
+        made.append(Figure(_("Open orders"), formats.money(open_orders["total"] or ZERO), url,
+                           _("%s orders") % open_orders["n"], "¥"))
+    return made
+
+
+def _sales_figure(customer: Any, user: Any, today: dt.date) -> Figure:
+    this = Q(date__year=today.year)
+    day = (today.month, today.day)
+    last = Q(date__year=today.year - 1) & (Q(date__month__lt=day[0]) | Q(date__month=day[0], date__day__lte=day[1]))
+    rows = SalesOrder.objects.visible_to(user).filter(customer=customer, state__in=("confirmed", "closed"))
+    sums = rows.filter(date__year__gte=today.year - 1).aggregate(
+        now=Sum("base_total", filter=this), before=Sum("base_total", filter=last), n=Count("pk", filter=this)
+    )
+    now, before = sums["now"] or ZERO, sums["before"] or ZERO
+    note = _("%s orders") % sums["n"]
+    if before:
+        change = (now - before) * 100 / before
+        note = f"{'↑' if change >= 0 else '↓'} {formats.percent(abs(change))} · {note}"
+    url = f"/reports/sales/?group_by=product&customer={customer.code}&date_from={today.year}-01-01"
+    return Figure(_("Sales this year"), formats.money(now), url, note, "¥")
+
+
+def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
+    state, terms = exposure(customer.pk), terms_of(customer)
+    limit = terms.credit_limit if terms else None
+    used = state.total(with_orders=terms.count_orders if terms else True)
+    note, meter = _("no limit"), None
+    if limit is not None:
+        share = used * 100 / limit if limit else Decimal(100 if used else 0)
+        meter = min(max(share, ZERO), Decimal(100)).quantize(Decimal(1))
+        note = _("Limit %(limit)s · %(share)s used") % {"limit": formats.money(limit, 0), "share": formats.percent(share)}
+    late = OpenItem.objects.filter(customer=customer, remaining__gt=0, due_date__lt=today).aggregate(
+        n=Count("pk"), total=Sum("base_remaining")
+    )
+    url = f"{reverse('openitem-list')}?customer={customer.pk}&customer_text={customer.code}"
+    overdue = late["total"] or ZERO
+    oldest = (today - state.oldest_due).days if state.oldest_due and state.oldest_due < today else 0
+    return [
+        Figure(_("Receivable"), formats.money(state.receivable), url, note, "¥", meter=meter),
+        Figure(_("Of which overdue"), formats.money(overdue), url,
+               _("%(n)s invoices · oldest %(days)s days") % {"n": late["n"], "days": oldest} if overdue else _("nothing overdue"),
+               "¥", tone="neg" if overdue else ""),
+    ]
+
+
+def _traffic_light(customer: Any) -> Figure:
+    """Credit for people without finance rights: a word, no figures (UX 6.13)."""
+    terms = terms_of(customer)
+    limit = terms.credit_limit if terms else None
+    if limit is None:
+        return Figure(_("Credit"), _("no limit"))
+    left = limit - exposure(customer.pk).total()
+    if left <= 0:
+        return Figure(_("Credit"), _("used up"), tone="neg")
+    return Figure(_("Credit"), _("nearly used up") if left < limit / 5 else _("free"))
+
+
+def documents(customer: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Orders, deliveries, invoices and receipts on the customer's timeline."""
+    made: list[Event] = []
+    sources: tuple[tuple[Any, str, str, str, str], ...] = (
+        (SalesOrder, "confirmed_at", _("confirmed order"), "shopping-cart", "info"),
+        (Delivery, "posted_at", _("shipped"), "truck", ""),
+        (Invoice, "posted_at", _("invoiced"), "receipt", ""),
+        (Payment, "posted_at", _("received payment"), "hand-coins", "ok"),
+    )
+    for model, moment, words, icon, tone in sources:
+        if not user.has_perm(f"erp.view_{model._meta.model_name}"):
+            continue
+        rows = model.objects.visible_to(user).filter(customer=customer, **{f"{moment}__isnull": False})
+        rows = rows.select_related("created_by", "currency" if hasattr(model, "currency") else "created_by")
+        for row in rows.order_by(f"-{moment}")[:limit]:
+            amount = getattr(row, "total", getattr(row, "amount", None))
+            text = words if amount is None else f"{words} {row.currency.symbol or row.currency.code} {formats.money(amount)}"
+            resource = registry["receipt"] if model is Payment else by_model[model]
+            made.append(Event(getattr(row, moment), str(getattr(row, "posted_by", None) or row.created_by or _("System")),
+                              text, icon, tone, url=resource.url_for(row), link=row.number or ""))
+    return made
+
+
+def customer_actions(customer: Any, user: Any) -> Sequence[Action]:
+    """Start an order or a receipt from the customer page."""
+    made = []
+    if user.has_perm("erp.add_salesorder") and customer.active:
+        made.append(Action(_("New order"), f"{registry['salesorder'].url('new')}?customer={customer.pk}", "shopping-cart", name="new-order"))
+    if user.has_perm("erp.add_payment"):
+        made.append(Action(_("New receipt"), f"{registry['receipt'].url('new')}?customer={customer.pk}", "hand-coins", menu=True, name="new-receipt"))
+    if user.has_perm("erp.change_customerterms"):
+        terms = terms_of(customer)
+        resource = registry["customerterms"]
+        url = resource.url_for(terms, "edit") if terms else f"{resource.url('new')}?customer={customer.pk}"
+        made.append(Action(_("Terms and credit"), url, "scale", menu=True, name="terms"))
+    return made
+
+
+def invoice_actions(invoice: Any, user: Any) -> Sequence[Action]:
+    """Receive the money of an open invoice."""
+    if invoice.state != "posted" or invoice.open_amount <= 0 or not user.has_perm("erp.add_payment"):
+        return []
+    item = OpenItem.objects.filter(source="erp.invoice", source_id=invoice.pk, remaining__gt=0).order_by("due_date").first()
+    if item is None:
+        return []
+    url = f"{registry['receipt'].url('new')}?customer={invoice.customer_id}&item={item.pk}"
+    return [Action(_("Receive payment"), url, "hand-coins", primary=True, name="receive")]
+
+
+figures["crm.customer"].append(customer_figures)
+events["crm.customer"].append(documents)
+actions["crm.customer"].append(customer_actions)
+actions["erp.invoice"].append(invoice_actions)
+panels["crm.customer"] += [
+    Panel("ageing", gettext_lazy("Receivable ageing"), "side", template="erp/sales/ageing.html", context=ageing,
+          permission="erp.view_openitem", order=10),
+    Panel("orders", gettext_lazy("Recent orders"), "side", "salesorder", "customer", ("number", "total", "state"),
+          permission="erp.view_salesorder", order=20),
+    Panel("orders-all", gettext_lazy("Orders"), "tab", "salesorder", "customer", permission="erp.view_salesorder", order=20, create=True),
+    Panel("deliveries", gettext_lazy("Deliveries"), "tab", "delivery", "customer", permission="erp.view_delivery", order=22),
+    Panel("invoices", gettext_lazy("Invoices"), "tab", "invoice", "customer", permission="erp.view_invoice", order=24),
+    Panel("receipts", gettext_lazy("Receipts"), "tab", "receipt", "customer", permission="erp.view_payment", order=26, create=True),
+    Panel("open-items", gettext_lazy("Open items"), "tab", "openitem", "customer", permission="erp.view_openitem", order=28),
+    Panel("prices", gettext_lazy("Prices"), "tab", "customerprice", "customer", permission="erp.view_customerprice", order=60, create=True),
+]
+panels["crm.contract"].append(
+    Panel("orders", gettext_lazy("Orders"), "side", "salesorder", "contract", ("number", "total", "state"), permission="erp.view_salesorder")
+)
+panels["erp.salesorder"] += [
+    Panel("deliveries", gettext_lazy("Deliveries"), "side", "delivery", "lines__order_line__order", ("number", "date", "state"),
+          permission="erp.view_delivery", order=10, distinct=True),
+    Panel("invoices", gettext_lazy("Invoices"), "side", "invoice", "lines__order_line__order", ("number", "total", "state"),
+          permission="erp.view_invoice", order=20, distinct=True),
+]
+panels["desk"].append(
+    Panel("to-ship", gettext_lazy("Orders to ship"), "main", "salesorder", "", ("number", "customer", "required_date", "base_total"),
+          permission="erp.view_salesorder", order=20, filters=(("state", "confirmed"), ("goods_percent__lt", 100)))
+)
+panels["desk"].append(
+    Panel("overdue", gettext_lazy("Overdue receivables"), "main", "openitem", "", ("number", "customer", "due_date", "base_remaining"),
+          permission="erp.view_openitem", order=30, filters=(("remaining__gt", 0), ("due_date__lt", timezone.localdate)))
+)

@@ -1,0 +1,157 @@
+"""Pages of sales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from erp.finance.currencies import base_currency
+from erp.inventory.models import Warehouse
+from erp.sales import services
+from erp.sales.grids import DeliveryGrid, InvoiceGrid, OrderGrid
+from erp.sales.models import CustomerPrice, CustomerTerms, Delivery, Invoice, SalesOrder
+from erp.trade.progress import to_bill, to_move
+from kit.pages.actions import Command
+from kit.pages.columns import Column
+from kit.pages.nav import tree
+from kit.pages.resources import Resource, register
+
+tree.group("sales", _("Sales"), "shopping-cart", 20, _("Business"))
+
+
+def _open(order: SalesOrder, rule: Callable[[Any], Decimal]) -> bool:
+    return any(rule(line) > 0 for line in order.lines.all())
+
+
+@register
+class SalesOrderResource(Resource):
+    model = SalesOrder
+    path = "sales/orders"
+    group = "sales"
+    order = 10
+    create_key = "o"
+    icon = "shopping-cart"
+    columns = (
+        "number", Column("customer", phone="cust"), "date", "required_date", "owner", "state",
+        Column("goods_percent", _("Delivered"), "progress"), Column("billed_percent", _("Invoiced"), "progress"),
+        Column("paid_percent", _("Received"), "progress"),
+        Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
+    )
+    filters = (
+        "state", "customer", "owner", "department", "date", "required_date", "hold", "goods_status", "billing_status",
+    )
+    search_fields = ("customer__search",)
+    ordering = ("-date", "-id")
+    fields = (
+        "customer", "contact", "customer_reference", "date", "required_date", "currency", "rate", "payment_terms",
+        "warehouse", "prices_include_tax", "contract", "campaign", "ship_to", "ship_country", "owner", "note",
+    )
+    extra_fields = ("hold_reason", "closing_reason", "revision")
+    related = ("customer__terms", "contact", "currency", "payment_terms", "warehouse", "contract", "campaign", "owner")
+    importable = False
+    lines = OrderGrid()
+    run = {
+        "confirm": services.confirm_order, "release": services.release_hold, "close": services.close_order,
+        "reopen": services.reopen_order, "cancel": services.cancel_order,
+    }
+    commands = (
+        Command(
+            "deliver", _("Create delivery"), services.draft_delivery, "erp.add_delivery", icon="truck", primary=True,
+            when=lambda o: o.state == "confirmed" and not o.hold and _open(o, to_move), goto="edit",
+        ),
+        Command(
+            "invoice", _("Create invoice"), services.draft_invoice, "erp.add_invoice", icon="receipt", primary=True,
+            when=lambda o: o.state in ("confirmed", "closed") and _open(o, to_bill), goto="edit",
+        ),
+    )
+
+    def editable(self, obj: Any, user: Any) -> bool:
+        return obj.state in ("draft", "confirmed") and self.may(user, "change")
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        first = Warehouse.objects.filter(active=True).order_by("pk").first()
+        return {"warehouse": first, "currency": base_currency(), **super().initial(request)}
+
+
+@register
+class DeliveryResource(Resource):
+    model = Delivery
+    path = "sales/deliveries"
+    group = "sales"
+    order = 20
+    columns = ("number", Column("customer", phone="cust"), "date", "warehouse", "state", "carrier", "tracking", "owner")
+    filters = ("state", "customer", "warehouse", "date", "owner")
+    search_fields = ("customer__search", "number", "tracking")
+    ordering = ("-date", "-id")
+    fields = ("date", "ship_to", "carrier", "tracking", "note")
+    extra_fields = ("customer", "warehouse", "owner", "reversal_of", "posted_at", "posted_by")
+    related = ("customer__terms", "warehouse", "owner", "posted_by", "reversal_of")
+    importable = False
+    can_create = False
+    lines = DeliveryGrid()
+    run = {"post": services.post_delivery, "reverse": services.reverse_delivery}
+
+
+@register
+class InvoiceResource(Resource):
+    model = Invoice
+    path = "sales/invoices"
+    group = "sales"
+    order = 30
+    icon = "receipt"
+    columns = (
+        "number", Column("customer", phone="cust"), "date", "due_date", "state", "owner",
+        Column("base_total", _("Total incl. tax"), total=True, phone="amt"), Column("open_amount", _("Open")),
+    )
+    filters = ("state", "customer", "owner", "date", "due_date")
+    search_fields = ("customer__search",)
+    ordering = ("-date", "-id")
+    fields = (
+        "customer", "date", "currency", "rate", "payment_terms", "prices_include_tax", "billing_name",
+        "billing_tax_number", "billing_address", "note",
+    )
+    extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by")
+    related = ("customer__terms", "currency", "payment_terms", "owner", "posted_by", "reversal_of")
+    importable = False
+    lines = InvoiceGrid()
+    run = {"post": services.post_invoice, "reverse": services.reverse_invoice}
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        return {"currency": base_currency(), **super().initial(request)}
+
+
+@register
+class CustomerTermsResource(Resource):
+    model = CustomerTerms
+    path = "sales/terms"
+    group = "sales"
+    order = 60
+    key = "pk"
+    columns = (
+        Column("customer", phone="cust"), "credit_limit", "credit_action", "payment_terms", "currency", "tax_code",
+        "blocked",
+    )
+    filters = ("credit_action", "payment_terms", "blocked")
+    search_fields = ("customer__search",)
+    fields = (
+        "customer", "credit_limit", "credit_action", "count_orders", "overdue_days", "payment_terms", "currency",
+        "tax_code", "posting_group", "blocked",
+    )
+    related = ("customer",)
+
+
+@register
+class CustomerPriceResource(Resource):
+    model = CustomerPrice
+    path = "sales/prices"
+    group = "sales"
+    order = 70
+    key = "pk"
+    columns = (Column("customer", phone="cust"), "product", "currency", "minimum", "price", "valid_from", "valid_to")
+    filters = ("customer", "product", "currency")
+    search_fields = ("customer__search", "product__search")
+    fields = ("customer", "product", "currency", "minimum", "price", "valid_from", "valid_to")
+    related = ("customer", "product")

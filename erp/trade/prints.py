@@ -1,0 +1,231 @@
+"""What the papers of sales and purchasing share: letterhead, parties, lines, totals, words, signatures (T-01).
+
+Pure functions from documents to the data of `templates/print/document.typ`, in the language of the partner.
+All labels are translated here, so that a paper never mixes languages; what people entered stays as entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from erp.trade.amounts import totals
+from kit.exchange.printing import picture
+from kit.pages.formats import iso_date, money, percent, trimmed
+from kit.values.capitals import amount_in_words
+from oa.organisation.models import CompanyProfile
+
+CHINA = {"china", "cn", "chn", "prc", "people's republic of china", "中国", "中国大陆", "中华人民共和国"}
+
+
+def partner_language(partner: Any) -> str:
+    """The language a customer or supplier reads: Chinese in China or under a Chinese name, English elsewhere."""
+    country = partner.country.strip().lower()
+    if country:
+        return "zh-hans" if country in CHINA else "en"
+    return "zh-hans" if any("\u4e00" <= char <= "\u9fff" for char in partner.name) else "en"
+
+
+def in_language(build: Callable[[Any], dict[str, Any]]) -> Callable[[Any, str], dict[str, Any]]:
+    """A builder of a paper that speaks the language it is asked for."""
+
+    def built(document: Any, language: str) -> dict[str, Any]:
+        with translation.override(language):
+            return build(document)
+
+    built.__doc__ = build.__doc__
+    return built
+
+
+def paper(document: Any, title: str, **parts: Any) -> dict[str, Any]:
+    """The data of a paper: what every document has, and the `parts` of this one."""
+    data: dict[str, Any] = {
+        "lang": translation.get_language() or "en",
+        "title": title,
+        "subtitle": "",
+        "number": document.number or str(document),
+        "printed": "",
+        "watermark": watermark(document),
+        "page_label": _("Page {n} of {total}"),
+        "company": letterhead(),
+        "parties": [],
+        "facts": [],
+        "columns": [],
+        "rows": [],
+        "totals": [],
+        "words": {"label": "", "text": ""},
+        "subtotal_label": "",
+        "terms": [],
+        "signatures": [],
+    }
+    return data | parts
+
+
+def watermark(document: Any) -> str:
+    """What is written across papers that are not valid (yet, or any more)."""
+    marks = {"draft": _("DRAFT"), "cancelled": _("CANCELLED"), "reversed": _("REVERSED")}
+    return marks.get(document.state, "")
+
+
+def letterhead() -> dict[str, Any]:
+    """Names, address and numbers of the company; the second name is the one in the other language."""
+    company = CompanyProfile.current()
+    chinese = _chinese()
+    names = [company.name_zh or company.name, company.name] if chinese else [company.name, company.name_zh]
+    address = (company.address_zh or company.address) if chinese else (company.address or company.address_zh)
+    return {
+        "name": names[0],
+        "other_name": names[1] if names[1] != names[0] else "",
+        "logo": picture(company.logo),
+        "lines": [
+            address,
+            joined([labelled(_("Tel."), company.phone), company.email]),
+            labelled(_("Tax number"), company.tax_number),
+        ],
+        "bank": [company.bank_name, company.bank_account],
+    }
+
+
+def party(label: str, name: str, *lines: str) -> dict[str, Any]:
+    """A block with an address."""
+    return {"label": label, "name": name, "lines": [line for line in lines if line]}
+
+
+def place(partner: Any) -> str:
+    """The address of a customer or supplier in one line, in the order of the language."""
+    parts = [partner.address, partner.city, partner.region, partner.country]
+    return " ".join(filter(None, reversed(parts))) if _chinese() else joined(parts)
+
+
+def facts(*pairs: tuple[str, Any]) -> list[list[str]]:
+    """Label and value of everything that has a value; dates as ISO."""
+    shown = [(label, iso_date(value) if hasattr(value, "isoformat") else str(value or "")) for label, value in pairs]
+    return [[label, text] for label, text in shown if text]
+
+
+def terms(*pairs: tuple[str, str | Sequence[str]]) -> list[dict[str, Any]]:
+    """Paragraphs under the totals; empty ones are left out, texts keep their lines."""
+    found = []
+    for label, text in pairs:
+        lines = text.splitlines() if isinstance(text, str) else [line for line in text if line]
+        if any(line.strip() for line in lines):
+            found.append({"label": label, "lines": lines})
+    return found
+
+
+def signatures(*labels: str, prepared: Any = None) -> list[dict[str, str]]:
+    """The line at the foot; the first one carries the name of who wrote the document."""
+    return [{"label": label, "name": str(prepared or "") if not i else ""} for i, label in enumerate(labels)]
+
+
+def column(label: str, width: int | str, align: str = "right") -> dict[str, Any]:
+    """A column of the table: millimetres, or `1fr` for a share of what is left."""
+    return {"label": label, "width": width, "align": align}
+
+
+def product_name(line: Any) -> str:
+    """The name of a line in the language of the paper; a description that somebody wrote stays as written."""
+    names = {line.product.name, line.product.name_en, ""}
+    return str(line.product.label if line.description in names else line.description)
+
+
+def quantity(line: Any) -> str:
+    """`12 pc`."""
+    return f"{trimmed(line.quantity)} {line.unit}"
+
+
+def priced_columns(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
+    """Heads of a table with prices; the discount has a column only where there is one."""
+    price = _("Unit price incl. tax") if document.prices_include_tax else _("Unit price")
+    amount = _("Amount incl. tax") if document.prices_include_tax else _("Amount")
+    return [
+        column("#", 8),
+        column(_("Product"), 25, "left"),
+        column(_("Description"), "1fr", "left"),
+        column(_("Quantity"), 20),
+        column(price, 22),
+        *([column(_("Discount"), 15)] if any(line.discount for line in lines) else []),
+        column(_("Tax"), 11),
+        column(f"{amount} ({document.currency.code})", 28),
+    ]
+
+
+def priced_rows(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
+    """The lines as texts, each with the amount that page subtotals add up."""
+    digits = document.currency.exponent
+    discounted = any(line.discount for line in lines)
+    rows = []
+    for number, line in enumerate(lines, 1):
+        amount = line.total if document.prices_include_tax else line.net
+        cells = [str(number), line.product.code, product_name(line), quantity(line), trimmed(line.price, digits)]
+        if discounted:
+            cells.append(percent(line.discount) if line.discount else "")
+        cells += [percent(line.tax_rate * 100), money(amount, digits)]
+        rows.append({"cells": cells, "amount": f"{amount:f}"})
+    return rows
+
+
+def priced_totals(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
+    """Net, tax by rate and total, as stored in the document (rule G-15)."""
+    digits, code = document.currency.exponent, document.currency.code
+    found = [{"label": _("Net amount"), "value": money(document.net, digits), "strong": False}]
+    for rate, net, tax in totals(lines).by_rate:
+        label = _("Tax %(rate)s of %(net)s") % {"rate": percent(rate * 100), "net": money(net, digits)}
+        found.append({"label": label, "value": money(tax, digits), "strong": False})
+    label = f"{_('Total incl. tax')} {code}"
+    return [*found, {"label": label, "value": money(document.total, digits), "strong": True}]
+
+
+def words(document: Any) -> dict[str, str]:
+    """The total in words, RMB in capitals (UX 6.9)."""
+    currency = document.currency
+    text = amount_in_words(document.total, currency.code, translation.get_language() or "en", currency.exponent)
+    return {"label": _("Amount in words"), "text": text}
+
+
+def priced_parts(document: Any, lines: Sequence[Any]) -> dict[str, Any]:
+    """Table, totals and words of a priced document."""
+    return {
+        "columns": priced_columns(document, lines),
+        "rows": priced_rows(document, lines),
+        "totals": priced_totals(document, lines),
+        "words": words(document),
+        "subtotal_label": _("Page subtotal"),
+    }
+
+
+def lines_of(document: Any, *related: str) -> list[Any]:
+    """The lines with all that is printed of them, in one statement."""
+    return list(document.lines.select_related("product", "unit", *related).order_by("position", "pk"))
+
+
+def numbers_of(documents: Iterable[Any]) -> str:
+    """The numbers of the documents that lines come from, each once."""
+    return joined(dict.fromkeys(document.number for document in documents))
+
+
+def labelled(label: str, value: Any) -> str:
+    """`Tel. 123`, or nothing."""
+    return f"{label} {value}" if value else ""
+
+
+def joined(parts: Iterable[Any]) -> str:
+    """What there is of `parts`, divided by commas."""
+    return ", ".join(str(part) for part in parts if part)
+
+
+def total_quantity(lines: Sequence[Any]) -> list[dict[str, Any]]:
+    """The sum of the quantities where all lines have the same unit."""
+    if len({line.unit_id for line in lines}) != 1:
+        return []
+    pieces = sum((line.quantity for line in lines), Decimal(0))
+    return [{"label": pgettext("quantity", "Total"), "value": f"{trimmed(pieces)} {lines[0].unit}", "strong": True}]
+
+
+def _chinese() -> bool:
+    return (translation.get_language() or "").startswith("zh")
