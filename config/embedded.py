@@ -42,8 +42,9 @@ def start() -> None:
     """Start whatever is needed and not running, wait until it answers, and hold it until this process ends."""
     if not needed() or _held.get("pid") == os.getpid():
         return
-    places.prepare()
+    places.var().mkdir(parents=True, exist_ok=True)
     with _alone():
+        places.prepare()
         users = _open("users.lock")
         fcntl.flock(users, fcntl.LOCK_SH)
         for server in _servers():

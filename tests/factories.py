@@ -12,7 +12,16 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from crm.customers.models import Customer
-from erp.finance.models import Account, Currency, ExchangeRate, OpenItem, Payment, PaymentTerms, TaxCode
+from erp.finance.models import (
+    Account,
+    Currency,
+    ExchangeRate,
+    OpenItem,
+    Payment,
+    PaymentTerms,
+    Supplier,
+    TaxCode,
+)
 from erp.finance.models.payments import Direction
 from erp.finance.services import pay
 from erp.inventory.models import (
@@ -26,6 +35,8 @@ from erp.inventory.models import (
     Warehouse,
 )
 from erp.inventory.services import AdjustmentInput, post_adjustment, save_adjustment
+from erp.purchasing import services as purchasing
+from erp.purchasing.models import PurchaseOrder
 from erp.sales.models import CustomerTerms, SalesOrder
 from erp.sales.services import confirm_order, save_order
 from erp.trade.lines import LineInput
@@ -161,3 +172,28 @@ def receive(
 def items(document: Any) -> list[OpenItem]:
     """The open items of a document."""
     return list(OpenItem.objects.filter(source=document._meta.label_lower, source_id=document.pk).order_by("pk"))
+
+
+def make_supplier(name: str = "Wuxi Hengtuo", **columns: Any) -> Supplier:
+    columns.setdefault("code", f"S-{next(_numbers):05}")
+    return Supplier.objects.create(name=name, **columns)
+
+
+def make_purchase(supplier: Supplier, *lines: LineInput, by: Any = None, **head: Any) -> PurchaseOrder:
+    """A draft purchase order."""
+    head.setdefault("warehouse", warehouse())
+    return purchasing.save_order(PurchaseOrder(supplier=supplier, **head), list(lines), by=by)
+
+
+def confirmed_purchase(supplier: Supplier, *lines: LineInput, by: Any = None, **head: Any) -> PurchaseOrder:
+    return purchasing.confirm_order(make_purchase(supplier, *lines, by=by, **head), by=by)
+
+
+def pay_supplier(
+    supplier: Supplier, amount: str, allocations: Mapping[int, Decimal] | None = None, *, by: Any = None, **columns: Any
+) -> Payment:
+    """A posted payment; without `allocations` it settles the oldest items."""
+    columns.setdefault("account", bank())
+    columns.setdefault("currency", currency())
+    payment = Payment(direction=Direction.PAY, supplier=supplier, amount=Decimal(amount), **columns)
+    return pay(payment, allocations, by=by)

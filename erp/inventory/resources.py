@@ -19,6 +19,7 @@ from erp.inventory.models import (
     Unit,
     Warehouse,
 )
+from erp.inventory.warehouses import save_warehouse
 from kit.pages.columns import Column
 from kit.pages.nav import tree
 from kit.pages.resources import Resource, register
@@ -100,7 +101,7 @@ class WarehouseResource(Resource):
     columns = (*MASTER, "address", "allow_negative")
     search_fields = MASTER
     fields = (*MASTER, "address", "allow_negative", "active")
-    save = staticmethod(services.save_warehouse)
+    save = staticmethod(save_warehouse)
 
 
 @register

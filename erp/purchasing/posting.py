@@ -63,9 +63,7 @@ def stock_key(draft: BillLine) -> Key | None:
     return draft.product_id, draft.receipt_line.receipt.warehouse_id
 
 
-def stock_adjustments(
-    drafts: Sequence[BillLine], levels: Mapping[Key, StockLevel], exponent: int
-) -> list[Move]:
+def stock_adjustments(drafts: Sequence[BillLine], levels: Mapping[Key, StockLevel], exponent: int) -> list[Move]:
     """Value moves for the part of the price differences whose goods are still in stock (rule V-12).
 
     `Move.line` is the index of the bill line. What its receipts brought counts as in stock as far as there is
@@ -85,8 +83,16 @@ def stock_adjustments(
         value = covered_share(draft.difference, quantity, levels[key].on_hand, exponent)
         if value:
             moves.append(
-                Move(draft.product, key[1], ZERO, MoveKind.VALUE, draft.move_account, index, value,  # type: ignore[attr-defined]
-                     adjusts_id=draft.move_id)  # type: ignore[attr-defined]
+                Move(
+                    draft.product,
+                    key[1],
+                    ZERO,
+                    MoveKind.VALUE,
+                    draft.move_account,
+                    index,
+                    value,  # type: ignore[attr-defined]
+                    adjusts_id=draft.move_id,
+                )  # type: ignore[attr-defined]
             )
     return moves
 
@@ -108,8 +114,13 @@ def bill_lines(context: PostingContext, bill: Bill, drafts: Sequence[BillLine], 
         if draft.tax and recoverable(draft):
             amounts.append((input_account(draft), draft.tax))
     control = Line(
-        payable, -bill.base_total, currency_id=bill.currency_id, currency_amount=-bill.total, rate=bill.rate,
-        supplier_id=bill.supplier_id, department_id=bill.department_id,
+        payable,
+        -bill.base_total,
+        currency_id=bill.currency_id,
+        currency_amount=-bill.total,
+        rate=bill.rate,
+        supplier_id=bill.supplier_id,
+        department_id=bill.department_id,
     )
     return base_lines(context, bill, amounts, control, stock)
 

@@ -22,7 +22,10 @@ def last_prices(
     unit of `currency_id`.
     """
     rows = PurchaseOrderLine.objects.filter(
-        product__in=set(products), price__gt=0, order__supplier=supplier_id, order__state__in=("confirmed", "closed"),
+        product__in=set(products),
+        price__gt=0,
+        order__supplier=supplier_id,
+        order__state__in=("confirmed", "closed"),
         order__prices_include_tax=includes_tax,
     )
     latest = rows.order_by("product_id", "-order__date", "-order_id", "-position").distinct("product_id")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
+from erp.trade.lines import LineInput
 from erp.trade.progress import billing_status, done, goods_status, order_percents
+from kit.values.money import ZERO
 from oa.records.bulk import bulk_set_all
 
 PROGRESS = ("state", "goods_status", "billing_status", "goods_percent", "billed_percent")
@@ -38,6 +42,34 @@ def save_progress(
     for order in orders:
         derive_progress(order, [line for line in lines if line.order_id == order.pk])
     bulk_set_all((lines, line_fields), (orders, PROGRESS), *others)
+
+
+def kept_inputs(lines: Sequence[LineInput], existing: Sequence[Any]) -> list[LineInput]:
+    """What an amendment leaves open on a line that exists stays as it was agreed (rule G-08)."""
+    by_pk = {line.pk: line for line in existing}
+    kept = []
+    for given in lines:
+        old = by_pk.get(given.pk) if given.pk else None
+        if old is not None and old.product_id == given.product.pk:
+            given = replace(
+                given, price=old.price if given.price is None else given.price, unit=given.unit or old.unit,
+                tax_code=given.tax_code or old.tax_code, description=given.description or old.description,
+                warehouse=given.warehouse or old.warehouse, due_date=given.due_date or old.due_date,
+            )
+        kept.append(given)
+    return kept
+
+
+def keep_agreed(lines: Sequence[Any], agreed: Mapping[int, tuple[int | None, Decimal]]) -> None:
+    """Tax rates stay those of the day of the order (rule G-25); what was given up is at most what is not used.
+
+    `agreed` tells tax code and rate of the lines that existed.
+    """
+    for line in lines:
+        tax_code_id, tax_rate = agreed.get(line.pk or 0, (None, ZERO))
+        if line.pk and line.tax_code_id == tax_code_id:
+            line.tax_rate = tax_rate
+        line.cancelled = max(ZERO, min(line.cancelled, line.quantity - max(line.moved, line.billed)))
 
 
 def refresh_paid(document: Any, line: Any, order_line: Any, order: Any, keys: set[int], sign: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,6 @@ class Group:
     icon: str
     order: int
     section: Any = ""
-    links: list[Link] = field(default_factory=list)
 
 
 @dataclass
@@ -49,6 +49,7 @@ class Tree:
     """All entries of the shell."""
 
     groups: dict[str, Group] = field(default_factory=dict)
+    links: dict[str, list[Link]] = field(default_factory=lambda: defaultdict(list))
     top: list[Link] = field(default_factory=list)
     foot: list[Link] = field(default_factory=list)
     create: list[tuple[Link, str]] = field(default_factory=list)  # link, key in the menu
@@ -59,8 +60,8 @@ class Tree:
         return self.groups.setdefault(key, Group(key, label, icon, order, section))
 
     def add(self, key: str, link: Link) -> None:
-        """Add a link to a declared group."""
-        self.groups[key].links.append(link)
+        """Add a link to a group, which may be declared later."""
+        self.links[key].append(link)
 
 
 tree = Tree()
@@ -71,7 +72,7 @@ def build(user: Any, path: str) -> dict[str, Any]:
     groups = []
     section = None
     for group in sorted(tree.groups.values(), key=lambda g: g.order):
-        items = [_item(link, path) for link in sorted(group.links, key=lambda li: li.order) if link.allowed(user)]
+        items = [_item(link, path) for link in sorted(tree.links[group.key], key=lambda li: li.order) if link.allowed(user)]
         if not items:
             continue
         _mark(items, path)

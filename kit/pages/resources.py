@@ -61,6 +61,10 @@ class Resource:
     save: ClassVar[Callable[..., Any] | None] = None  # staticmethod(instance, by=…) when saving has rules
     template: ClassVar[str] = ""
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Resource:
+        """A declaration is shared: forms and filters copy their fields, not what these point to."""
+        return self
+
     @classproperty
     def states(cls) -> StateTable | None:
         """The life cycle of the model, if it has one."""

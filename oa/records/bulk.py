@@ -39,7 +39,7 @@ def bulk_set_all(*groups: tuple[Iterable[models.Model], Sequence[str]]) -> None:
 def _update(ordered: Sequence[models.Model], fields: Sequence[str]) -> tuple[str, list[Any]]:
     """The UPDATE of `fields` of sorted rows of one model, and its parameters."""
     model = type(ordered[0])
-    columns = [model._meta.get_field(name) for name in fields]
+    columns: list[Any] = [model._meta.get_field(name) for name in fields]
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(c.column)} = v.{quote(c.column)}" for c in columns)
     names = ", ".join(quote(c.column) for c in columns)

@@ -16,6 +16,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 
 from config.supervisor import AlreadyRunning, Service, Supervisor
 
@@ -46,14 +47,21 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         """Migrations, static files, and the demo company of a first local start."""
+        state, stamp = code_digest(), Path(settings.VAR) / "prepared"
+        if unapplied() or not stamp.exists() or stamp.read_text() != state:
+            self.migrate()
+            stamp.write_text(state)
+        collect_static(self)
+        if not settings.PRODUCTION and "demo" in get_commands() and os.environ.get("SANHE_DEMO", "1") != "0":
+            call_command("demo", if_empty=True)
+
+    def migrate(self) -> None:
+        """Bring the database up to date, naming each migration."""
         self.say("Preparing the database")
         try:
             call_command("migrate", interactive=False, verbosity=1, stdout=_Last(self))
         except Exception as error:
             raise CommandError(f"The database could not be brought up to date ({_Last.line}): {error}") from error
-        collect_static(self)
-        if not settings.PRODUCTION and "demo" in get_commands() and os.environ.get("SANHE_DEMO", "1") != "0":
-            call_command("demo", if_empty=True)
 
     def say(self, text: str) -> None:
         """Print at once, also into a pipe."""
@@ -141,6 +149,22 @@ def answers(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def unapplied() -> bool:
+    """Whether there are migrations to apply."""
+    executor = MigrationExecutor(connections["default"])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def code_digest() -> str:
+    """A digest of names, sizes and times of the program: after a change, first rows and permissions may differ."""
+    digest = hashlib.sha256()
+    for app in ("config", "kit", "oa", "crm", "erp"):
+        for path in sorted((settings.BASE_DIR / app).rglob("*.py")):
+            status = path.stat()
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def collect_static(command: Command) -> None:

@@ -19,7 +19,20 @@ from erp.purchasing.services.receipts import (
 )
 
 __all__ = [
-    "amend_order", "bill_order", "cancel_order", "close_order", "confirm_order", "draft_bill", "draft_receipt",
-    "post_bill", "post_receipt", "receive_order", "reopen_order", "reverse_bill", "reverse_receipt", "save_bill",
-    "save_order", "save_receipt",
+    "amend_order",
+    "bill_order",
+    "cancel_order",
+    "close_order",
+    "confirm_order",
+    "draft_bill",
+    "draft_receipt",
+    "post_bill",
+    "post_receipt",
+    "receive_order",
+    "reopen_order",
+    "reverse_bill",
+    "reverse_receipt",
+    "save_bill",
+    "save_order",
+    "save_receipt",
 ]

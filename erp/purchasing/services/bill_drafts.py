@@ -12,8 +12,8 @@ from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from erp.finance.currencies import rate_on
-from erp.finance.models import Currency, ExchangeRate, JournalLine
+from erp.finance.currencies import base_currency
+from erp.finance.models import ExchangeRate, JournalLine
 from erp.finance.models.accounts import Control
 from erp.inventory.ledger import plain
 from erp.inventory.models import MoveKind, StockMove
@@ -21,7 +21,7 @@ from erp.purchasing.matching import oldest_first
 from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.bills import BILL_STATES
 from erp.purchasing.pricing import find_price
-from erp.purchasing.services.orders import HEAD, LINES, order_lines
+from erp.purchasing.services.orders import HEAD, LINES, check_quantities, fill_currency, order_lines
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
@@ -39,7 +39,9 @@ def _origin(receipt: str, line: str) -> dict[str, Any]:
         source="erp.goodsreceipt", source_id=OuterRef(receipt), source_line=OuterRef(line)
     ).exclude(kind=MoveKind.VALUE)
     clearing = JournalLine.objects.filter(
-        entry__source="erp.goodsreceipt", entry__source_id=OuterRef(receipt), entry__purpose="post",
+        entry__source="erp.goodsreceipt",
+        entry__source_id=OuterRef(receipt),
+        entry__purpose="post",
         account__control=Control.GRNI,
     )
     return {
@@ -63,14 +65,27 @@ DRAFTED = BillLine.objects.select_related("product__group", "tax_code", "receipt
 
 @transaction.atomic
 def draft_bill(
-    order: PurchaseOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None,
+    order: PurchaseOrder,
+    quantities: Mapping[int, Decimal] | None = None,
+    *,
+    by: Any,
+    date: dt.date | None = None,
     supplier_number: str = "",
 ) -> Bill:
     """A draft of what is received and not billed of an order, to be compared with the supplier's invoice."""
     day = date or timezone.localdate()
     order = lock_with_rate(order, day)
-    rate = rate_of(order, day, CompanyProfile.current().base_currency)
-    bill, drafts = draft_of_order(order, order_lines([order]), quantities, by=by, date=day, rate=rate, number=supplier_number)
+    base = base_currency()
+    bill, drafts = draft_of_order(
+        order,
+        order_lines([order]),
+        quantities,
+        by=by,
+        date=day,
+        rate=rate_of(order, base.code),
+        number=supplier_number,
+        base_exponent=base.exponent,
+    )
     save_head(bill)
     write_lines(bill, "bill", drafts)
     return bill
@@ -82,26 +97,41 @@ def lock_with_rate(order: PurchaseOrder, day: dt.date) -> PurchaseOrder:
     return locked(HEAD.annotate(day_rate=Subquery(rates.values("rate")[:1])), order.pk)
 
 
-def rate_of(order: Any, day: dt.date, base_code: str) -> Decimal:
-    """The rate of an order's currency on `day`, from `lock_with_rate`; refuses by name where there is none."""
+def rate_of(order: Any, base_code: str) -> Decimal:
+    """The rate of the day that `lock_with_rate` brought (rule G-17); the order's own where no rates are kept."""
     if order.currency.code == base_code:
         return ONE
-    return order.day_rate or rate_on(order.currency, day, base_code=base_code)
+    return order.day_rate or order.rate
 
 
 def draft_of_order(
-    order: PurchaseOrder, lines: Sequence[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None, *,
-    by: Any, date: dt.date, rate: Decimal, number: str,
+    order: PurchaseOrder,
+    lines: Sequence[PurchaseOrderLine],
+    quantities: Mapping[int, Decimal] | None,
+    *,
+    by: Any,
+    date: dt.date,
+    rate: Decimal,
+    number: str,
+    base_exponent: int,
 ) -> tuple[Bill, list[BillLine]]:
     """A bill of a locked order and its lines, not stored; `quantities` by order line, None for all received."""
     if order.state not in ("confirmed", "closed"):
         raise BusinessError(_("%s is not confirmed and cannot be billed.") % order)
     bill = Bill(
-        supplier=order.supplier, supplier_number=number, currency=order.currency, rate=rate,
-        payment_terms=order.payment_terms, tax_method=order.tax_method, prices_include_tax=order.prices_include_tax,
-        date=date, owner_id=order.owner_id, department_id=order.department_id, created_by=by,
+        supplier=order.supplier,
+        supplier_number=number,
+        currency=order.currency,
+        rate=rate,
+        payment_terms=order.payment_terms,
+        tax_method=order.tax_method,
+        prices_include_tax=order.prices_include_tax,
+        date=date,
+        owner_id=order.owner_id,
+        department_id=order.department_id,
+        created_by=by,
     )
-    drafts = []
+    drafts: list[BillLine] = []
     for line, receipt, quantity in _parts(lines, quantities):
         draft = BillLine(position=len(drafts) + 1, order_line=line, receipt_line=receipt, quantity=quantity)
         for name in COPIED:
@@ -111,7 +141,7 @@ def draft_of_order(
         drafts.append(draft)
     if not drafts:
         raise BusinessError(_("Nothing received is left to bill on %s.") % order)
-    set_amounts(bill, drafts, bill.currency.exponent)
+    set_amounts(bill, drafts, bill.currency.exponent, base_exponent)
     return bill, drafts
 
 
@@ -119,6 +149,7 @@ def _parts(
     lines: Sequence[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None
 ) -> list[tuple[PurchaseOrderLine, GoodsReceiptLine | None, Decimal]]:
     """What to bill: order line, receipt line (none for a service that was not received), quantity."""
+    check_quantities(lines, quantities)
     by_line: dict[int, list[GoodsReceiptLine]] = {line.pk: [] for line in lines}
     for receipt in UNBILLED.filter(order_line__in=by_line):
         by_line[receipt.order_line_id].append(receipt)
@@ -128,8 +159,6 @@ def _parts(
         received = by_line[line.pk]
         everything = sum((receipt.quantity - receipt.billed for receipt in received), ZERO)
         wanted = everything if quantities is None else quantities.get(line.pk, ZERO)
-        if wanted < 0:
-            problems.append(Problem(_("Quantity must be more than 0."), "quantity", row))
         taken, rest = oldest_first(wanted, received)
         parts += [(line, receipt, quantity) for receipt, quantity in taken]
         if rest > 0 and line.product.stocked:
@@ -146,7 +175,8 @@ def too_much(line: Any, left: Decimal, wanted: Decimal, row: int) -> Problem:
     return Problem(
         _("Only %(open)s of %(product)s are received and not billed; you entered %(entered)s.")
         % {"open": plain(max(left, ZERO)), "product": line.product.code, "entered": plain(wanted)},
-        "quantity", row,
+        "quantity",
+        row,
     )
 
 
@@ -183,29 +213,25 @@ def save_bill(bill: Bill, lines: Sequence[LineInput], *, by: Any, version: int |
         existing = list(current.lines.all())
         bill.version = current.version + 1
     check_inputs(lines)
-    _fill_head(bill, by)
+    exponent = _fill_head(bill, by)
     drafts = _build_lines(bill, lines, existing)
-    set_amounts(bill, drafts, bill.currency.exponent)
+    set_amounts(bill, drafts, bill.currency.exponent, exponent)
     save_head(bill)
     write_lines(bill, "bill", drafts, existing=existing)
     return bill
 
 
-def _fill_head(bill: Bill, by: Any) -> None:
-    """Defaults from the supplier and the company."""
+def _fill_head(bill: Bill, by: Any) -> int:
+    """Defaults from the supplier and the company; returns the decimals of the base currency."""
     supplier, company = bill.supplier, CompanyProfile.current()
-    if bill.currency_id is None:
-        bill.currency = supplier.currency or Currency.objects.get(code=company.base_currency)
-    if bill.currency.code == company.base_currency:
-        bill.rate = ONE
-    elif bill.rate == ONE:  # nobody typed a rate
-        bill.rate = rate_on(bill.currency, bill.date, base_code=company.base_currency)
+    base = fill_currency(bill, supplier, company)
     if not bill.pk:
         bill.payment_terms_id = bill.payment_terms_id or supplier.payment_terms_id
         bill.tax_method = company.tax_method
         bill.created_by = by
         bill.owner_id = bill.owner_id or (by.pk if by else None)
         bill.department_id = bill.department_id or getattr(by, "department_id", None)
+    return base.exponent
 
 
 def _build_lines(bill: Bill, lines: Sequence[LineInput], existing: Sequence[BillLine]) -> list[BillLine]:
@@ -226,6 +252,8 @@ def _build_lines(bill: Bill, lines: Sequence[LineInput], existing: Sequence[Bill
         draft.factor = parent.factor if parent else draft.factor
         usual = parent.price if parent else find_price(given.product, draft.factor, {}, bill.rate)
         draft.price = usual if given.price is None else given.price
+        if parent is not None and draft.tax_code_id == parent.tax_code_id:
+            draft.tax_rate = parent.tax_rate
         if parent is not None and parent.product_id != given.product.pk:
             problems.append(Problem(_("The line is matched with %s.") % parent.product, "product", row))
         elif draft.receipt_line_id is None and given.product.stocked:

@@ -15,7 +15,7 @@ from erp.finance.context import PURCHASES, PostingContext, posting_context
 from erp.finance.ledger import post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
-from erp.finance.openitems import items_of, on_settled, open_items
+from erp.finance.openitems import items_of, lock_documents, on_settled, open_items
 from erp.inventory.ledger import Move, lock_levels, plain, post_moves, value_moves
 from erp.inventory.models import MoveKind, StockMove
 from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
@@ -34,7 +34,7 @@ from erp.purchasing.services.bill_drafts import (
 )
 from erp.purchasing.services.orders import HEAD, order_lines
 from erp.trade.billing import dues_of, last_due
-from erp.trade.orders import refresh_paid, save_progress
+from erp.trade.orders import lock_billed_orders, refresh_paid, save_progress
 from erp.trade.progress import most_to_move, to_move
 from erp.trade.reversal import (
     finish_reversal,
@@ -51,12 +51,25 @@ LINE_FACTS = ("moved", "billed")
 RECEIPT_FACTS = ("billed", "cleared")
 MATCHED = ("cleared", "difference", "to_stock")
 POSTED = (
-    "number", "state", "posted_at", "posted_by", "version", "updated_at", "due_date", "open_amount", "base_total",
+    "number",
+    "state",
+    "posted_at",
+    "posted_by",
+    "version",
+    "updated_at",
+    "due_date",
+    "open_amount",
+    "base_total",
 )
+
 
 @transaction.atomic
 def bill_order(
-    order: PurchaseOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None,
+    order: PurchaseOrder,
+    quantities: Mapping[int, Decimal] | None = None,
+    *,
+    by: Any,
+    date: dt.date | None = None,
     supplier_number: str = "",
 ) -> Bill:
     """Bill what is received and not billed of an order, or the given quantities by order line, in one step.
@@ -68,8 +81,16 @@ def bill_order(
     order = lock_with_rate(order, day)
     lines = order_lines([order])
     context = posting_context(day, PURCHASES)
-    rate = rate_of(order, day, context.base_code)
-    bill, drafts = draft_of_order(order, lines, quantities, by=by, date=day, rate=rate, number=supplier_number)
+    bill, drafts = draft_of_order(
+        order,
+        lines,
+        quantities,
+        by=by,
+        date=day,
+        rate=rate_of(order, context.base_code),
+        number=supplier_number,
+        base_exponent=context.exponent,
+    )
     save_head(bill)
     for draft in drafts:
         draft.bill = bill
@@ -94,8 +115,14 @@ def _lock_orders(bill: Bill) -> list[PurchaseOrder]:
 
 
 def _post(
-    context: PostingContext, bill: Bill, drafts: list[BillLine], orders: Sequence[PurchaseOrder],
-    lines: Sequence[PurchaseOrderLine], *, by: Any, new: bool = False,
+    context: PostingContext,
+    bill: Bill,
+    drafts: list[BillLine],
+    orders: Sequence[PurchaseOrder],
+    lines: Sequence[PurchaseOrderLine],
+    *,
+    by: Any,
+    new: bool = False,
 ) -> Bill:
     """Common path of posting; everything it needs is locked and loaded. `new` lines are not stored yet."""
     facts = {line.pk: line for line in lines}
@@ -136,8 +163,16 @@ def _post_entry(
     post_moves(levels, moves, entry_id=posted[0] if posted else None, source=source, date=bill.date, by=by)
     if posted and dues:
         open_items(
-            source, posted[0], payable, dues, kind=ItemKind.BILL, date=bill.date, currency_id=bill.currency_id,
-            supplier_id=bill.supplier_id, owner_id=bill.owner_id, department_id=bill.department_id,
+            source,
+            posted[0],
+            payable,
+            dues,
+            kind=ItemKind.BILL,
+            date=bill.date,
+            currency_id=bill.currency_id,
+            supplier_id=bill.supplier_id,
+            owner_id=bill.owner_id,
+            department_id=bill.department_id,
         )
 
 
@@ -194,7 +229,8 @@ def _quantity_problem(
     return Problem(
         _("Only %(open)s of %(product)s are ordered and not billed; you entered %(entered)s.")
         % {"open": plain(to_move(line)), "product": line.product.code, "entered": plain(wanted)},
-        "quantity", row,
+        "quantity",
+        row,
     )
 
 
@@ -218,11 +254,7 @@ def reverse_bill(bill: Bill, *, by: Any, date: dt.date | None = None, version: i
     refuse_if_settled(original, items)
     counter, keys = _counter(original, lines, by=by, date=date)
     context = posting_context(counter.date, PURCHASES)
-    moves = [
-        Move(move.product, move.warehouse_id, ZERO, MoveKind.VALUE, move.account_id, keys[move.source_line],
-             -move.value, adjusts_id=move.adjusts_id)
-        for move in adjusted
-    ]
+    moves = _counter_moves(adjusted, keys)
     residues = value_moves(levels, moves, exponent=context.exponent)
     receipts = _shared_receipts(lines)
     _give_back(lines, {line.pk: line for line in facts})
@@ -233,6 +265,23 @@ def reverse_bill(bill: Bill, *, by: Any, date: dt.date | None = None, version: i
     save_progress(orders, facts, LINE_FACTS, (receipts, RECEIPT_FACTS))
     refresh_bills({original.pk, counter.pk})
     return counter
+
+
+def _counter_moves(adjusted: Sequence[StockMove], keys: Mapping[int, int]) -> list[Move]:
+    """The opposite of the value moves of a bill; `keys` leads from its lines to those of the counter bill."""
+    return [
+        Move(
+            move.product,
+            move.warehouse_id,
+            ZERO,
+            MoveKind.VALUE,
+            move.account_id,
+            keys[move.source_line],
+            -move.value,
+            adjusts_id=move.adjusts_id,
+        )
+        for move in adjusted
+    ]
 
 
 def _give_back(lines: Sequence[BillLine], facts: Mapping[int, PurchaseOrderLine]) -> None:
@@ -254,25 +303,42 @@ def _counter(
     day = date or timezone.localdate()
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    copied = ("supplier", "supplier_number", "currency", "rate", "payment_terms", "tax_method", "prices_include_tax",
-              "owner_id", "department_id")
-    counter = Bill(date=day, due_date=day, created_by=by, reversal_of=original,
-                   **{name: getattr(original, name) for name in copied})
+    copied = (
+        "supplier",
+        "supplier_number",
+        "currency",
+        "rate",
+        "payment_terms",
+        "tax_method",
+        "prices_include_tax",
+        "owner_id",
+        "department_id",
+    )
+    counter = Bill(
+        date=day,
+        due_date=day,
+        created_by=by,
+        reversal_of=original,
+        **{name: getattr(original, name) for name in copied},
+    )
     for name in ("net", "tax", "total", "base_total"):
         setattr(counter, name, -getattr(original, name))
     counter.save()
-    drafts = []
-    for line in lines:
-        draft = BillLine(
-            bill=counter, position=line.position, order_line_id=line.order_line_id, receipt_line=line.receipt_line,
-            quantity=-line.quantity, net=-line.net, tax=-line.tax, cleared=-line.cleared,
-            difference=-line.difference, to_stock=-line.to_stock,
-        )
-        for name in COPIED:
-            setattr(draft, name, getattr(line, name))
-        drafts.append(draft)
-    BillLine.objects.bulk_create(drafts)
+    drafts = BillLine.objects.bulk_create(_counter_line(counter, line) for line in lines)
     return counter, {line.pk: draft.pk for line, draft in zip(lines, drafts, strict=True)}
+
+
+def _counter_line(counter: Bill, line: BillLine) -> BillLine:
+    draft = BillLine(
+        bill=counter,
+        position=line.position,
+        order_line_id=line.order_line_id,
+        receipt_line=line.receipt_line,
+        **{name: getattr(line, name) for name in COPIED},
+    )
+    for name in ("quantity", "net", "tax", *MATCHED):
+        setattr(draft, name, -getattr(line, name))
+    return draft
 
 
 def refresh_bills(keys: set[int]) -> None:
@@ -280,4 +346,10 @@ def refresh_bills(keys: set[int]) -> None:
     refresh_paid(Bill, BillLine, PurchaseOrderLine, PurchaseOrder, keys, -1)
 
 
+def lock_bills(keys: set[int]) -> None:
+    """Lock bills and their orders, which a payment is going to write to, before its open items."""
+    lock_billed_orders(Bill, BillLine, PurchaseOrderLine, PurchaseOrder, keys)
+
+
 on_settled["erp.bill"] = refresh_bills
+lock_documents["erp.bill"] = lock_bills

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from erp.finance.currencies import rate_on
+from erp.finance.currencies import base_currency, rate_on
 from erp.finance.models import Currency, Supplier
 from erp.inventory.ledger import plain
-from erp.purchasing.models import PurchaseOrder, PurchaseOrderLine
+from erp.purchasing.models import Bill, BillLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.orders import PURCHASE_STATES
 from erp.purchasing.pricing import find_price, order_prices
-from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
-from erp.trade.orders import derive_progress
+from erp.trade.lines import (
+    LineInput,
+    check_inputs,
+    fill_line,
+    quantity_problem,
+    set_amounts,
+    unit_factors,
+    write_lines,
+)
+from erp.trade.orders import derive_progress, keep_agreed, kept_inputs, refresh_paid_order
 from erp.trade.progress import to_move
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
@@ -41,6 +50,21 @@ def order_lines(orders: Sequence[PurchaseOrder], rows: Any = LINES) -> list[Purc
     for line in lines:
         line.order = by_pk[line.order_id]
     return lines
+
+
+def check_quantities(lines: Sequence[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None) -> None:
+    """Refuse quantities by order line that are negative, do not fit the unit, or are of other lines."""
+    if quantities is None:
+        return
+    if quantities.keys() - {line.pk for line in lines}:
+        raise BusinessError(_("Some lines are not on the order any more."))
+    problems = [
+        problem
+        for row, line in enumerate(lines)
+        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
+    ]
+    if problems:
+        raise BusinessError(problems=problems)
 
 
 def check_supplier(supplier: Supplier) -> None:
@@ -71,29 +95,37 @@ def save_order(
         order.version = current.version + 1
     check_inputs(lines)
     check_supplier(order.supplier)
-    _fill_head(order, by)
+    exponent = _fill_head(order, by)
     drafts = _build_lines(order, lines, existing)
-    set_amounts(order, drafts, order.currency.exponent)
+    set_amounts(order, drafts, order.currency.exponent, exponent)
     order.save()
     write_lines(order, "order", drafts, existing=existing)
     return order
 
 
-def _fill_head(order: PurchaseOrder, by: Any) -> None:
-    """Defaults from the supplier and the company."""
+def _fill_head(order: PurchaseOrder, by: Any) -> int:
+    """Defaults from the supplier and the company; returns the decimals of the base currency."""
     supplier, company = order.supplier, CompanyProfile.current()
-    if order.currency_id is None:
-        order.currency = supplier.currency or Currency.objects.get(code=company.base_currency)
-    if order.currency.code == company.base_currency:
-        order.rate = ONE
-    elif order.rate == ONE:  # nobody typed a rate
-        order.rate = rate_on(order.currency, order.date, base_code=company.base_currency)
+    base = fill_currency(order, supplier, company)
     if not order.pk:
         order.payment_terms_id = order.payment_terms_id or supplier.payment_terms_id
         order.tax_method = company.tax_method
         order.created_by = by
         order.owner_id = order.owner_id or (by.pk if by else None)
         order.department_id = order.department_id or getattr(by, "department_id", None)
+    return base.exponent
+
+
+def fill_currency(document: Any, supplier: Supplier, company: CompanyProfile) -> Currency:
+    """Set what is open of a draft's currency and rate (rule G-17); returns the base currency."""
+    base = Currency.objects.get(code=company.base_currency)
+    if document.currency_id is None:
+        document.currency = supplier.currency or base
+    if document.currency_id == base.pk:
+        document.rate = ONE
+    elif document.rate is None or document.rate == ONE:  # nobody typed a rate
+        document.rate = rate_on(document.currency, document.date, base_code=base.code)
+    return base
 
 
 def _build_lines(
@@ -132,9 +164,7 @@ def confirm_order(order: PurchaseOrder, *, by: Any, version: int | None = None) 
 
 
 @transaction.atomic
-def cancel_order(
-    order: PurchaseOrder, *, by: Any, reason: str = "", version: int | None = None
-) -> PurchaseOrder:
+def cancel_order(order: PurchaseOrder, *, by: Any, reason: str = "", version: int | None = None) -> PurchaseOrder:
     """Cancel an order that has no posted receipts or bills (rule G-06)."""
     order = lock_order(order, version)
     PURCHASE_STATES.check("cancel", order)
@@ -150,14 +180,19 @@ def cancel_order(
 def _children_message(order: PurchaseOrder) -> str:
     """Names the posted documents that stand in the way (rule G-06)."""
     children = PurchaseOrderLine.objects.filter(order=order)
-    numbers = set(children.filter(
-        receipt_lines__receipt__state="posted", receipt_lines__receipt__reversal_of=None
-    ).values_list("receipt_lines__receipt__number", flat=True))
-    numbers |= set(children.filter(
-        bill_lines__bill__state="posted", bill_lines__bill__reversal_of=None
-    ).values_list("bill_lines__bill__number", flat=True))
+    numbers = set(
+        children.filter(receipt_lines__receipt__state="posted", receipt_lines__receipt__reversal_of=None).values_list(
+            "receipt_lines__receipt__number", flat=True
+        )
+    )
+    numbers |= set(
+        children.filter(bill_lines__bill__state="posted", bill_lines__bill__reversal_of=None).values_list(
+            "bill_lines__bill__number", flat=True
+        )
+    )
     return _("%(order)s has posted documents: %(numbers)s. Reverse them first.") % {
-        "order": order, "numbers": ", ".join(sorted(n for n in numbers if n))
+        "order": order,
+        "numbers": ", ".join(sorted(n for n in numbers if n)),
     }
 
 
@@ -179,16 +214,27 @@ def close_order(order: PurchaseOrder, *, by: Any, reason: str = "", version: int
     derive_progress(order, lines)
     order.version += 1
     order.save()
+    _refresh_paid(order)
     return order
+
+
+def _refresh_paid(order: PurchaseOrder) -> None:
+    """Derive what is paid of an order whose total or open quantities changed."""
+    order.paid_percent = refresh_paid_order(Bill, BillLine, PurchaseOrderLine, order)
 
 
 @transaction.atomic
 def reopen_order(order: PurchaseOrder, *, by: Any, version: int | None = None) -> PurchaseOrder:
-    """Take back a short-close (rule G-09)."""
+    """Take back a short-close (rule G-09).
+
+    An order that waits for its last bill is confirmed although its rest was given up: it reopens as well.
+    """
     order = lock_order(order, version)
-    PURCHASE_STATES.check("reopen", order)
     lines = order_lines([order])
-    if not any(line.cancelled for line in lines):
+    given_up = any(line.cancelled for line in lines)
+    if not (order.state == "confirmed" and given_up):
+        PURCHASE_STATES.check("reopen", order)
+    if not given_up:
         raise BusinessError(_("Everything on %s is received and billed; there is nothing to reopen.") % order)
     check_supplier(order.supplier)
     for line in lines:
@@ -198,6 +244,7 @@ def reopen_order(order: PurchaseOrder, *, by: Any, version: int | None = None) -
     order.closing_reason = ""
     order.version += 1
     order.save()
+    _refresh_paid(order)
     return order
 
 
@@ -215,15 +262,15 @@ def amend_order(
         raise BusinessError(_("Only a confirmed order can be amended."))
     check_inputs(lines)
     existing = order_lines([current])
-    prices = {line.pk: line.price for line in existing}
-    for given in lines:
-        given.price = prices.get(given.pk or 0) if given.price is None else given.price
+    lines = kept_inputs(lines, existing)
     _check_amendment(lines, existing)
     before = current.base_total
+    agreed = {line.pk: (line.tax_code_id, line.tax_rate) for line in existing}
     for name in AMENDABLE:
         setattr(current, name, getattr(order, name))
     drafts = _build_lines(current, lines, existing)
-    set_amounts(current, drafts, current.currency.exponent)
+    keep_agreed(drafts, agreed)
+    set_amounts(current, drafts, current.currency.exponent, base_currency().exponent)
     if current.base_total > before:
         check_supplier(current.supplier)
     write_lines(current, "order", drafts, existing=existing)
@@ -231,6 +278,7 @@ def amend_order(
     derive_progress(current, drafts)
     current.version += 1
     current.save()
+    _refresh_paid(current)
     return current
 
 
@@ -255,15 +303,15 @@ def _line_problems(old: PurchaseOrderLine, new: LineInput, row: int) -> list[Pro
     used = max(old.moved - old.returned_replace, old.billed)
     if new.quantity < used:
         problems.append(
-            Problem(_("%(used)s are received or billed; the quantity cannot be less.") % {"used": plain(used)},
-                    "quantity", row)
+            Problem(
+                _("%(used)s are received or billed; the quantity cannot be less.") % {"used": plain(used)},
+                "quantity",
+                row,
+            )
         )
-    if (new.unit.pk if new.unit is not None else new.product.unit_id) != old.unit_id:
+    if new.unit is not None and new.unit.pk != old.unit_id:
         problems.append(Problem(_("The line is received or billed; its unit cannot change any more."), "unit", row))
-    tax_code = new.tax_code if new.tax_code is not None else new.product.tax_code
     changed = new.price != old.price or new.discount != old.discount
-    if old.billed and (changed or (tax_code.pk if tax_code else None) != old.tax_code_id):
-        problems.append(
-            Problem(_("The line is billed; its price and tax cannot change any more."), "price", row)
-        )
+    if old.billed and (changed or (new.tax_code.pk if new.tax_code else None) != old.tax_code_id):
+        problems.append(Problem(_("The line is billed; its price and tax cannot change any more."), "price", row))
     return problems

@@ -22,8 +22,9 @@ from erp.purchasing.matching import cost_of, receipt_value
 from erp.purchasing.models import BillLine, GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.receipts import RECEIPT_STATES
 from erp.purchasing.posting import receipt_lines
-from erp.purchasing.services.orders import HEAD, LINES, lock_order, order_lines
+from erp.purchasing.services.orders import HEAD, LINES, check_quantities, lock_order, order_lines
 from erp.trade.billing import product_posting_group, residue_lines
+from erp.trade.lines import quantity_problem
 from erp.trade.orders import save_progress
 from erp.trade.progress import most_to_move, to_move
 from erp.trade.reversal import (
@@ -84,11 +85,16 @@ def save_receipt(
     current = locked(RECEIPTS, receipt.pk, version=version)
     if current.state != RECEIPT_STATES.initial:
         raise BusinessError(_("%s is received and cannot be changed; reverse it.") % current)
-    lines = list(current.lines.all())
+    lines = list(current.lines.select_related("unit"))
+    problems = [
+        problem
+        for row, line in enumerate(lines)
+        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
+    ]
+    if problems:
+        raise BusinessError(problems=problems)
     for line in lines:
         line.quantity = quantities.get(line.pk, line.quantity)
-    if any(line.quantity < 0 for line in lines):
-        raise BusinessError(_("Quantity must be more than 0."), field="quantity")
     kept = [line for line in lines if line.quantity]
     if not kept:
         raise BusinessError(_("Enter at least one line."))
@@ -117,26 +123,38 @@ def _lock_orders(receipt: GoodsReceipt) -> list[PurchaseOrder]:
 
 
 def _draft(
-    order: PurchaseOrder, lines: Sequence[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None, *,
-    by: Any, date: dt.date | None,
+    order: PurchaseOrder,
+    lines: Sequence[PurchaseOrderLine],
+    quantities: Mapping[int, Decimal] | None,
+    *,
+    by: Any,
+    date: dt.date | None,
 ) -> tuple[GoodsReceipt, list[GoodsReceiptLine]]:
     if order.state != "confirmed":
         raise BusinessError(_("%s is not confirmed; only confirmed orders are received.") % order)
+    check_quantities(lines, quantities)
     wanted = {line: to_move(line) if quantities is None else quantities.get(line.pk, ZERO) for line in lines}
     taken = {line: quantity for line, quantity in wanted.items() if quantity}
     if not taken:
         raise BusinessError(_("Nothing is left to receive on %s.") % order)
-    if any(quantity < 0 for quantity in taken.values()):
-        raise BusinessError(_("Quantity must be more than 0."), field="quantity")
     warehouse, taken = _one_warehouse(order, taken, given=quantities is not None)
     receipt = GoodsReceipt(
-        supplier=order.supplier, warehouse_id=warehouse, date=date or timezone.localdate(),
-        owner_id=order.owner_id, department_id=order.department_id, created_by=by,
+        supplier=order.supplier,
+        warehouse_id=warehouse,
+        date=date or timezone.localdate(),
+        owner_id=order.owner_id,
+        department_id=order.department_id,
+        created_by=by,
     )
     drafts = [
         GoodsReceiptLine(
-            position=position, order_line=line, product=line.product, description=line.description,
-            unit_id=line.unit_id, factor=line.factor, quantity=quantity,
+            position=position,
+            order_line=line,
+            product=line.product,
+            description=line.description,
+            unit_id=line.unit_id,
+            factor=line.factor,
+            quantity=quantity,
         )
         for position, (line, quantity) in enumerate(taken.items(), start=1)
     ]
@@ -152,15 +170,19 @@ def _one_warehouse(
         raise BusinessError(_("The quantities belong to several warehouses; receive one warehouse at a time."))
     warehouse = min(warehouses, default=order.warehouse_id)
     kept = {
-        line: quantity for line, quantity in taken.items()
-        if line.warehouse_id == warehouse or not line.product.stocked
+        line: quantity for line, quantity in taken.items() if line.warehouse_id == warehouse or not line.product.stocked
     }
     return warehouse, kept
 
 
 def _post(
-    receipt: GoodsReceipt, drafts: list[GoodsReceiptLine], orders: Sequence[PurchaseOrder],
-    lines: Sequence[PurchaseOrderLine], *, by: Any, new: bool = False,
+    receipt: GoodsReceipt,
+    drafts: list[GoodsReceiptLine],
+    orders: Sequence[PurchaseOrder],
+    lines: Sequence[PurchaseOrderLine],
+    *,
+    by: Any,
+    new: bool = False,
 ) -> GoodsReceipt:
     """Common path of receiving; everything it needs is locked and loaded. `new` lines are not stored yet."""
     context = posting_context(receipt.date, STOCK)
@@ -179,21 +201,37 @@ def _post(
         bulk_set(drafts, ("value",))
     for move, draft in zip(moves, stocked, strict=True):
         move.line = draft.pk
-    receipt.value = sum((draft.value for draft in drafts), ZERO)
-    receipt.number = next_number(receipt.SEQUENCE, receipt.date)
-    entry = receipt_lines(context, receipt, drafts) + residue_lines(context, residues, receipt.department_id)
-    memo = f"{_('Goods receipt')} {receipt.number} {receipt.supplier}"
-    posted = post_entry(context, source_of(receipt), entry, by=by, memo=memo)
-    post_moves(levels, [*moves, *residues], entry_id=posted[0] if posted else None, source=source_of(receipt),
-               date=receipt.date, by=by)
+    _post_entry(context, receipt, drafts, levels, moves, residues, by)
     receipt.state, receipt.posted_at, receipt.posted_by = "posted", timezone.now(), by
     receipt.version, receipt.updated_at = receipt.version + 1, receipt.posted_at
     save_progress(orders, lines, LINE_FACTS, ([receipt], POSTED))
     return receipt
 
 
+def _post_entry(
+    context: PostingContext,
+    receipt: GoodsReceipt,
+    drafts: Sequence[GoodsReceiptLine],
+    levels: Any,
+    moves: Sequence[Move],
+    residues: Sequence[Move],
+    by: Any,
+) -> None:
+    """Number, entry and stock moves of a receipt whose lines are valued."""
+    receipt.value = sum((draft.value for draft in drafts), ZERO)
+    receipt.number = next_number(receipt.SEQUENCE, receipt.date)
+    source = source_of(receipt)
+    lines = receipt_lines(context, receipt, drafts) + residue_lines(context, residues, receipt.department_id)
+    memo = f"{_('Goods receipt')} {receipt.number} {receipt.supplier}"
+    posted = post_entry(context, source, lines, by=by, memo=memo)
+    entry_id = posted[0] if posted else None
+    post_moves(levels, [*moves, *residues], entry_id=entry_id, source=source, date=receipt.date, by=by)
+
+
 def _check(
-    receipt: GoodsReceipt, drafts: Sequence[GoodsReceiptLine], facts: Mapping[int, PurchaseOrderLine],
+    receipt: GoodsReceipt,
+    drafts: Sequence[GoodsReceiptLine],
+    facts: Mapping[int, PurchaseOrderLine],
     context: PostingContext,
 ) -> None:
     """Orders of others, orders not confirmed and quantities beyond the tolerance are refused (rule G-12)."""
@@ -202,7 +240,8 @@ def _check(
     for row, draft in enumerate(drafts):
         line = facts[draft.order_line_id]
         if line.order.state != "confirmed":
-            problems.append(Problem(_("%s is not confirmed; only confirmed orders are received.") % line.order, row=row))
+            message = _("%s is not confirmed; only confirmed orders are received.") % line.order
+            problems.append(Problem(message, row=row))
             continue
         if line.order.supplier_id != receipt.supplier_id:
             problems.append(Problem(_("%s belongs to another supplier.") % line.order, row=row))
@@ -212,9 +251,9 @@ def _check(
             problems.append(
                 Problem(
                     _("Only %(open)s of %(product)s are left to receive; you entered %(entered)s.")
-                    % {"open": plain(to_move(line)), "product": line.product.code,
-                       "entered": plain(taken[line.pk])},
-                    "quantity", row,
+                    % {"open": plain(to_move(line)), "product": line.product.code, "entered": plain(taken[line.pk])},
+                    "quantity",
+                    row,
                 )
             )
     if problems:
@@ -231,8 +270,12 @@ def _take_over(draft: GoodsReceiptLine, line: Any, exponent: int) -> None:
 
 def _move(draft: GoodsReceiptLine, receipt: GoodsReceipt, context: PostingContext) -> Move:
     return Move(
-        product=draft.product, warehouse_id=receipt.warehouse_id, kind=MoveKind.RECEIPT, value=draft.value,
-        quantity=round_quantity(draft.quantity * draft.factor), row=draft.position - 1,
+        product=draft.product,
+        warehouse_id=receipt.warehouse_id,
+        kind=MoveKind.RECEIPT,
+        value=draft.value,
+        quantity=round_quantity(draft.quantity * draft.factor),
+        row=draft.position - 1,
         account_id=context.account(Purpose.INVENTORY, product_posting_group(draft.product)),
     )
 
@@ -279,10 +322,10 @@ def _refuse_if_billed(original: GoodsReceipt, lines: Sequence[GoodsReceiptLine])
     if not any(line.billed for line in lines):
         return
     bills = BillLine.objects.filter(receipt_line__receipt=original, bill__state="posted", bill__reversal_of=None)
-    numbers = sorted(set(bills.values_list("bill__number", flat=True)))
+    numbers = {number or "" for number in bills.values_list("bill__number", flat=True)}
     raise BusinessError(
         _("%(receipt)s is billed by %(numbers)s. Reverse those first.")
-        % {"receipt": original, "numbers": ", ".join(numbers)}
+        % {"receipt": original, "numbers": ", ".join(sorted(numbers))}
     )
 
 
@@ -294,14 +337,26 @@ def _counter(
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
     counter = GoodsReceipt.objects.create(
-        supplier=original.supplier, warehouse=original.warehouse, supplier_note=original.supplier_note, date=day,
-        value=-original.value, owner_id=original.owner_id, department_id=original.department_id, created_by=by,
+        supplier=original.supplier,
+        warehouse=original.warehouse,
+        supplier_note=original.supplier_note,
+        date=day,
+        value=-original.value,
+        owner_id=original.owner_id,
+        department_id=original.department_id,
+        created_by=by,
         reversal_of=original,
     )
     drafts = GoodsReceiptLine.objects.bulk_create(
         GoodsReceiptLine(
-            receipt=counter, position=line.position, order_line_id=line.order_line_id, product=line.product,
-            description=line.description, unit_id=line.unit_id, factor=line.factor, quantity=-line.quantity,
+            receipt=counter,
+            position=line.position,
+            order_line_id=line.order_line_id,
+            product=line.product,
+            description=line.description,
+            unit_id=line.unit_id,
+            factor=line.factor,
+            quantity=-line.quantity,
             value=-line.value,
         )
         for line in lines
