@@ -197,3 +197,10 @@ def pay_supplier(
     columns.setdefault("currency", currency())
     payment = Payment(direction=Direction.PAY, supplier=supplier, amount=Decimal(amount), **columns)
     return pay(payment, allocations, by=by)
+
+
+def balance(purpose: str, debit_only: bool = False) -> Decimal:
+    """What the ledger holds on the accounts that posting rules use for `purpose`, or their debit turnover."""
+    accounts = PostingRule.objects.filter(purpose=purpose).values("account")
+    lines = JournalLine.objects.filter(account__in=accounts)
+    return sum((row.debit if debit_only else row.debit - row.credit for row in lines), Decimal(0))

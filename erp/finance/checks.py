@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from erp.finance.models import Payment, Voucher
 from erp.finance.services.payments import SEQUENCES
 from kit.rules.checks import Row, check, rows, values
-from oa.records.checks import counter_gaps, documents
+from oa.records.checks import counter_gaps, documents, number_gaps
 from oa.records.models import PostedDocument
 
 _BASE = "(SELECT cur.id FROM erp_currency cur JOIN oa_companyprofile c ON c.base_currency = cur.code)"
@@ -110,6 +110,14 @@ def entry_numbers() -> list[Row]:
         HAVING count(*) <> max(e.sequence) OR min(e.sequence) <> 1 OR count(DISTINCT e.sequence) <> count(*)
             OR count(*) FILTER (WHERE e.number !~ ('-0*' || e.sequence || '$')) > 0
     """)
+
+
+@check("I-07", _("numbers of money documents and vouchers have no gaps"))
+def money_numbers() -> Iterator[Row]:
+    """Receipts and payments share a table and have a sequence each."""
+    for direction in SEQUENCES:
+        yield from number_gaps(Payment, f"d.direction = '{direction.value}'")
+    yield from number_gaps(Voucher)
 
 
 @check("I-08", _("counters of journals stand at the last entry"))

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F, Q, Sum
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from erp.inventory.models import MoveKind, StockLevel, StockMove
 from kit.exchange.reports import Param, Report, ReportColumn, record_url, register, report_url
@@ -77,8 +78,8 @@ class StockCard(Report):
     params = (
         Param("product", _("Product"), "model", model="erp.product", required=True),
         Param("warehouse", _("Warehouse"), "model", model="erp.warehouse"),
-        Param("date_from", _("From"), "date"),
-        Param("date_to", _("To"), "date"),
+        Param("date_from", pgettext_lazy("date", "From"), "date"),
+        Param("date_to", pgettext_lazy("date", "To"), "date"),
     )
     notes = _(
         "In the order of posting. Without a warehouse, quantity and value after a movement are those of all warehouses."

@@ -41,7 +41,7 @@ def purchase_order(order: Any) -> dict[str, Any]:
             (_("Contact person"), order.owner), (_("Revision"), order.revision if order.revision > 1 else ""),
         ),
         terms=terms((_("Note"), order.note)),
-        signatures=signatures(_("Prepared"), _("Approved"), _("Supplier"), prepared=order.created_by),
+        signatures=signatures("prepared", "approved", "supplier", prepared=order.created_by),
         **priced_parts(order, lines_of(order)),
     )
 

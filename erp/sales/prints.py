@@ -49,7 +49,7 @@ def order_confirmation(order: Any) -> dict[str, Any]:
             (_("Contact person"), order.owner), (_("Revision"), order.revision if order.revision > 1 else ""),
         ),
         terms=terms((_("Note"), order.note)),
-        signatures=signatures(_("Prepared"), _("Approved"), _("Customer"), prepared=order.created_by),
+        signatures=signatures("prepared", "approved", "customer", prepared=order.created_by),
         **priced_parts(order, lines),
     )
 
@@ -80,9 +80,7 @@ def delivery_note(delivery: Any) -> dict[str, Any]:
         rows=rows,
         totals=total_quantity(lines),
         terms=terms((_("Note"), delivery.note)),
-        signatures=signatures(
-            _("Prepared"), _("Approved"), _("Warehouse"), _("Received"), prepared=delivery.created_by
-        ),
+        signatures=signatures("prepared", "approved", "warehouse", "received", prepared=delivery.created_by),
     )
 
 
@@ -103,7 +101,7 @@ def invoice(document: Any) -> dict[str, Any]:
             (_("Our order"), numbers_of(line.order_line.order for line in lines if line.order_line)),
             (_("Payment terms"), document.payment_terms), (_("Reverses"), original and original.number),
         ),
-        signatures=signatures(_("Prepared"), _("Approved"), _("Received"), prepared=document.created_by),
+        signatures=signatures("prepared", "approved", "received", prepared=document.created_by),
         **priced_parts(document, lines),
     )
     bank = [] if original else data["company"]["bank"]

@@ -48,7 +48,7 @@ def paper(document: Any, title: str, **parts: Any) -> dict[str, Any]:
         "lang": translation.get_language() or "en",
         "title": title,
         "subtitle": "",
-        "number": document.number or str(document),
+        "number": document.number or _("Draft"),
         "printed": "",
         "watermark": watermark(document),
         "page_label": _("Page {n} of {total}"),
@@ -118,9 +118,14 @@ def terms(*pairs: tuple[str, str | Sequence[str]]) -> list[dict[str, Any]]:
     return found
 
 
-def signatures(*labels: str, prepared: Any = None) -> list[dict[str, str]]:
-    """The line at the foot; the first one carries the name of who wrote the document."""
-    return [{"label": label, "name": str(prepared or "") if not i else ""} for i, label in enumerate(labels)]
+def signatures(*who: str, prepared: Any = None) -> list[dict[str, str]]:
+    """The line at the foot 制单 审核 仓库 客户签收; the first one carries the name of who wrote the document."""
+    labels = {
+        "prepared": pgettext("signature", "Prepared"), "approved": pgettext("signature", "Approved"),
+        "warehouse": pgettext("signature", "Warehouse"), "received": pgettext("signature", "Received"),
+        "customer": pgettext("signature", "Customer"), "supplier": pgettext("signature", "Supplier"),
+    }
+    return [{"label": labels[key], "name": str(prepared or "") if not i else ""} for i, key in enumerate(who)]
 
 
 def column(label: str, width: int | str, align: str = "right") -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Coalesce, ExtractYear, Left, Round
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from erp.finance.models import Currency
 from kit.exchange.charts import Series, bar_chart
@@ -44,8 +45,8 @@ class OrderReport(Report):
         """Both reports have the same parameters, named after their partner."""
         super().__init_subclass__(**kwargs)
         cls.params = (
-            Param("date_from", _("From"), "date"),
-            Param("date_to", _("To"), "date"),
+            Param("date_from", pgettext_lazy("date", "From"), "date"),
+            Param("date_to", pgettext_lazy("date", "To"), "date"),
             Param("group_by", _("Group by"), "choice", "month", choices=cls.groups(), required=True),
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from kit.pages import formats
@@ -35,6 +36,11 @@ class Column:
     display: str = ""  # the path that is shown, when it is not `path` (a related name)
     css: str = ""
     phone: str = ""  # area of the phone's card: cust, amt, no, st
+
+    @property
+    def heading(self) -> str:
+        """The label over the column."""
+        return str(capfirst(str(self.label)))
 
     @property
     def name(self) -> str:
@@ -121,7 +127,7 @@ def resolve(model: type[models.Model], given: str | Column) -> Column:
 
 
 def _choice(column: Column, value: Any) -> str:
-    return str((column.choices or {}).get(value, value) or "")
+    return capfirst(str((column.choices or {}).get(value, value) or ""))
 
 
 _TEXT: dict[str, Callable[[Column, Any], str]] = {

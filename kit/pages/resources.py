@@ -8,7 +8,8 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db import models
 from django.urls import reverse
-from django.utils.functional import classproperty
+from django.utils.functional import classproperty, lazy
+from django.utils.text import capfirst
 
 from kit.pages import nav
 from kit.pages.actions import Command
@@ -88,7 +89,7 @@ class Resource:
     @property
     def title_plural(self) -> Any:
         """What many of them are called."""
-        return self.label_plural or self.meta.verbose_name_plural
+        return capfirst(self.label_plural or self.meta.verbose_name_plural)
 
     @cached_property
     def key_field(self) -> str:
@@ -224,6 +225,9 @@ class Resource:
 registry: dict[str, Resource] = {}  # slug -> resource
 by_model: dict[type[models.Model], Resource] = {}  # the first resource of a model
 
+singular = lazy(lambda resource: capfirst(str(resource.title)), str)
+plural = lazy(lambda resource: str(resource.title_plural), str)  # names of the tree follow the language of the page
+
 ResourceT = TypeVar("ResourceT", bound=type[Resource])
 
 
@@ -235,10 +239,10 @@ def register(cls: ResourceT) -> ResourceT:
     meta = resource.meta
     if resource.group:
         view = f"{meta.app_label}.view_{meta.model_name}"
-        nav.tree.add(resource.group, nav.Link(resource.title_plural, f"{resource.slug}-list", resource.order, view))
+        nav.tree.add(resource.group, nav.Link(plural(resource), f"{resource.slug}-list", resource.order, view))
     if resource.create_key:
         add = f"{meta.app_label}.add_{meta.model_name}"
-        nav.tree.create.append((nav.Link(resource.title, f"{resource.slug}-new", permission=add), resource.create_key))
+        nav.tree.create.append((nav.Link(singular(resource), f"{resource.slug}-new", permission=add), resource.create_key))
     return cls
 
 

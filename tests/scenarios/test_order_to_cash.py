@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal as D
 
 import pytest
 
 from crm.customers.models import Customer
-from erp.finance.models import Allocation, JournalEntry, JournalLine, OpenItem, Payment
+from erp.finance.models import Allocation, JournalEntry, OpenItem, Payment
 from erp.finance.services import allocate_open_items, post_payment, save_payment
 from erp.inventory.models import Product, ProductUnit, StockMove, Unit
 from erp.sales.models import Delivery, Invoice
@@ -25,51 +24,9 @@ from erp.sales.services import (
 )
 from oa.organisation.models import User
 from tests import factories as make
-from tests.invariants import assert_books
 from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def books_hold() -> Iterator[None]:
-    """Whatever a scenario does, the books' invariants hold at its end."""
-    yield
-    assert_books()
-
-
-@pytest.fixture
-def clerk() -> User:
-    return make.make_user("clerk")
-
-
-@pytest.fixture
-def mingrui() -> Customer:
-    return make.make_customer("Mingrui Precision", short_name="Mingrui", address="8 Suhong Road", city="Suzhou")
-
-
-@pytest.fixture
-def motor(clerk: User) -> Product:
-    """100.00 each, 20 in stock at 60.00."""
-    product = make.make_product("SV-750W", price="100")
-    make.stock(product, 20, "60", by=clerk)
-    return product
-
-
-@pytest.fixture
-def drive(clerk: User) -> Product:
-    """33.33 each, 20 in stock at 20.50."""
-    product = make.make_product("DR-1", price="33.33")
-    make.stock(product, 20, "20.50", by=clerk)
-    return product
-
-
-def balance(code_or_purpose: str) -> D:
-    """What the ledger holds on the accounts that posting rules use for a purpose."""
-    from erp.finance.models import PostingRule
-
-    accounts = PostingRule.objects.filter(purpose=code_or_purpose).values("account")
-    return sum((x.debit - x.credit for x in JournalLine.objects.filter(account__in=accounts)), D(0))
 
 
 def test_order_delivered_and_invoiced_in_parts_and_paid_in_parts(
@@ -89,7 +46,7 @@ def test_order_delivered_and_invoiced_in_parts_and_paid_in_parts(
     order.refresh_from_db()
     assert (order.state, order.goods_status, order.billing_status) == ("confirmed", "partial", "none")
     assert first.cost == D("183.00") and make.level(motor).on_hand == 19 and make.level(motor).reserved == 3
-    assert balance("cogs") == D("183.00")
+    assert make.balance("cogs") == D("183.00")
 
     deliver_order(order, by=clerk)
     order.refresh_from_db()
@@ -101,7 +58,7 @@ def test_order_delivered_and_invoiced_in_parts_and_paid_in_parts(
     order.refresh_from_db()
     assert (part.total, rest.total) == (D("226.00"), D("451.98"))
     assert (order.billing_status, order.billed_percent, order.state) == ("complete", 100, "closed")
-    assert part.number < rest.number and balance("revenue") == D("-599.98")
+    assert part.number < rest.number and make.balance("revenue") == D("-599.98")
 
     make.receive(mingrui, "100", by=clerk)
     part.refresh_from_db()
@@ -111,7 +68,7 @@ def test_order_delivered_and_invoiced_in_parts_and_paid_in_parts(
     make.receive(mingrui, "451.98", by=clerk)
     order.refresh_from_db()
     rest.refresh_from_db()
-    assert (rest.open_amount, order.paid_percent, balance("receivable")) == (0, 100, 0)
+    assert (rest.open_amount, order.paid_percent, make.balance("receivable")) == (0, 100, 0)
     assert StockMove.objects.filter(source="erp.delivery").count() == 3
 
 
@@ -171,7 +128,7 @@ def test_over_payment_stays_as_credit_and_pays_the_next_invoice(
     invoice = invoice_order(first, by=clerk)
     payment = make.receive(mingrui, "150", by=clerk)
     [credit] = make.items(payment)
-    assert (credit.remaining, balance("receivable")) == (D("-37.00"), D("-37.00"))
+    assert (credit.remaining, make.balance("receivable")) == (D("-37.00"), D("-37.00"))
 
     second = make.confirmed_order(mingrui, make.line(motor, 1), by=clerk)
     deliver_order(second, by=clerk)

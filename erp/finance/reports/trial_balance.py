@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from erp.finance.reports.balances import balances, fiscal_year_start, today
 from kit.exchange.reports import Param, Report, ReportColumn, register, report_url
 
 DATES = (
-    Param("date_from", _("From"), "date", fiscal_year_start, required=True),
-    Param("date_to", _("To"), "date", today, required=True),
+    Param("date_from", pgettext_lazy("date", "From"), "date", fiscal_year_start, required=True),
+    Param("date_to", pgettext_lazy("date", "To"), "date", today, required=True),
 )
 
 

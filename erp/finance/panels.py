@@ -1,0 +1,40 @@
+"""What finance adds to the pages of entries, items and accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
+from erp.finance.models import Allocation, JournalEntry
+from kit.pages.panels import Panel, panels
+
+
+def entry_lines(entry: Any, user: Any) -> dict[str, Any]:
+    """The lines of a journal entry."""
+    return {"lines": entry.lines.select_related("account", "customer", "supplier", "currency")}
+
+
+def ledger_of(obj: Any, user: Any) -> dict[str, Any]:
+    """The entries a document posted: the preview after the fact, line by line."""
+    entries = JournalEntry.objects.filter(source=obj._meta.label_lower, source_id=obj.pk)
+    return {"entries": entries.prefetch_related("lines__account", "lines__customer", "lines__supplier")}
+
+
+def allocations_of(item: Any, user: Any) -> dict[str, Any]:
+    """What settled an open item."""
+    rows = Allocation.objects.filter(debit_item=item) | Allocation.objects.filter(credit_item=item)
+    return {"rows": rows.select_related("debit_item", "credit_item", "entry").order_by("pk")}
+
+
+panels["erp.journalentry"].append(
+    Panel("lines", gettext_lazy("Lines"), "main", template="erp/finance/entry_lines.html", context=entry_lines)
+)
+panels["erp.openitem"].append(
+    Panel("allocations", gettext_lazy("Allocations"), "main", template="erp/finance/allocations.html", context=allocations_of)
+)
+for label in ("delivery", "invoice", "goodsreceipt", "bill", "payment", "voucher", "stockadjustment"):
+    panels[f"erp.{label}"].append(
+        Panel("ledger", gettext_lazy("Posting"), "tab", template="erp/finance/postings.html", context=ledger_of,
+              permission="erp.view_journalentry", order=80)
+    )

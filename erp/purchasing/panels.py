@@ -1,0 +1,75 @@
+"""What purchasing adds to the pages of suppliers, orders and bills, and to the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from erp.finance.models import OpenItem
+from erp.purchasing.models import PurchaseOrder
+from kit.pages import formats
+from kit.pages.actions import Action
+from kit.pages.panels import Figure, Panel, actions, figures, panels
+from kit.pages.resources import registry
+from kit.values.money import ZERO
+
+
+def supplier_figures(supplier: Any, user: Any) -> Sequence[Figure]:
+    """Purchases this year, payable, overdue."""
+    made = []
+    today = timezone.localdate()
+    if user.has_perm("erp.view_purchaseorder"):
+        rows = PurchaseOrder.objects.visible_to(user).filter(
+            supplier=supplier, state__in=("confirmed", "closed"), date__year=today.year
+        )
+        sums = rows.aggregate(n=Count("pk"), total=Sum("base_total"))
+        url = f"{registry['purchaseorder'].url()}?supplier={supplier.pk}&supplier_text={supplier.code}"
+        made.append(Figure(_("Purchases this year"), formats.money(sums["total"] or ZERO), url, _("%s orders") % sums["n"], "¥"))
+    if user.has_perm("erp.view_openitem"):
+        items = OpenItem.objects.filter(supplier=supplier).exclude(remaining=0)
+        owed = -(items.aggregate(total=Sum("base_remaining"))["total"] or ZERO)
+        late = -(items.filter(due_date__lt=today, remaining__lt=0).aggregate(total=Sum("base_remaining"))["total"] or ZERO)
+        url = f"{registry['openitem'].url()}?supplier={supplier.pk}&supplier_text={supplier.code}"
+        made += [
+            Figure(_("Payable"), formats.money(owed), url, "", "¥"),
+            Figure(_("Of which overdue"), formats.money(late), url, "", "¥", tone="neg" if late else ""),
+        ]
+    return made
+
+
+def bill_actions(bill: Any, user: Any) -> Sequence[Action]:
+    """Pay an open bill."""
+    if bill.state != "posted" or bill.open_amount <= 0 or not user.has_perm("erp.add_payment"):
+        return []
+    item = OpenItem.objects.filter(source="erp.bill", source_id=bill.pk, remaining__lt=0).order_by("due_date").first()
+    if item is None:
+        return []
+    url = f"{registry['payment'].url('new')}?supplier={bill.supplier_id}&item={item.pk}"
+    return [Action(_("Pay bill"), url, "hand-coins", primary=True, name="pay")]
+
+
+figures["erp.supplier"].append(supplier_figures)
+actions["erp.bill"].append(bill_actions)
+panels["erp.supplier"] += [
+    Panel("orders", gettext_lazy("Purchase orders"), "tab", "purchaseorder", "supplier", permission="erp.view_purchaseorder", order=10, create=True),
+    Panel("receipts", gettext_lazy("Goods receipts"), "tab", "goodsreceipt", "supplier", permission="erp.view_goodsreceipt", order=20),
+    Panel("bills", gettext_lazy("Bills"), "tab", "bill", "supplier", permission="erp.view_bill", order=30),
+    Panel("payments", gettext_lazy("Payments"), "tab", "payment", "supplier", permission="erp.view_payment", order=40),
+    Panel("products", gettext_lazy("Products"), "tab", "product", "supplier", permission="erp.view_product", order=50),
+]
+panels["erp.purchaseorder"] += [
+    Panel("receipts", gettext_lazy("Goods receipts"), "side", "goodsreceipt", "lines__order_line__order",
+          ("number", "date", "state"), permission="erp.view_goodsreceipt", order=10, distinct=True),
+    Panel("bills", gettext_lazy("Bills"), "side", "bill", "lines__order_line__order", ("number", "total", "state"),
+          permission="erp.view_bill", order=20, distinct=True),
+]
+panels["desk"].append(
+    Panel("to-receive", gettext_lazy("Goods to receive"), "main", "purchaseorder", "",
+          ("number", "supplier", "required_date", "base_total"), permission="erp.view_purchaseorder", order=40,
+          filters=(("state", "confirmed"), ("goods_percent__lt", 100)))
+)

@@ -1,0 +1,116 @@
+"""Pages of purchasing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from erp.finance.currencies import base_currency
+from erp.inventory.models import Warehouse
+from erp.purchasing import services
+from erp.purchasing.grids import BillGrid, PurchaseOrderGrid, ReceiptGrid
+from erp.purchasing.models import Bill, GoodsReceipt, PurchaseOrder
+from erp.trade.progress import to_bill, to_move
+from kit.pages.actions import Command
+from kit.pages.columns import Column
+from kit.pages.resources import Resource, register
+
+
+def _open(order: PurchaseOrder, rule: Callable[[Any], Decimal]) -> bool:
+    return any(rule(line) > 0 for line in order.lines.all())
+
+
+@register
+class PurchaseOrderResource(Resource):
+    model = PurchaseOrder
+    path = "purchasing/orders"
+    group = "purchasing"
+    order = 10
+    create_key = "b"
+    icon = "truck"
+    columns = (
+        "number", Column("supplier", phone="cust"), "date", "required_date", "owner", "state",
+        Column("goods_percent", _("Received"), "progress"), Column("billed_percent", _("Billed"), "progress"),
+        Column("paid_percent", _("Paid"), "progress"),
+        Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
+    )
+    filters = ("state", "supplier", "owner", "department", "date", "required_date", "goods_status", "billing_status")
+    search_fields = ("supplier__search",)
+    ordering = ("-date", "-id")
+    fields = (
+        "supplier", "supplier_reference", "date", "required_date", "currency", "rate", "payment_terms", "warehouse",
+        "prices_include_tax", "owner", "note",
+    )
+    extra_fields = ("closing_reason", "revision")
+    related = ("supplier", "currency", "payment_terms", "warehouse", "owner")
+    importable = False
+    lines = PurchaseOrderGrid()
+    run = {
+        "confirm": services.confirm_order, "close": services.close_order, "reopen": services.reopen_order,
+        "cancel": services.cancel_order,
+    }
+    commands = (
+        Command(
+            "receive", _("Create receipt"), services.draft_receipt, "erp.add_goodsreceipt", icon="package-check",
+            primary=True, when=lambda o: o.state == "confirmed" and _open(o, to_move), goto="edit",
+        ),
+        Command(
+            "bill", _("Create bill"), services.draft_bill, "erp.add_bill", icon="receipt", primary=True,
+            when=lambda o: o.state in ("confirmed", "closed") and _open(o, to_bill), goto="edit",
+        ),
+    )
+
+    def editable(self, obj: Any, user: Any) -> bool:
+        return obj.state in ("draft", "confirmed") and self.may(user, "change")
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        first = Warehouse.objects.filter(active=True).order_by("pk").first()
+        return {"warehouse": first, "currency": base_currency(), **super().initial(request)}
+
+
+@register
+class GoodsReceiptResource(Resource):
+    model = GoodsReceipt
+    path = "purchasing/receipts"
+    group = "purchasing"
+    order = 20
+    icon = "package-check"
+    columns = ("number", Column("supplier", phone="cust"), "date", "warehouse", "state", "supplier_note", "owner")
+    filters = ("state", "supplier", "warehouse", "date")
+    search_fields = ("supplier__search", "number", "supplier_note")
+    ordering = ("-date", "-id")
+    fields = ("date", "supplier_note", "note")
+    extra_fields = ("supplier", "warehouse", "owner", "reversal_of", "posted_at", "posted_by")
+    related = ("supplier", "warehouse", "owner", "posted_by", "reversal_of")
+    importable = False
+    can_create = False
+    lines = ReceiptGrid()
+    run = {"post": services.post_receipt, "reverse": services.reverse_receipt}
+
+
+@register
+class BillResource(Resource):
+    model = Bill
+    path = "purchasing/bills"
+    group = "purchasing"
+    order = 30
+    icon = "receipt"
+    columns = (
+        "number", Column("supplier", phone="cust"), "supplier_number", "date", "due_date", "state",
+        Column("base_total", _("Total incl. tax"), total=True, phone="amt"), Column("open_amount", _("Open")),
+    )
+    filters = ("state", "supplier", "date", "due_date")
+    search_fields = ("supplier__search",)
+    ordering = ("-date", "-id")
+    fields = ("supplier", "supplier_number", "date", "currency", "rate", "payment_terms", "prices_include_tax", "note")
+    extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by")
+    related = ("supplier", "currency", "payment_terms", "owner", "posted_by", "reversal_of")
+    importable = False
+    lines = BillGrid()
+    run = {"post": services.post_bill, "reverse": services.reverse_bill}
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        return {"currency": base_currency(), **super().initial(request)}
