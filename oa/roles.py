@@ -52,8 +52,6 @@ GRANTS: dict[str, str] = {
     "auditor": f"{READER} view_* export_*",
 }
 
-# Permissions of the apps under ours that the administrator's pages need.
+# Permissions of the apps under ours that the back office needs. Groups go by the permissions on roles.
 _BACK_OFFICE = {"administrator": "*", "auditor": "view_*"}
-FOREIGN_GRANTS: dict[str, dict[str, str]] = {
-    "auth": _BACK_OFFICE, "axes": _BACK_OFFICE, "django_celery_beat": _BACK_OFFICE,
-}
+FOREIGN_GRANTS: dict[str, dict[str, str]] = {"axes": _BACK_OFFICE, "django_celery_beat": _BACK_OFFICE}

@@ -16,9 +16,11 @@ from erp.finance.models import (
     Account,
     Currency,
     ExchangeRate,
+    JournalLine,
     OpenItem,
     Payment,
     PaymentTerms,
+    PostingRule,
     Supplier,
     TaxCode,
 )

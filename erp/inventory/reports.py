@@ -7,16 +7,20 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q, Sum
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from erp.inventory.models import MoveKind, StockLevel, StockMove
 from kit.exchange.reports import Param, Report, ReportColumn, record_url, register, report_url
 from kit.values.money import ZERO, round_half_up
 
 PLACE = (
-    "product__code", "product__name", "product__name_en", "warehouse__code", "warehouse__name", "warehouse__name_zh"
+    "product__code",
+    "product__name",
+    "product__name_en",
+    "warehouse__code",
+    "warehouse__name",
+    "warehouse__name_zh",
 )
 
 
@@ -36,8 +40,12 @@ class StockOnHand(Report):
             return report_url("stock-card", product=row["product"], warehouse=row["warehouse"], date_to=params["as_of"])
 
         return [
-            ReportColumn("product", _("Product"), display=lambda row: f"{row['product']} {row['_product']}".strip(),
-                         link=lambda row: record_url("erp.product", row["product"])),
+            ReportColumn(
+                "product",
+                _("Product"),
+                display=lambda row: f"{row['product']} {row['_product']}".strip(),
+                link=lambda row: record_url("erp.product", row["product"]),
+            ),
             ReportColumn("warehouse", _("Warehouse"), display=lambda row: row["_warehouse"]),
             ReportColumn("quantity", _("Quantity"), "quantity", link=card),
             ReportColumn("value", _("Value"), "money", total=True, link=card),
@@ -60,7 +68,10 @@ def _stock_row(row: Mapping[str, Any]) -> dict[str, Any]:
     quantity, value = row["pieces"], row["worth"]
     chinese = (get_language() or "").startswith("zh")
     return {
-        "product": row["product__code"], "warehouse": row["warehouse__code"], "quantity": quantity, "value": value,
+        "product": row["product__code"],
+        "warehouse": row["warehouse__code"],
+        "quantity": quantity,
+        "value": value,
         "average_cost": round_half_up(value / quantity, 6) if quantity else None,
         "_product": row["product__name"] if chinese else row["product__name_en"] or row["product__name"],
         "_warehouse": (chinese and row["warehouse__name_zh"]) or row["warehouse__name"],

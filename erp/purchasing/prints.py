@@ -36,17 +36,26 @@ def purchase_order(order: Any) -> dict[str, Any]:
             party(_("Deliver to"), str(warehouse), warehouse.address),
         ],
         facts=facts(
-            (_("Number"), order.number), (_("Date"), order.date), (_("Deliver by"), order.required_date),
-            (_("Your reference"), order.supplier_reference), (_("Payment terms"), order.payment_terms),
-            (_("Contact person"), order.owner), (_("Revision"), order.revision if order.revision > 1 else ""),
+            (_("Number"), order.number),
+            (_("Date"), order.date),
+            (_("Deliver by"), order.required_date),
+            (_("Your reference"), order.supplier_reference),
+            (_("Payment terms"), order.payment_terms),
+            (_("Contact person"), order.owner),
+            (_("Revision"), order.revision if order.revision > 1 else ""),
         ),
         terms=terms((_("Note"), order.note)),
-        signatures=signatures("prepared", "approved", "supplier", prepared=order.created_by),
+        signatures=signatures("prepared", "approved", "warehouse", "supplier", prepared=order.created_by),
         **priced_parts(order, lines_of(order)),
     )
 
 
 register(
-    Print("purchase-order", "erp.purchaseorder", gettext_lazy("Purchase order"), in_language(purchase_order),
-          language=lambda order: partner_language(order.supplier))
+    Print(
+        "purchase-order",
+        "erp.purchaseorder",
+        gettext_lazy("Purchase order"),
+        in_language(purchase_order),
+        language=lambda order: partner_language(order.supplier),
+    )
 )

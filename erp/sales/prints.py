@@ -28,6 +28,8 @@ from erp.trade.prints import (
 )
 from kit.exchange.printing import Print, register
 
+SIGNED_BY = ("prepared", "approved", "warehouse", "received")
+
 
 def customer_party(label: str, customer: Any, contact: Any = None) -> dict[str, Any]:
     """The customer with address, tax number and the person to ask for."""
@@ -44,12 +46,16 @@ def order_confirmation(order: Any) -> dict[str, Any]:
         _("Order confirmation"),
         parties=[customer_party(_("Customer"), order.customer, order.contact), *ship_to],
         facts=facts(
-            (_("Number"), order.number), (_("Date"), order.date), (_("Due date"), order.required_date),
-            (_("Your order"), order.customer_reference), (_("Payment terms"), order.payment_terms),
-            (_("Contact person"), order.owner), (_("Revision"), order.revision if order.revision > 1 else ""),
+            (_("Number"), order.number),
+            (_("Date"), order.date),
+            (_("Due date"), order.required_date),
+            (_("Your order"), order.customer_reference),
+            (_("Payment terms"), order.payment_terms),
+            (_("Contact person"), order.owner),
+            (_("Revision"), order.revision if order.revision > 1 else ""),
         ),
         terms=terms((_("Note"), order.note)),
-        signatures=signatures("prepared", "approved", "customer", prepared=order.created_by),
+        signatures=signatures(*SIGNED_BY, prepared=order.created_by),
         **priced_parts(order, lines),
     )
 
@@ -68,19 +74,26 @@ def delivery_note(delivery: Any) -> dict[str, Any]:
         _("Delivery note"),
         parties=[customer_party(_("Customer"), delivery.customer), *ship_to],
         facts=facts(
-            (_("Number"), delivery.number), (_("Date"), delivery.date), (_("Our order"), numbers_of(orders)),
+            (_("Number"), delivery.number),
+            (_("Date"), delivery.date),
+            (_("Our order"), numbers_of(orders)),
             (_("Your order"), joined(dict.fromkeys(order.customer_reference for order in orders))),
-            (_("Warehouse"), delivery.warehouse), (_("Carrier"), delivery.carrier), (_("Tracking"), delivery.tracking),
+            (_("Warehouse"), delivery.warehouse),
+            (_("Carrier"), delivery.carrier),
+            (_("Tracking"), delivery.tracking),
             (_("Reverses"), delivery.reversal_of and delivery.reversal_of.number),
         ),
         columns=[
-            column("#", 8), column(_("Product"), 32, "left"), column(_("Description"), "1fr", "left"),
-            column(_("Our order"), 34, "left"), column(_("Quantity"), 28),
+            column("#", 8),
+            column(_("Product"), 32, "left"),
+            column(_("Description"), "1fr", "left"),
+            column(_("Our order"), 34, "left"),
+            column(_("Quantity"), 28),
         ],
         rows=rows,
         totals=total_quantity(lines),
         terms=terms((_("Note"), delivery.note)),
-        signatures=signatures("prepared", "approved", "warehouse", "received", prepared=delivery.created_by),
+        signatures=signatures(*SIGNED_BY, prepared=delivery.created_by),
     )
 
 
@@ -97,11 +110,14 @@ def invoice(document: Any) -> dict[str, Any]:
         _("Credit note") if original else _("Invoice"),
         parties=[party(_("Bill to"), name, address, labelled(_("Tax number"), tax_number))],
         facts=facts(
-            (_("Number"), document.number), (_("Date"), document.date), (_("Due date"), document.due_date),
+            (_("Number"), document.number),
+            (_("Date"), document.date),
+            (_("Due date"), document.due_date),
             (_("Our order"), numbers_of(line.order_line.order for line in lines if line.order_line)),
-            (_("Payment terms"), document.payment_terms), (_("Reverses"), original and original.number),
+            (_("Payment terms"), document.payment_terms),
+            (_("Reverses"), original and original.number),
         ),
-        signatures=signatures("prepared", "approved", "received", prepared=document.created_by),
+        signatures=signatures(*SIGNED_BY, prepared=document.created_by),
         **priced_parts(document, lines),
     )
     bank = [] if original else data["company"]["bank"]

@@ -121,9 +121,11 @@ def terms(*pairs: tuple[str, str | Sequence[str]]) -> list[dict[str, Any]]:
 def signatures(*who: str, prepared: Any = None) -> list[dict[str, str]]:
     """The line at the foot 制单 审核 仓库 客户签收; the first one carries the name of who wrote the document."""
     labels = {
-        "prepared": pgettext("signature", "Prepared"), "approved": pgettext("signature", "Approved"),
-        "warehouse": pgettext("signature", "Warehouse"), "received": pgettext("signature", "Received"),
-        "customer": pgettext("signature", "Customer"), "supplier": pgettext("signature", "Supplier"),
+        "prepared": pgettext("signature", "Prepared"),
+        "approved": pgettext("signature", "Approved"),
+        "warehouse": pgettext("signature", "Warehouse"),
+        "received": pgettext("signature", "Received"),
+        "supplier": pgettext("signature", "Supplier"),
     }
     return [{"label": labels[key], "name": str(prepared or "") if not i else ""} for i, key in enumerate(who)]
 
@@ -140,8 +142,13 @@ def product_name(line: Any) -> str:
 
 
 def quantity(line: Any) -> str:
-    """`12 pc`."""
-    return f"{trimmed(line.quantity)} {line.unit}"
+    """`12 pc`, `12 个`."""
+    return f"{trimmed(line.quantity)} {unit_text(line.unit)}"
+
+
+def unit_text(unit: Any) -> str:
+    """A unit after a number: its Chinese name, or its short code."""
+    return str(unit) if _chinese() else str(unit.code)
 
 
 def priced_columns(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
@@ -152,10 +159,10 @@ def priced_columns(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
         column("#", 8),
         column(_("Product"), 25, "left"),
         column(_("Description"), "1fr", "left"),
-        column(_("Quantity"), 20),
+        column(_("Quantity"), 21),
         column(price, 22),
         *([column(_("Discount"), 15)] if any(line.discount for line in lines) else []),
-        column(_("Tax"), 11),
+        column(_("Tax rate"), 15),
         column(f"{amount} ({document.currency.code})", 28),
     ]
 
@@ -229,7 +236,13 @@ def total_quantity(lines: Sequence[Any]) -> list[dict[str, Any]]:
     if len({line.unit_id for line in lines}) != 1:
         return []
     pieces = sum((line.quantity for line in lines), Decimal(0))
-    return [{"label": pgettext("quantity", "Total"), "value": f"{trimmed(pieces)} {lines[0].unit}", "strong": True}]
+    return [
+        {
+            "label": pgettext("quantity", "Total"),
+            "value": f"{trimmed(pieces)} {unit_text(lines[0].unit)}",
+            "strong": True,
+        }
+    ]
 
 
 def _chinese() -> bool:

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import CharField, Count, DecimalField, F, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, ExtractYear, Left, Round
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from erp.finance.models import Currency
 from kit.exchange.charts import Series, bar_chart
 from kit.exchange.reports import Param, Report, ReportColumn, record_url
+from kit.values.quantities import round_quantity
 from oa.organisation.models import CompanyProfile
 
 AMOUNT = DecimalField(max_digits=24, decimal_places=2)
@@ -54,8 +54,13 @@ class OrderReport(Report):
     def groups(cls) -> tuple[tuple[str, Any], ...]:
         """What the report can be grouped by, in the order of the menu."""
         return (
-            ("year", _("Year")), ("month", _("Month")), (cls.partner, cls.partner_label), ("product", _("Product")),
-            ("category", _("Product group")), ("owner", _("Owner")), ("country", _("Country")),
+            ("year", _("Year")),
+            ("month", _("Month")),
+            (cls.partner, cls.partner_label),
+            ("product", _("Product")),
+            ("category", _("Product group")),
+            ("owner", _("Owner")),
+            ("country", _("Country")),
         )
 
     def columns(self, params: dict[str, Any]) -> list[ReportColumn]:
@@ -65,7 +70,9 @@ class OrderReport(Report):
         label = {"customer": "crm.customer", "supplier": "erp.supplier", "product": "erp.product"}.get(group)
         return [
             ReportColumn(
-                group, dict(self.groups())[group], display=lambda row: row[group] or _t("(none)"),
+                group,
+                dict(self.groups())[group],
+                display=lambda row: row[group] or _t("(none)"),
                 link=(lambda row: record_url(label, row[group])) if label else None,
             ),
             ReportColumn("name", _("Name"), screen=named),
@@ -81,19 +88,29 @@ class OrderReport(Report):
     def rows(self, params: dict[str, Any], user: Any) -> list[dict[str, Any]]:
         group, digits = params["group_by"], _base_exponent()
         rate, quantity = F("order__rate"), F("quantity")
-        found = self._lines(params, user).order_by().values(**self._keys(group)).annotate(
-            documents=Count("order_id", distinct=True),
-            line_count=Count("pk"),
-            pieces=Sum(quantity * F("factor"), output_field=PIECES),
-            gross_sum=Sum(Round(quantity * F("price") * rate, digits, output_field=AMOUNT)),
-            net_sum=Sum(Round(F("net") * rate, digits, output_field=AMOUNT)),
-            tax_sum=Sum(Round(F("tax") * rate, digits, output_field=AMOUNT)),
+        found = (
+            self._lines(params, user)
+            .order_by()
+            .values(**self._keys(group))
+            .annotate(
+                documents=Count("order_id", distinct=True),
+                line_count=Count("pk"),
+                pieces=Sum(quantity * F("factor"), output_field=PIECES),
+                gross_sum=Sum(Round(quantity * F("price") * rate, digits, output_field=AMOUNT)),
+                net_sum=Sum(Round(F("net") * rate, digits, output_field=AMOUNT)),
+                tax_sum=Sum(Round(F("tax") * rate, digits, output_field=AMOUNT)),
+            )
         )
         rows = [
             {
-                group: str(row["key"] or ""), "name": row["label"] or row["other"] or str(row["key"] or ""),
-                "documents": row["documents"], "lines": row["line_count"], "quantity": row["pieces"],
-                "gross": row["gross_sum"], "net": row["net_sum"], "tax": row["tax_sum"],
+                group: str(row["key"] or ""),
+                "name": row["label"] or row["other"] or str(row["key"] or ""),
+                "documents": row["documents"],
+                "lines": row["line_count"],
+                "quantity": round_quantity(row["pieces"]),
+                "gross": row["gross_sum"],
+                "net": row["net_sum"],
+                "tax": row["tax_sum"],
                 "total": row["net_sum"] + row["tax_sum"],
             }
             for row in found
@@ -124,7 +141,8 @@ class OrderReport(Report):
             "owner": ("order__owner", "username", "name", "username"),
         }.get(group, (f"order__{self.partner}", "code", "name", "name"))
         return {
-            "key": F(f"{path}__{key}"), "label": Coalesce(F(f"{path}__{name}"), nothing),
+            "key": F(f"{path}__{key}"),
+            "label": Coalesce(F(f"{path}__{name}"), nothing),
             "other": Coalesce(F(f"{path}__{other}"), nothing),
         }
 

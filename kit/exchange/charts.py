@@ -64,8 +64,14 @@ class _Frame:
 
 
 def bar_chart(
-    labels: Sequence[str], series: Sequence[Series], *, title: str, unit: str = "", height: int = 200,
-    width: int = 640, partial: bool = False,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    title: str,
+    unit: str = "",
+    height: int = 200,
+    width: int = 640,
+    partial: bool = False,
 ) -> str:
     """Bars side by side, from 0; `partial` marks the last label as a period that is not over yet."""
     shown = _at_most(series, MAX_SERIES)
@@ -86,7 +92,13 @@ def bar_chart(
 
 
 def stacked_bar_chart(
-    labels: Sequence[str], series: Sequence[Series], *, title: str, unit: str = "", height: int = 200, width: int = 640,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    title: str,
+    unit: str = "",
+    height: int = 200,
+    width: int = 640,
 ) -> str:
     """Bars on top of each other, from 0; negative parts hang below the axis."""
     shown = _at_most(series, MAX_SERIES)
@@ -109,7 +121,13 @@ def stacked_bar_chart(
 
 
 def line_chart(
-    labels: Sequence[str], series: Sequence[Series], *, title: str, unit: str = "", height: int = 200, width: int = 640,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    title: str,
+    unit: str = "",
+    height: int = 200,
+    width: int = 640,
 ) -> str:
     """Straight lines between the values, a dot for each; a missing value (None) breaks the line."""
     shown = _at_most(series, MAX_SERIES)
@@ -124,8 +142,10 @@ def line_chart(
         lines += [_polyline(run, number) for run in _runs(points)]
         for i, point in enumerate(points):
             if point is not None:
-                dot = (f'<circle class="s{number + 1}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="3" '
-                       f'fill="{COLOURS[number]}">')
+                dot = (
+                    f'<circle class="s{number + 1}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="3" '
+                    f'fill="{COLOURS[number]}">'
+                )
                 dots.append(_mark((dot, "</circle>"), _caption(labels[i], row, i, len(shown), unit), row.link(i)))
     parts = [_axis(frame), *lines, *dots, _labels(frame, labels), _legend(frame, shown)]
     return _svg(frame, parts, _title(title, unit))
@@ -149,8 +169,14 @@ def sparkline(values: Sequence[Decimal | int], *, title: str, width: int = 72, h
 
 
 def donut(
-    labels: Sequence[str], values: Sequence[Decimal | int], *, title: str, unit: str = "", links: Sequence[str | None] = (),
-    size: int = 160, width: int = 360,
+    labels: Sequence[str],
+    values: Sequence[Decimal | int],
+    *,
+    title: str,
+    unit: str = "",
+    links: Sequence[str | None] = (),
+    size: int = 160,
+    width: int = 360,
 ) -> str:
     """A ring of the first four parts (more is not readable); negative values count as nothing."""
     numbers = [max(_number(value), 0.0) for value in values][:4]
@@ -183,7 +209,9 @@ def _at_most(series: Sequence[Series], limit: int) -> list[Series]:
     if len(series) <= limit:
         return list(series)
     rest = series[limit - 1 :]
-    sums = [sum((Decimal(v or 0) for v in column), Decimal(0)) for column in zip(*(s.values for s in rest), strict=True)]
+    sums = [
+        sum((Decimal(v or 0) for v in column), Decimal(0)) for column in zip(*(s.values for s in rest), strict=True)
+    ]
     return [*series[: limit - 1], Series(_("other"), sums)]
 
 
@@ -225,7 +253,8 @@ def _axis(frame: _Frame) -> str:
         zero = abs(tick) < (frame.high - frame.low) / 1000
         parts.append(
             f'<line class="{"axis" if zero else "grid"}" x1="{frame.left:.1f}" x2="{frame.width}" y1="{y:.1f}" '
-            f'y2="{y:.1f}" stroke="{AXIS if zero else GRID}"/>' + _text(frame.left - 6, y + 4, value_text(_exact(tick)), "end")
+            f'y2="{y:.1f}" stroke="{AXIS if zero else GRID}"/>'
+            + _text(frame.left - 6, y + 4, value_text(_exact(tick)), "end")
         )
     return "".join(parts)
 
@@ -237,7 +266,8 @@ def _labels(frame: _Frame, labels: Sequence[str]) -> str:
     every = max(1, -int(-(min(widest, 90) + 8) // step)) if labels else 1
     return "".join(
         _text(frame.left + step * (i + 0.5), frame.height - 7, _shortened(label, max(step * every, 40)), "mid")
-        for i, label in enumerate(labels) if i % every == 0
+        for i, label in enumerate(labels)
+        if i % every == 0
     )
 
 
@@ -270,8 +300,10 @@ def _bar(frame: _Frame, x: float, width: float, base: float, end: float, css: st
 
 def _polyline(points: Sequence[tuple[float, float]], number: int) -> str:
     text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return (f'<polyline class="l{number + 1}s" points="{text}" fill="none" stroke="{COLOURS[number]}" '
-            'stroke-width="2" stroke-linejoin="round"/>')
+    return (
+        f'<polyline class="l{number + 1}s" points="{text}" fill="none" stroke="{COLOURS[number]}" '
+        'stroke-width="2" stroke-linejoin="round"/>'
+    )
 
 
 def _runs(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
@@ -311,8 +343,10 @@ def _caption(label: str, row: Series, position: int, count: int, unit: str) -> s
 def _text(x: float, y: float, text: str, css: str) -> str:
     anchor = {"end": ' text-anchor="end"', "mid": ' text-anchor="middle"'}.get(css, "")
     kind = f' class="{css}"' if css else ""
-    return (f'<text{kind} x="{x:.1f}" y="{y:.1f}" font-size="{FONT}" fill="{INK if css == "v" else FAINT}"{anchor}>'
-            f"{escape(_clean(text))}</text>")
+    return (
+        f'<text{kind} x="{x:.1f}" y="{y:.1f}" font-size="{FONT}" fill="{INK if css == "v" else FAINT}"{anchor}>'
+        f"{escape(_clean(text))}</text>"
+    )
 
 
 def _text_width(text: str) -> float:

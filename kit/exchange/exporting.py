@@ -101,8 +101,14 @@ def cells(row: Row, columns: Sequence[Column]) -> list[Any]:
 
 
 def write_rows(
-    file: IO[bytes], format: str, columns: Sequence[Column], rows: Iterable[Row], *, labels: bool = False,
-    bom: bool = False, title: Sequence[str] = (),
+    file: IO[bytes],
+    format: str,
+    columns: Sequence[Column],
+    rows: Iterable[Row],
+    *,
+    labels: bool = False,
+    bom: bool = False,
+    title: Sequence[str] = (),
 ) -> int:
     """Write `rows` to the binary `file` one by one, in constant memory; returns how many.
 
@@ -110,8 +116,10 @@ def write_rows(
     `title` are lines over an XLSX table (what, filter, time, who).
     """
     if format not in FORMATS:
-        raise BusinessError(_("%(format)s is not offered; choose one of %(formats)s.")
-                            % {"format": format, "formats": ", ".join(FORMATS)})
+        raise BusinessError(
+            _("%(format)s is not offered; choose one of %(formats)s.")
+            % {"format": format, "formats": ", ".join(FORMATS)}
+        )
     head = [str(column.label if labels else column.name) for column in columns]
     if format == "csv":
         return _write_csv(file, head, columns, rows, bom)
@@ -119,9 +127,7 @@ def write_rows(
         return sum(1 for row in rows if not table.add(cells(row, columns)))
 
 
-def _write_csv(
-    file: IO[bytes], head: list[str], columns: Sequence[Column], rows: Iterable[Row], bom: bool
-) -> int:
+def _write_csv(file: IO[bytes], head: list[str], columns: Sequence[Column], rows: Iterable[Row], bom: bool) -> int:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     try:
         if bom:
@@ -157,10 +163,16 @@ class XlsxTable:
     _formats: dict[str, Any] = field(default_factory=dict, init=False)
 
     def __enter__(self) -> XlsxTable:
-        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-                   "strings_to_numbers": False, "default_date_format": "yyyy-mm-dd", "remove_timezone": True}
+        options = {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "default_date_format": "yyyy-mm-dd",
+            "remove_timezone": True,
+        }
         self._book = xlsxwriter.Workbook(self.file, options)
-        self._widths = [max(9, _width(label) + 2) for label in self.head]
+        self._widths = [max(9, text_width(label) + 2) for label in self.head]
         self._new_sheet()
         return self
 
@@ -237,7 +249,7 @@ class XlsxTable:
             text = plain(value)
             text = text if len(text) <= CELL_TEXT else f"{text[: CELL_TEXT - 1]}…"
             sheet.write_string(row, position, text)
-            width = _width(text) + 1
+            width = text_width(text) + 1
         self._widths[position] = max(self._widths[position], min(width, 60))
 
     def _format(self, kind: str, value: Any = None) -> Any:
@@ -256,16 +268,27 @@ class XlsxTable:
 def _look(kind: str, whole: bool) -> dict[str, Any]:
     base, _dash, rest = kind.partition("-")
     number = {
-        "money": "#,##0.00;[Red]-#,##0.00", "price": "#,##0.00####", "percent": '0.0"%"', "integer": "#,##0",
-        "quantity": "#,##0.0###" if whole else "#,##0", "date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm",
+        "money": "#,##0.00;[Red]-#,##0.00",
+        "price": "#,##0.00####",
+        "percent": '0.0"%"',
+        "integer": "#,##0",
+        "quantity": "#,##0.0###" if whole else "#,##0",
+        "date": "yyyy-mm-dd",
+        "datetime": "yyyy-mm-dd hh:mm",
     }
     if base == "title":
         return {"bold": True, "font_size": 14}
     if base == "note":
         return {"font_color": "#5C667A"}
     if base == "head":
-        return {"bold": True, "bottom": 1, "bg_color": "#EEF0F3", "align": "right" if rest else "left",
-                "valign": "vcenter", "text_wrap": False}
+        return {
+            "bold": True,
+            "bottom": 1,
+            "bg_color": "#EEF0F3",
+            "align": "right" if rest else "left",
+            "valign": "vcenter",
+            "text_wrap": False,
+        }
     if base == "total":
         return {"bold": True, "top": 1} | ({"num_format": number[rest]} if rest in number else {})
     return {"num_format": number[base]} if base in number else {}
@@ -275,7 +298,7 @@ def _letter(position: int) -> str:
     return xlsxwriter.utility.xl_col_to_name(position)
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
     """Columns a text takes; Chinese characters take two."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text[:80])
 
@@ -313,6 +336,7 @@ def kinds() -> list[str]:
 def exporter(kind: str) -> Exporter:
     """The exporter called `kind`; BusinessError names those there are."""
     if kind not in _exporters:
-        raise BusinessError(_("There is no export “%(kind)s”; choose one of %(kinds)s.")
-                            % {"kind": kind, "kinds": ", ".join(kinds())})
+        raise BusinessError(
+            _("There is no export “%(kind)s”; choose one of %(kinds)s.") % {"kind": kind, "kinds": ", ".join(kinds())}
+        )
     return _exporters[kind]

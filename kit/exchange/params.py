@@ -92,8 +92,10 @@ class Param:
     def _choice(self, text: str, user: Any) -> str:
         names = [name for name, _label in self.choices]
         if text not in names:
-            raise BusinessError(_("“%(value)s” is not offered; choose one of %(names)s.")
-                                % {"value": text, "names": ", ".join(names)}, field=self.name)
+            raise BusinessError(
+                _("“%(value)s” is not offered; choose one of %(names)s.") % {"value": text, "names": ", ".join(names)},
+                field=self.name,
+            )
         return text
 
     def _model(self, text: str, user: Any) -> Any:
@@ -102,8 +104,10 @@ class Param:
         key = {"pk": int(text[1:])} if text[:1] == "#" and text[1:].isdecimal() else {code_field(model): text}
         found = rows.filter(**key).first()
         if found is None:
-            raise BusinessError(_("There is no %(model)s “%(value)s”.")
-                                % {"model": model._meta.verbose_name, "value": text}, field=self.name)
+            raise BusinessError(
+                _("There is no %(model)s “%(value)s”.") % {"model": model._meta.verbose_name, "value": text},
+                field=self.name,
+            )
         return found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from xml.etree import ElementTree
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from kit.exchange.exporting import NUMERIC
+from kit.exchange.exporting import NUMERIC, text_width
 from kit.exchange.printing import render_pdf
 from kit.exchange.reports import ReportColumn, ReportResult, made_text
 from kit.pages.formats import iso_date, moment, money, percent, trimmed
@@ -17,7 +18,11 @@ from kit.values.errors import BusinessError
 DASH = "\u2013"
 PDF_ROWS = 20_000  # more than that nobody reads on paper, and setting it takes minutes
 PORTRAIT_COLUMNS = 7
-CHART_WIDTH = 180  # millimetres
+# millimetres
+CHART_WIDTH = 180
+PAGE = {False: 182, True: 269}  # between the margins, upright and across
+CHARACTER, PADDING = 1.75, 3.2
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def to_pdf(result: ReportResult, *, company: str = "", landscape: bool | None = None) -> bytes:
@@ -43,11 +48,10 @@ def paper_data(result: ReportResult, *, company: str = "", landscape: bool | Non
         "made": made_text(result),
         "landscape": wide,
         "size": 8.5 if len(columns) <= PORTRAIT_COLUMNS + 2 * wide else 7.5,
-        "chart": result.chart,
-        "chart_width": CHART_WIDTH,
+        "chart": chart_parts(result.chart) if result.chart else None,
         "columns": [
             {"label": str(column.label), "align": "right" if column.numeric else "left", "width": width}
-            for column, width in zip(columns, _widths(columns, texts), strict=True)
+            for column, width in zip(columns, _widths(columns, texts, PAGE[wide]), strict=True)
         ],
         "rows": texts,
         "totals": [_total_cells(columns, sums) for sums in result.totals],
@@ -85,13 +89,35 @@ def _total_cells(columns: list[ReportColumn], sums: dict[str, Any]) -> list[str]
     return cells
 
 
-def _widths(columns: list[ReportColumn], texts: list[list[str]]) -> list[str]:
-    """Numbers, dates and short texts as wide as they are; long texts share what is left and may break."""
-    widths = []
-    for position, column in enumerate(columns):
-        longest = max((len(row[position]) for row in texts), default=0)
-        free = column.kind == "text" and longest > 14
-        widths.append(f"{min(longest, 45) / 15:.2f}fr" if free else "auto")
-    if all(width == "auto" for width in widths):
-        widths[0] = "1fr"
-    return widths
+def _widths(columns: list[ReportColumn], texts: list[list[str]], room: float) -> list[str]:
+    """Shares by content where everything fits into `room` millimetres; else only long texts give way and break."""
+    needed = [
+        max(text_width(str(column.label)), *(text_width(row[i]) for row in texts), 6) * CHARACTER + PADDING
+        for i, column in enumerate(columns)
+    ]
+    if sum(needed) <= room:
+        return [f"{width:.1f}fr" for width in needed]
+    free = [column.kind == "text" and width > 14 * CHARACTER for column, width in zip(columns, needed, strict=True)]
+    return [f"{min(width, 80):.1f}fr" if may else "auto" for width, may in zip(needed, free, strict=True)]
+
+
+def chart_parts(svg: str) -> dict[str, Any]:
+    """A chart for the template: the drawing, and its texts apart, which typst sets with the paper's own font."""
+    root = ElementTree.fromstring(svg)  # noqa: S314 - our own drawing, made in this process
+    texts = []
+    for parent in list(root.iter()):
+        for element in [child for child in parent if child.tag == f"{SVG}text"]:
+            anchor = element.get("text-anchor", "start")
+            texts.append(
+                {
+                    "x": float(element.get("x", 0)),
+                    "y": float(element.get("y", 0)),
+                    "text": element.text or "",
+                    "anchor": anchor,
+                    "fill": element.get("fill", "#000000"),
+                }
+            )
+            parent.remove(element)
+    width, height = float(root.get("width", 1)), float(root.get("height", 1))
+    drawing = ElementTree.tostring(root, encoding="unicode")
+    return {"svg": drawing, "texts": texts, "scale": CHART_WIDTH / width, "width": width, "height": height}

@@ -35,6 +35,7 @@ SECTIONS = {
     "stock": gettext_lazy("Inventory"),
 }
 
+
 @dataclass(frozen=True)
 class ReportColumn(Column):
     """A column of a report.
@@ -81,9 +82,7 @@ class Report:
         """An SVG picture of the rows (see `kit.exchange.charts`), empty for none."""
         return ""
 
-    def totals(
-        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[ReportColumn]
-    ) -> list[dict[str, Any]]:
+    def totals(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[ReportColumn]) -> list[dict[str, Any]]:
         """The sums under the table: one row, or one for each value of `total_by`."""
         summed = [column.name for column in columns if column.total]
         if not rows or not summed:
@@ -140,8 +139,10 @@ def register(report: Report) -> Report:
 def get(name: str) -> Report:
     """The report called `name`; BusinessError names those there are."""
     if name not in _reports:
-        raise BusinessError(_("There is no report “%(name)s”; choose one of %(names)s.")
-                            % {"name": name, "names": ", ".join(sorted(_reports))})
+        raise BusinessError(
+            _("There is no report “%(name)s”; choose one of %(names)s.")
+            % {"name": name, "names": ", ".join(sorted(_reports))}
+        )
     return _reports[name]
 
 
@@ -173,8 +174,11 @@ def parse_params(report: Report, mapping: Mapping[str, Any], user: Any = SYSTEM)
                 problems.append(Problem(_("%s is required.") % param.label, param.name))
     start, end = values.get("date_from"), values.get("date_to")
     if start and end and start > end:
-        problems.append(Problem(_("The first day %(start)s is after the last day %(end)s.")
-                                % {"start": start, "end": end}, "date_from"))
+        problems.append(
+            Problem(
+                _("The first day %(start)s is after the last day %(end)s.") % {"start": start, "end": end}, "date_from"
+            )
+        )
     if problems:
         raise BusinessError(problems=problems)
     return {param.name: values[param.name] for param in report.params}
@@ -197,10 +201,19 @@ def run(report: Report, params: dict[str, Any], user: Any) -> ReportResult:
     columns = report.columns(params)
     rows = report.rows(params, user)
     return ReportResult(
-        name=report.name, title=str(report.title), columns=columns, rows=rows, params=params,
-        totals=report.totals(rows, columns), params_text=params_text(report, params),
-        made_at=timezone.localtime(), chart=report.chart(rows, params) if rows else "", notes=str(report.notes),
-        total_by=report.total_by, made_by=str(user), query=query_of(report, params),
+        name=report.name,
+        title=str(report.title),
+        columns=columns,
+        rows=rows,
+        params=params,
+        totals=report.totals(rows, columns),
+        params_text=params_text(report, params),
+        made_at=timezone.localtime(),
+        chart=report.chart(rows, params) if rows else "",
+        notes=str(report.notes),
+        total_by=report.total_by,
+        made_by=str(user),
+        query=query_of(report, params),
     )
 
 
@@ -215,8 +228,10 @@ def _check_visible(param: Param, value: Any, user: Any) -> None:
 def params_text(report: Report, params: Mapping[str, Any]) -> str:
     """The parameters in one line for people."""
     given = [(param, params.get(param.name)) for param in report.params]
-    return " · ".join(
-        f"{param.label}: {param.shown(value)}" for param, value in given if value not in (None, "", False)
+    return ", ".join(
+        _("%(label)s: %(value)s") % {"label": param.label, "value": param.shown(value)}
+        for param, value in given
+        if value not in (None, "", False)
     )
 
 
@@ -256,9 +271,16 @@ def record_url(label: str, key: Any) -> str | None:
 
 
 def to_csv(result: ReportResult, *, labels: bool = False, bom: bool = False) -> bytes:
-    """The rows as CSV: field names, ISO dates, plain numbers, no totals; `labels` and `bom` are for people."""
+    """The rows as CSV: field names and keys for machines; with `labels`, what people see. Never totals.
+
+    `bom` marks the file as UTF-8 for spreadsheets.
+    """
     file = io.BytesIO()
-    write_rows(file, "csv", result.columns, result.rows, labels=labels, bom=bom)
+    if labels:
+        shown = ([column.shown(row) for column in result.screen] for row in result.rows)
+        write_rows(file, "csv", result.screen, shown, labels=True, bom=bom)
+    else:
+        write_rows(file, "csv", result.columns, result.rows, bom=bom)
     return file.getvalue()
 
 
@@ -271,7 +293,10 @@ def to_json(result: ReportResult) -> bytes:
         return {name: None if value is None else plain(value, kinds[name]) for name, value in shown.items()}
 
     document = {
-        "report": result.name, "title": result.title, "params": result.query, "made_at": result.made_at.isoformat(),
+        "report": result.name,
+        "title": result.title,
+        "params": result.query,
+        "made_at": result.made_at.isoformat(),
         "columns": [{"name": c.name, "label": str(c.label), "kind": c.kind} for c in result.columns],
         "rows": [machine(row) for row in result.rows],
         "totals": [machine(row) for row in result.totals],

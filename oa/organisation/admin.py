@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.pages.admin import HistoryAdmin, RecordAdmin
 from oa.organisation.models import CompanyProfile, Department, Position, Role, User
+from oa.roles import FOREIGN_GRANTS
 
 GIVES_ROLES = "oa.change_role"  # who holds it decides what others may do
 
@@ -71,6 +72,22 @@ class RoleAdmin(DjangoGroupAdmin):
     list_select_related = ["role"]
     inlines = [RoleInline]
 
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """A group is a role here, so the permissions on roles decide."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("oa.view_role") or self.has_change_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("oa.add_role")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(GIVES_ROLES)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("oa.delete_role")
+
     @admin.display(description=_("code"), ordering="role__code")
     def code(self, group: Group) -> str:
         """The role's code."""
@@ -84,7 +101,7 @@ class RoleAdmin(DjangoGroupAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
         """Permissions of our apps; history is written by triggers, so only viewing it can be granted."""
         if db_field.name == "permissions":
-            ours = Q(content_type__app_label__in=["oa", "crm", "erp", "auth", "axes", "django_celery_beat"])
+            ours = Q(content_type__app_label__in=["oa", "crm", "erp", *FOREIGN_GRANTS])
             written = Q(codename__endswith="history") & ~Q(codename__startswith="view_")
             kwargs["queryset"] = Permission.objects.filter(ours & ~written)
         return super().formfield_for_manytomany(db_field, request, **kwargs)

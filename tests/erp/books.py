@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from crm.customers.models import Contact, Customer
-from erp.finance.models import Account, Currency, ExchangeRate, Journal, OpenItem, Payment, PaymentTerms, Supplier
-from erp.finance.models import TaxCode, Voucher
+from erp.finance.models import (
+    Account,
+    Currency,
+    ExchangeRate,
+    Journal,
+    OpenItem,
+    Payment,
+    PaymentTerms,
+    Supplier,
+    TaxCode,
+    Voucher,
+)
 from erp.finance.services import pay, post_voucher, save_voucher
 from erp.finance.services.vouchers import EntryInput
 from erp.inventory.models import Product, ProductGroup, Unit, Warehouse
@@ -17,6 +31,8 @@ from erp.purchasing.models import PurchaseOrder
 from erp.sales import services as sales
 from erp.sales.models import Invoice, SalesOrder
 from erp.trade.lines import LineInput
+from kit.exchange import reports
+from kit.exchange.reports import SYSTEM
 from oa.organisation.models import CompanyProfile, User
 
 D = Decimal
@@ -28,15 +44,24 @@ class Books:
 
     def __init__(self) -> None:
         CompanyProfile.objects.filter(pk=1).update(
-            name="Huachen Precision Ltd.", name_zh="华辰精密有限公司", address="88 Jinji Lake Ave, Suzhou",
-            address_zh="苏州市金鸡湖大道88号", phone="+86 512 6288 0001", tax_number="91320594MA1X2Y3Z45",
-            bank_name="Bank of China, Suzhou", bank_account="6217 0000 1111 2222",
+            name="Huachen Precision Ltd.",
+            name_zh="华辰精密有限公司",
+            address="88 Jinji Lake Ave, Suzhou",
+            address_zh="苏州市金鸡湖大道88号",
+            phone="+86 512 6288 0001",
+            tax_number="91320594MA1X2Y3Z45",
+            bank_name="Bank of China, Suzhou",
+            bank_account="6217 0000 1111 2222",
         )
         self.boss = User.objects.create_superuser("boss", password="x", name="Li Man")
         self.warehouse = Warehouse.objects.get(code="MAIN")
-        self.north = Warehouse.objects.create(code="NORTH", name="North warehouse", name_zh="北仓", address="1 North Rd")
+        self.north = Warehouse.objects.create(
+            code="NORTH", name="North warehouse", name_zh="北仓", address="1 North Rd"
+        )
         self.vat = TaxCode.objects.filter(rate=D("0.13")).first() or TaxCode.objects.create(
-            code="V13", name="VAT 13 %", rate=D("0.13"),
+            code="V13",
+            name="VAT 13 %",
+            rate=D("0.13"),
             output_account=Account.objects.filter(is_group=False, type="liability").first(),
             input_account=Account.objects.filter(is_group=False, type="liability").first(),
         )
@@ -45,14 +70,25 @@ class Books:
         self.cable = self.product("CB-05", "电缆 5m", "Cable 5 m", None)
         self.hengtuo = self.customer("HT", "无锡恒拓自动化", country="中国")
         self.acme = self.customer("ACME", "Acme Ltd.", country="United Kingdom")
-        self.maker = Supplier.objects.create(code="MK", name="Shanghai Motor Works", country="China", city="Shanghai",
-                                             contact_name="Wang Wei", phone="021 555")
+        self.maker = Supplier.objects.create(
+            code="MK",
+            name="Shanghai Motor Works",
+            country="China",
+            city="Shanghai",
+            contact_name="Wang Wei",
+            phone="021 555",
+        )
         self.usd = Currency.objects.get(code="USD")
         ExchangeRate.objects.create(currency=self.usd, date=dt.date(2020, 1, 1), rate=D("7.10000000"))
 
     def product(self, code: str, name: str, name_en: str, group: ProductGroup | None) -> Product:
         return Product.objects.create(
-            code=code, name=name, name_en=name_en, unit=Unit.objects.get(code="pc"), group=group, tax_code=self.vat,
+            code=code,
+            name=name,
+            name_en=name_en,
+            unit=Unit.objects.get(code="pc"),
+            group=group,
+            tax_code=self.vat,
         )
 
     def customer(self, code: str, name: str, **fields: Any) -> Customer:
@@ -93,7 +129,11 @@ class Books:
     def receive_money(self, customer: Customer, date: dt.date, amount: str, *items: OpenItem) -> Payment:
         """Money from a customer for the given items, in base currency; without items it stays unallocated."""
         payment = Payment(
-            direction="receive", customer=customer, date=date, amount=D(amount), account=self.bank(),
+            direction="receive",
+            customer=customer,
+            date=date,
+            amount=D(amount),
+            account=self.bank(),
             currency=Currency.objects.get(code="CNY"),
         )
         left, wanted = D(amount), {}
@@ -120,3 +160,48 @@ class Books:
 
     def net_30(self) -> PaymentTerms:
         return PaymentTerms.objects.get(code="NET30")
+
+    def debts(self) -> Books:
+        """Invoices of 100 and of 20 days ago, net 30 days; money for a part of the first one 10 days ago."""
+        self.buy(ago(150), (self.motor, "100", "10"))
+        for days in (100, 20):
+            order = self.sell(self.hengtuo, ago(days), (self.motor, "10", "100"), payment_terms=self.net_30())
+            self.deliver(order, ago(days))
+            invoice = self.invoice(order, ago(days))
+            if days == 100:
+                self.receive_money(self.hengtuo, ago(10), "300", self.item_of(invoice))
+        return self
+
+    def orders(self) -> Books:
+        """Three confirmed orders in two months and currencies, one draft, one cancelled."""
+        january, february = dt.date(2025, 1, 15), dt.date(2025, 2, 1)
+        self.sell(self.hengtuo, january, (self.motor, "3", "33.335"), (self.cable, "7", "1.15"), discount="15")
+        self.sell(self.hengtuo, dt.date(2025, 1, 20), (self.motor, "1", "100"), ship_country="中国")
+        self.sell(self.acme, february, (self.motor, "2", "12.345"), currency=self.usd, rate=D("7.1"))
+        cancelled = self.sell(self.acme, february, (self.motor, "50", "1"))
+        sales.cancel_order(cancelled, by=self.boss, reason="test")
+        self.draft(self.acme, february, (self.motor, "60", "1"))
+        return self
+
+
+def ago(days: int) -> dt.date:
+    """The day so many days before today."""
+    return timezone.localdate() - dt.timedelta(days=days)
+
+
+def report(name: str, user: Any = SYSTEM, **params: Any) -> reports.ReportResult:
+    """The result of a report, parameters as texts."""
+    found = reports.get(name)
+    given = {key: str(value) for key, value in params.items()}
+    return reports.run(found, reports.parse_params(found, given, user), user)
+
+
+def rows(name: str, user: Any = SYSTEM, **params: Any) -> list[dict[str, str]]:
+    """What a machine reads: the CSV."""
+    data = reports.to_csv(report(name, user, **params)).decode()
+    return list(csv.DictReader(io.StringIO(data, newline="")))
+
+
+def keyed(name: str, key: str, **params: Any) -> dict[str, dict[str, str]]:
+    """The rows by one of their columns."""
+    return {row[key]: row for row in rows(name, **params)}

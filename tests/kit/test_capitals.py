@@ -58,9 +58,7 @@ def _read(words: str) -> Decimal:
             section, digit = section + digit * {"拾": 10, "佰": 100, "仟": 1000}[char] * 100, 0
         elif char in "万亿":
             section = (section + digit * 100) * (10**4 if char == "万" else 1)
-            total, section, digit = (
-                (total + section, 0, 0) if char == "万" else ((total + section) * 10**8, 0, 0)
-            )
+            total, section, digit = (total + section, 0, 0) if char == "万" else ((total + section) * 10**8, 0, 0)
         elif char == "元":
             total, section, digit = total + section + digit * 100, 0, 0
         else:
@@ -84,9 +82,12 @@ def test_rmb_capitals_say_the_amount(amount: Decimal) -> None:
         ("21.07", 2, "twenty-one and 07/100"),
         ("-1000001", 2, "minus one million one and 00/100"),
         ("115", 0, "one hundred fifteen"),
-        ("9999999999999999.99", 2,
-         "nine thousand nine hundred ninety-nine trillion nine hundred ninety-nine billion nine hundred "
-         "ninety-nine million nine hundred ninety-nine thousand nine hundred ninety-nine and 99/100"),
+        (
+            "9999999999999999.99",
+            2,
+            "nine thousand nine hundred ninety-nine trillion nine hundred ninety-nine billion nine hundred "
+            "ninety-nine million nine hundred ninety-nine thousand nine hundred ninety-nine and 99/100",
+        ),
     ],
 )
 def test_english_words(amount: str, exponent: int, words: str) -> None:
@@ -98,7 +99,5 @@ def test_amount_in_words_names_the_currency() -> None:
     """UX 6.9: the line on the paper names RMB as 人民币 and any other currency by its code."""
     assert amount_in_words(Decimal("20010"), "CNY", "zh-hans") == "人民币贰万零壹拾元整"
     assert amount_in_words(Decimal("20010"), "USD", "zh-hans") == "USD 贰万零壹拾元整"
-    assert amount_in_words(Decimal("1280.50"), "USD", "en") == (
-        "USD One thousand two hundred eighty and 50/100 only"
-    )
+    assert amount_in_words(Decimal("1280.50"), "USD", "en") == ("USD One thousand two hundred eighty and 50/100 only")
     assert amount_in_words(Decimal("500"), "JPY", "en", 0) == "JPY Five hundred only"

@@ -21,17 +21,62 @@ from kit.exchange.exporting import Column, protect, starts_formula, unprotect, w
 from kit.values.errors import BusinessError
 
 FORMULAS = [
-    "=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n=1", "\x00=1", "\u00a0=1", "\ufeff=1", "\u200b=1",
-    "＝1+1", "＋1", "－1", "＠SUM(A1)", '"=1', "'=1", "\u3000\t ＝HYPERLINK(1)", "=cmd|' /C calc'!A0", "\x1f=1",
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    " =1",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "\x00=1",
+    "\u00a0=1",
+    "\ufeff=1",
+    "\u200b=1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
+    '"=1',
+    "'=1",
+    "\u3000\t ＝HYPERLINK(1)",
+    "=cmd|' /C calc'!A0",
+    "\x1f=1",
 ]
-HARMLESS = ["", "1122", "1001 库存现金", "Müller + Söhne", "a=b", "mail@example.com", "O'Neill", "10-20", "'quoted'", "（−）"]
+HARMLESS = [
+    "",
+    "1122",
+    "1001 库存现金",
+    "Müller + Söhne",
+    "a=b",
+    "mail@example.com",
+    "O'Neill",
+    "10-20",
+    "'quoted'",
+    "（−）",
+]
 COLUMNS = (
-    Column("code", "编码"), Column("name", "名称"), Column("amount", "金额", "money"),
-    Column("pieces", "数量", "quantity"), Column("price", "Price", "price"), Column("rate", "Tax", "percent"),
-    Column("day", "Day", "date"), Column("at", "At", "datetime"), Column("open", "Open", "bool"),
+    Column("code", "编码"),
+    Column("name", "名称"),
+    Column("amount", "金额", "money"),
+    Column("pieces", "数量", "quantity"),
+    Column("price", "Price", "price"),
+    Column("rate", "Tax", "percent"),
+    Column("day", "Day", "date"),
+    Column("at", "At", "datetime"),
+    Column("open", "Open", "bool"),
 )
-ROW = ("1122", "应收账款", Decimal("-1234.5"), Decimal("12.5000"), Decimal("0.100000"), Decimal("13.0000"),
-       dt.date(2026, 11, 30), dt.datetime(2026, 11, 30, 2, 41, tzinfo=dt.UTC), True)
+ROW = (
+    "1122",
+    "应收账款",
+    Decimal("-1234.5"),
+    Decimal("12.5000"),
+    Decimal("0.100000"),
+    Decimal("13.0000"),
+    dt.date(2026, 11, 30),
+    dt.datetime(2026, 11, 30, 2, 41, tzinfo=dt.UTC),
+    True,
+)
 
 
 def written(format: str, columns: Any = COLUMNS, rows: Any = (ROW,), **options: Any) -> bytes:

@@ -19,9 +19,24 @@ from kit.exchange.printing import Print, picture, prints_for, render_pdf, render
 from kit.values.errors import BusinessError
 
 HOSTILE = [
-    "{{7*7}}", "{% load %}", "{{settings.SECRET_KEY}}", "{x.__class__}", "%(x)s", '#panic("x")', "#sys.inputs",
-    '#read("common.typ")', "*bold* _thin_ `code`", "$ x^2 $", "<label> @ref", "= Heading", "\\ // comment /* */",
-    '"quoted" \\u{41}', "https://example.com/<b>", "]#[", "《零》，。", "<script>alert(1)</script>",
+    "{{7*7}}",
+    "{% load %}",
+    "{{settings.SECRET_KEY}}",
+    "{x.__class__}",
+    "%(x)s",
+    '#panic("x")',
+    "#sys.inputs",
+    '#read("common.typ")',
+    "*bold* _thin_ `code`",
+    "$ x^2 $",
+    "<label> @ref",
+    "= Heading",
+    "\\ // comment /* */",
+    '"quoted" \\u{41}',
+    "https://example.com/<b>",
+    "]#[",
+    "《零》，。",
+    "<script>alert(1)</script>",
 ]
 
 
@@ -36,19 +51,28 @@ def squeezed(text: str) -> str:
 def paper(count: int = 3, **changes: Any) -> dict[str, Any]:
     """The data of a document with `count` lines of 100.00 each."""
     data: dict[str, Any] = {
-        "lang": "en", "title": "Invoice", "subtitle": "", "number": "IV-1", "printed": "", "watermark": "",
+        "lang": "en",
+        "title": "Invoice",
+        "subtitle": "",
+        "number": "IV-1",
+        "printed": "",
+        "watermark": "",
         "page_label": "Page {n} of {total}",
         "company": {"name": "Huachen Ltd.", "other_name": "华辰有限公司", "logo": None, "lines": ["Suzhou", ""]},
         "parties": [{"label": "Bill to", "name": "Hengtuo", "lines": ["Wuxi"]}],
         "facts": [["Number", "IV-1"], ["Date", "2026-11-23"]],
         "columns": [
-            {"label": "#", "width": 8, "align": "right"}, {"label": "Description", "width": "1fr", "align": "left"},
+            {"label": "#", "width": 8, "align": "right"},
+            {"label": "Description", "width": "1fr", "align": "left"},
             {"label": "Amount", "width": 27, "align": "right"},
         ],
         "rows": [{"cells": [str(i + 1), f"Line-{i + 1}-end", "100.00"], "amount": "100.00"} for i in range(count)],
-        "totals": [{"label": "Net", "value": "1.00", "strong": False},
-                   {"label": "Grand total", "value": "GT", "strong": True}],
-        "words": {"label": "In words", "text": "one"}, "subtotal_label": "Page subtotal",
+        "totals": [
+            {"label": "Net", "value": "1.00", "strong": False},
+            {"label": "Grand total", "value": "GT", "strong": True},
+        ],
+        "words": {"label": "In words", "text": "one"},
+        "subtotal_label": "Page subtotal",
         "terms": [{"label": "Note", "lines": ["first", "second"]}],
         "signatures": [{"label": "Prepared", "name": "Li Man"}, {"label": "Received", "name": ""}],
     }
@@ -59,12 +83,18 @@ def test_entered_text_comes_out_literally() -> None:
     """S-08: no text field is executed, in any part of a document."""
     company = {"name": HOSTILE[5], "other_name": HOSTILE[0], "logo": None, "lines": HOSTILE}
     data = paper(
-        title=HOSTILE[0], number=HOSTILE[1], company=company, subtitle=HOSTILE[4], watermark=HOSTILE[0],
+        title=HOSTILE[0],
+        number=HOSTILE[1],
+        company=company,
+        subtitle=HOSTILE[4],
+        watermark=HOSTILE[0],
         parties=[{"label": HOSTILE[9], "name": HOSTILE[5], "lines": HOSTILE}],
         facts=[[text, text] for text in HOSTILE],
         rows=[{"cells": ["1", text, text], "amount": "0"} for text in HOSTILE],
-        words={"label": HOSTILE[2], "text": HOSTILE[3]}, terms=[{"label": HOSTILE[11], "lines": HOSTILE}],
-        signatures=[{"label": text, "name": text} for text in HOSTILE[:4]], subtotal_label=HOSTILE[6],
+        words={"label": HOSTILE[2], "text": HOSTILE[3]},
+        terms=[{"label": HOSTILE[11], "lines": HOSTILE}],
+        signatures=[{"label": text, "name": text} for text in HOSTILE[:4]],
+        subtotal_label=HOSTILE[6],
     )
     text = squeezed("".join(text_of(render_pdf("document.typ", data))))
     for entered in HOSTILE:
@@ -73,7 +103,9 @@ def test_entered_text_comes_out_literally() -> None:
 
 def test_both_languages_on_one_paper() -> None:
     """T-01: Chinese and English text is set with a font of our own and can be copied out of the PDF."""
-    text = text_of(render_pdf("document.typ", paper(lang="zh-hans", title="发货单", page_label="第 {n} 页 / 共 {total} 页")))[0]
+    text = text_of(
+        render_pdf("document.typ", paper(lang="zh-hans", title="发货单", page_label="第 {n} 页 / 共 {total} 页"))
+    )[0]
     for part in ("发货单", "华辰有限公司", "Huachen Ltd.", "Hengtuo", "2026-11-23"):
         assert part in text
     assert "第1页/共1页" in squeezed(text)
@@ -117,7 +149,7 @@ def test_preview_equals_paper() -> None:
     pages = render_svg_pages("document.typ", data)
     assert len(pages) == len(pypdf.PdfReader(io.BytesIO(render_pdf("document.typ", data))).pages)
     for page in pages:
-        for element in ElementTree.fromstring(page).iter():
+        for element in ElementTree.fromstring(page).iter():  # noqa: S314 - typst's own drawing
             assert not element.tag.endswith(("}script", "}style", "}foreignObject"))
             assert "style" not in element.attrib
 

@@ -42,8 +42,12 @@ class AgedItems(Report):
 
     def columns(self, params: dict[str, Any]) -> list[ReportColumn]:
         return [
-            ReportColumn("partner", _("Partner"), link=lambda row: record_url(self.partner_model, row["partner"]),
-                         display=lambda row: row["_name"]),
+            ReportColumn(
+                "partner",
+                _("Partner"),
+                link=lambda row: record_url(self.partner_model, row["partner"]),
+                display=lambda row: row["_name"],
+            ),
             ReportColumn("currency", _("Currency")),
             *(ReportColumn(name, label, "money", total=True) for name, label, *_rest in BUCKETS),
             ReportColumn("total", _("Total"), "money", total=True),
@@ -53,12 +57,16 @@ class AgedItems(Report):
         day, partner = params["as_of"], self.partner
         items = OpenItem.objects.visible_to(user).filter(date__lte=day, **{f"{partner}__isnull": False}).order_by()
         opened = items.values(
-            partner_id=F(f"{partner}_id"), partner_code=F(f"{partner}__code"), partner_name=F(f"{partner}__name"),
+            partner_id=F(f"{partner}_id"),
+            partner_code=F(f"{partner}__code"),
+            partner_name=F(f"{partner}__name"),
             currency_code=F("currency__code"),
         ).annotate(**_sums("amount", "due_date", day))
         rows: dict[tuple[int, str], dict[str, Any]] = {
             (row["partner_id"], row["currency_code"]): {
-                "partner": row["partner_code"], "_name": row["partner_name"], "currency": row["currency_code"],
+                "partner": row["partner_code"],
+                "_name": row["partner_name"],
+                "currency": row["currency_code"],
                 **{name: (row[f"in_{name}"] or ZERO) * self.sign for name in NAMES},
             }
             for row in opened
@@ -102,7 +110,8 @@ def _allocated(items: QuerySet[OpenItem], partner: str, day: dt.date) -> QuerySe
         item = f"{side}_item"
         rows = Allocation.objects.filter(date__lte=day, **{f"{item}__in": items}).order_by()
         keys = {
-            "partner_id": F(f"{item}__{partner}_id"), "currency_code": F(f"{item}__currency__code"),
+            "partner_id": F(f"{item}__{partner}_id"),
+            "currency_code": F(f"{item}__currency__code"),
             "debit": Value(side == "debit"),
         }
         parts.append(rows.values(**keys).annotate(**_sums("amount", f"{item}__due_date", day)))

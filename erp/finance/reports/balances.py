@@ -81,10 +81,14 @@ def within(account: Account) -> Q:
 
 def _of_lines(lines: Any, start: dt.date) -> Any:
     before, later = Q(date__lt=start), Q(date__gte=start)
-    return lines.order_by().values(*ACCOUNT).annotate(
-        opening=Sum(F("debit") - F("credit"), filter=before),
-        debits=Sum("debit", filter=later),
-        credits=Sum("credit", filter=later),
+    return (
+        lines.order_by()
+        .values(*ACCOUNT)
+        .annotate(
+            opening=Sum(F("debit") - F("credit"), filter=before),
+            debits=Sum("debit", filter=later),
+            credits=Sum("credit", filter=later),
+        )
     )
 
 

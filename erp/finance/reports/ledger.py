@@ -17,9 +17,22 @@ from kit.exchange.reports import Param, Report, ReportColumn, record_url, regist
 from kit.values.money import ZERO
 
 FIELDS = (
-    "account_id", "account__code", "account__name", "account__name_zh", "date", "entry__number", "entry__source",
-    "entry__source_number", "memo", "entry__memo", "customer__code", "customer__name", "supplier__code",
-    "supplier__name", "debit", "credit",
+    "account_id",
+    "account__code",
+    "account__name",
+    "account__name_zh",
+    "date",
+    "entry__number",
+    "entry__source",
+    "entry__source_number",
+    "memo",
+    "entry__memo",
+    "customer__code",
+    "customer__name",
+    "supplier__code",
+    "supplier__name",
+    "debit",
+    "credit",
 )
 
 
@@ -75,18 +88,37 @@ def _of_account(account: tuple[str, str], start: dt.date, opening: Decimal, line
     head = {"account": code, "_name": name}
     rows: list[dict[str, Any]] = []
     if opening:
-        rows.append(head | {"date": start, "entry": "", "document": "", "memo": _t("Opening balance"), "partner": "",
-                            "_partner": "", "_source": "", "debit": None, "credit": None, "balance": opening})
+        rows.append(
+            head
+            | {
+                "date": start,
+                "entry": "",
+                "document": "",
+                "memo": _t("Opening balance"),
+                "partner": "",
+                "_partner": "",
+                "_source": "",
+                "debit": None,
+                "credit": None,
+                "balance": opening,
+            }
+        )
     balance = opening
     for line in lines:
         balance += line["debit"] - line["credit"]
         rows.append(
-            head | {
-                "date": line["date"], "entry": line["entry__number"], "document": line["entry__source_number"],
+            head
+            | {
+                "date": line["date"],
+                "entry": line["entry__number"],
+                "document": line["entry__source_number"],
                 "memo": line["memo"] or line["entry__memo"],
                 "partner": line["customer__code"] or line["supplier__code"] or "",
                 "_partner": line["customer__name"] or line["supplier__name"] or "",
-                "_source": line["entry__source"], "debit": line["debit"], "credit": line["credit"], "balance": balance,
+                "_source": line["entry__source"],
+                "debit": line["debit"],
+                "credit": line["credit"],
+                "balance": balance,
             }
         )
     return rows

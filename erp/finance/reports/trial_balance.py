@@ -43,8 +43,14 @@ class TrialBalance(Report):
     def rows(self, params: dict[str, Any], user: Any) -> list[dict[str, Any]]:
         found = balances(params["date_from"], params["date_to"], user, recompute=params["recompute"])
         return [
-            {"account": b.code, "name": b.name, "opening": b.opening, "debit": b.debit, "credit": b.credit,
-             "closing": b.closing}
+            {
+                "account": b.code,
+                "name": b.name,
+                "opening": b.opening,
+                "debit": b.debit,
+                "credit": b.credit,
+                "closing": b.closing,
+            }
             for b in sorted(found.values(), key=lambda b: b.code)
             if b.opening or b.debit or b.credit
         ]

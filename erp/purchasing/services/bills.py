@@ -246,7 +246,7 @@ def reverse_bill(bill: Bill, *, by: Any, date: dt.date | None = None, version: i
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     orders = _lock_orders(original)
     facts = order_lines(orders)
-    lines = list(original.lines.select_related("product", "receipt_line").order_by("position"))
+    lines = list(original.lines.select_related("product", "tax_code", "receipt_line").order_by("position"))
     values = StockMove.objects.filter(source=source_of(original).label, source_id=original.pk)
     adjusted = list(values.select_related("product__group").order_by("pk"))
     levels = lock_levels((move.product_id, move.warehouse_id) for move in adjusted)

@@ -324,7 +324,7 @@ def reverse_invoice(
     INVOICE_STATES.check("reverse", original)
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
-    lines = list(original.lines.select_related("product"))
+    lines = list(original.lines.select_related("product", "tax_code"))
     keys = SalesOrderLine.objects.filter(pk__in=[line.order_line_id for line in lines]).values("order")
     orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
     facts = order_lines(orders)

@@ -1,0 +1,135 @@
+"""Example rows of every model that has pages, for tests that walk over all of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import models
+from django.utils import timezone
+
+from erp.finance.context import ensure_fiscal_year
+from erp.finance.models import Account, Currency, Journal, Voucher
+from erp.finance.services import post_voucher, save_voucher
+from erp.finance.services.vouchers import EntryInput
+from kit.pages.resources import Resource
+from oa.organisation.models import Role
+from tests.factories import make_customer, make_product, stock
+
+_numbers = itertools.count(1)
+
+
+def living_rows(resource: Resource, count: int, *, many: bool = False) -> list[Any]:
+    """`count` more rows for the pages of `resource`; with `many` nothing for models with one row by nature."""
+    label = resource.meta.label_lower
+    if label == "oa.companyprofile":
+        return [] if many else [resource.model._default_manager.get()]
+    maker = MAKERS.get(resource.slug) or MAKERS.get(label)
+    if maker is None:
+        return [sample(resource.model, **resource.default_filters) for _ in range(count)]
+    made = [maker() for _ in range(count)]
+    return [row for row in made if row is not None]
+
+
+def sample(model: type[models.Model], **columns: Any) -> Any:
+    """A row of `model` with every required column filled."""
+    number = next(_numbers)
+    for field in model._meta.concrete_fields:
+        if field.name in columns or field.primary_key or isinstance(field, models.GeneratedField):
+            continue
+        if field.has_default() or field.null or (field.blank and not field.is_relation and not field.unique):
+            continue
+        columns[field.name] = _value(field, number)
+    return model._default_manager.create(**columns)
+
+
+def _value(field: Any, number: int) -> Any:
+    if field.is_relation:
+        found = field.related_model._default_manager.order_by("pk").first() if field.related_model._meta.model_name in SHARED else None
+        return found or sample(field.related_model)
+    if field.choices:
+        return field.choices[0][0]
+    if isinstance(field, models.DecimalField | models.IntegerField):
+        return Decimal(1) if isinstance(field, models.DecimalField) else number
+    if isinstance(field, models.DateTimeField):
+        return timezone.now()
+    if isinstance(field, models.DateField):
+        return timezone.localdate() - dt.timedelta(days=number)
+    if isinstance(field, models.EmailField):
+        return f"sample{number}@example.com"
+    return f"x{number:03}"[-(field.max_length or 40) :]
+
+
+# Reference rows that one installation has few of: samples share them.
+SHARED = {"unit", "currency", "journal", "warehouse", "taxcode", "posting group", "account", "group"}
+
+
+def _moved(model_name: str) -> Callable[[], Any]:
+    def make() -> Any:
+        level = stock(make_product(f"W-{next(_numbers):05}"), 5)
+        from erp.finance.models import JournalEntry
+        from erp.inventory.models import StockMove
+
+        return {"stocklevel": level, "stockmove": StockMove.objects.order_by("-pk").first(),
+                "journalentry": JournalEntry.objects.order_by("-pk").first()}[model_name]
+
+    return make
+
+
+def _open_item() -> Any:
+    customer = make_customer(code=f"W-{next(_numbers):05}")
+    voucher = Voucher(journal=Journal.objects.get(code="GEN"), date=timezone.localdate(), memo="opening")
+    receivable = Account.objects.get(control="receivable")
+    other = Account.objects.filter(type="equity", is_group=False).first()
+    save_voucher(voucher, [EntryInput(receivable, debit=Decimal(7), customer=customer), EntryInput(other, credit=Decimal(7))], by=None)
+    post_voucher(voucher, by=None)
+    return customer.open_items.get()
+
+
+def _period() -> Any:
+    year = ensure_fiscal_year(dt.date(2000 + next(_numbers) % 90, 1, 1))
+    return year.periods.first()
+
+
+def _role() -> Any:
+    number = next(_numbers)
+    return Role.objects.create(group=Group.objects.create(name=f"Role {number}"), code=f"role-{number}")
+
+
+def _currency() -> Any:
+    number = next(_numbers)
+    code = "".join(chr(65 + number // 26**i % 26) for i in range(2))
+    return Currency.objects.create(code=f"Q{code}", name=f"Currency {number}")
+
+
+def _account() -> Any:
+    return Account.objects.create(code=f"W{next(_numbers):05}", name="Walk")
+
+
+def _payment(**columns: Any) -> Callable[[], Any]:
+    def make() -> Any:
+        from erp.finance.models import Payment, Supplier
+
+        partner = {"customer": make_customer(code=f"W-{next(_numbers):05}")} if columns["direction"] == "receive" else {
+            "supplier": sample(Supplier, code=f"W-{next(_numbers):05}")}
+        bank = Account.objects.filter(is_cash=True, is_group=False).first()
+        return Payment.objects.create(account=bank, currency=Currency.objects.get(code="CNY"), amount=5, **partner, **columns)
+
+    return make
+
+
+def _rule() -> Any:
+    from erp.finance.models import PostingRule
+
+    return sample(PostingRule, valid_from=dt.date(2000, 1, 1) + dt.timedelta(days=next(_numbers)))
+
+
+MAKERS: dict[str, Callable[[], Any]] = {
+    "stocklevel": _moved("stocklevel"), "stockmove": _moved("stockmove"), "journalentry": _moved("journalentry"),
+    "openitem": _open_item, "period": _period, "role": _role, "currency": _currency, "account": _account,
+    "postingrule": _rule, "receipt": _payment(direction="receive"), "payment": _payment(direction="pay"),
+}
