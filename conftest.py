@@ -108,8 +108,9 @@ def _state() -> str:
     """A digest of everything that decides what a migrated database holds."""
     digest = hashlib.sha256((places.ROOT / "requirements/base.txt").read_bytes())
     for app in SOURCES:
-        for path in sorted((places.ROOT / app).rglob("*.py")):
-            if {"migrations", "setup", "models"} & set(path.parts) or path.stem in {"setup", "models", "roles"}:
+        for path in sorted(p for p in (places.ROOT / app).rglob("*") if p.suffix in {".py", ".csv"}):
+            rooms = {"migrations", "setup", "models", "charts"} & set(path.parts)
+            if rooms or path.stem in {"setup", "models", "roles"}:
                 digest.update(path.relative_to(places.ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from erp.finance.setup_page import setup_view
+
+urlpatterns: list[URLPattern] = [
+    path("settings/setup/", setup_view, name="setup"),
+]

@@ -10,10 +10,10 @@ from oa.records.models import (
     Notification,
     NumberSequence,
 )
-from oa.reporting.models import OutboxMail, ReportSchedule, ReportSubscription
+from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule, ReportSubscription
 
 __all__ = [
     "Attachment", "Comment", "CompanyProfile", "Counter", "Department", "IdempotencyKey", "Job",
-    "Notification", "NumberSequence", "OutboxMail", "Position", "ReportSchedule", "ReportSubscription",
+    "Notification", "NumberSequence", "OutboxMail", "Position", "ReportRun", "ReportSchedule", "ReportSubscription",
     "Role", "User",
 ]

@@ -6,13 +6,16 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.customers.models import Customer
+from kit.values.errors import BusinessError
 from oa.records.bulk import locked
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 
-@transaction.atomic
+@command
 def save_customer(customer: Customer, *, by: Any) -> Customer:
     """Store a customer; a new one gets a code from the sequence, and its maker as owner."""
     if not customer.code:
@@ -29,7 +32,12 @@ def save_customer(customer: Customer, *, by: Any) -> Customer:
 
 @transaction.atomic
 def transfer_customer(customer: Customer, owner: Any, *, by: Any) -> Customer:
-    """Give a customer to another owner, with the department of that person."""
+    """Give a customer to another owner, with the department of that person (rule C-15).
+
+    What hangs on the customer becomes visible to the new owner with it. Raises BusinessError.
+    """
+    if not owner.is_active:
+        raise BusinessError(_("%s does not work here any more; choose somebody else.") % owner, field="owner")
     customer = locked(Customer.objects.all(), customer.pk)
     customer.owner, customer.department_id = owner, owner.department_id
     customer.version += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -25,7 +27,7 @@ class FollowUpForm(forms.Form):
     """What the composer sends."""
 
     channel = forms.ChoiceField(choices=Channel.choices, initial=Channel.NOTE)
-    contact = forms.ModelChoiceField(Contact.objects.none(), required=False)
+    contact: Any = forms.ModelChoiceField(Contact.objects.none(), required=False)
     text = forms.CharField(label=gettext_lazy("What was said"))
     next_on = DayField(label=gettext_lazy("Next contact"), required=False)
 

@@ -104,11 +104,11 @@ def entry_numbers() -> list[Row]:
     """Sequences run from 1 without gaps in every journal and period, and the number shows the sequence."""
     return rows("""
         SELECT j.code AS journal, p.start AS period, count(*), min(e.sequence) AS first, max(e.sequence) AS last,
-               count(*) FILTER (WHERE e.number !~ ('-0*' || e.sequence || '$')) AS misnumbered
+               count(*) FILTER (WHERE ltrim(split_part(e.number, '-', -1), '0') <> e.sequence::text) AS misnumbered
           FROM erp_journalentry e JOIN erp_journal j ON j.id = e.journal_id JOIN erp_period p ON p.id = e.period_id
          GROUP BY j.code, p.start
         HAVING count(*) <> max(e.sequence) OR min(e.sequence) <> 1 OR count(DISTINCT e.sequence) <> count(*)
-            OR count(*) FILTER (WHERE e.number !~ ('-0*' || e.sequence || '$')) > 0
+            OR bool_or(ltrim(split_part(e.number, '-', -1), '0') <> e.sequence::text)
     """)
 
 
@@ -330,7 +330,7 @@ def untimely(table: str) -> list[Row]:
     """Rows of a ledger posted in the future, or dated after the day they were posted (I-37)."""
     return rows(f"""
         SELECT number, date, posted_at FROM {table}
-         WHERE posted_at > now() + interval '5 seconds' OR date > (posted_at AT TIME ZONE 'UTC')::date + 1
+         WHERE posted_at > clock_timestamp() + interval '5 seconds' OR date > (posted_at AT TIME ZONE 'UTC')::date + 1
     """)
 
 

@@ -81,7 +81,8 @@ def posting_context(date: dt.date, journal: str) -> PostingContext:
             _("%s is closed. Use a date in an open period.") % row[11].strftime("%Y-%m"), field="date"
         )
     rules = {(purpose, product, partner): account for purpose, product, partner, account in row[12] or []}
-    return PostingContext(date, *row[:10], row[11], rules)
+    found = [*row[:10], row[11], rules]  # without the period's state, which is settled
+    return PostingContext(date, *found)
 
 
 def _load(date: dt.date, journal: str) -> Any:

@@ -259,7 +259,7 @@ def _exchange_lines(context: PostingContext, row: Allocation) -> list[Line]:
     if difference == 0:
         return []
     purpose = Purpose.EXCHANGE_LOSS if difference > 0 else Purpose.EXCHANGE_GAIN
-    partner = {"customer_id": debit.customer_id, "supplier_id": debit.supplier_id}
+    partner: dict[str, Any] = {"customer_id": debit.customer_id, "supplier_id": debit.supplier_id}
     control = Line(
         debit.account_id, -difference, currency_id=debit.currency_id, currency_amount=ZERO, memo=debit.number, **partner
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from erp.finance.models import Allocation, JournalEntry
+from erp.finance.preview import preview
 from kit.pages.panels import Panel, panels
 
 
@@ -16,7 +17,10 @@ def entry_lines(entry: Any, user: Any) -> dict[str, Any]:
 
 
 def ledger_of(obj: Any, user: Any) -> dict[str, Any]:
-    """The entries a document posted: the preview after the fact, line by line."""
+    """The entries a document posted, or the preview of what a draft would post."""
+    if obj.state == "draft":
+        lines, problem = preview(obj, user)
+        return {"entries": [], "preview": lines, "problem": problem}
     entries = JournalEntry.objects.filter(source=obj._meta.label_lower, source_id=obj.pk)
     return {"entries": entries.prefetch_related("lines__account", "lines__customer", "lines__supplier")}
 

@@ -29,12 +29,14 @@ from erp.finance.models import (
 from erp.finance.suppliers import save_supplier
 from kit.pages.actions import Command
 from kit.pages.columns import Column
-from kit.pages.nav import tree
+from kit.pages.nav import Link, tree
 from kit.pages.resources import Resource, register
 
 tree.group("sales", _("Sales"), "shopping-cart", 20, _("Business"))
 tree.group("purchasing", _("Purchasing"), "truck", 30, _("Business"))
 tree.group("finance", _("Finance"), "badge-japanese-yen", 50, _("Business"))
+
+tree.foot.append(Link(_("First set-up"), "setup", 30, "oa.change_companyprofile", "wrench"))
 
 MASTER = ("code", "name", "name_zh")
 
@@ -90,7 +92,7 @@ class ReceiptResource(PaymentPage):
     default_filters: ClassVar = {"direction": "receive"}
     columns = ("number", Column("customer", phone="cust"), "date", "state", "account", "reference", Column("amount", phone="amt"), "currency",
                Column("base_amount", _("Base currency"), total=True))
-    filters = ("state", "customer", "account", "date")
+    filters = ("state", "customer", "account", "date", "owner", "department")
     search_fields = ("customer__search", "number", "reference")
     fields = ("customer", "date", "account", "currency", "rate", "amount", "reference", "note")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from erp.finance.models import Supplier
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 
-@transaction.atomic
+@command
 def save_supplier(supplier: Supplier, *, by: Any) -> Supplier:
     """Store a supplier; a new one gets a code from the sequence."""
     if not supplier.code:

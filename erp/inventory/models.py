@@ -6,6 +6,8 @@ running state per product and warehouse. Only `erp.inventory.ledger` writes them
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator
@@ -281,7 +283,7 @@ class StockAdjustment(PostedDocument):
     value = MoneyField(_("value"), default=0, editable=False)
     state = Document.state_field(ADJUSTMENT_STATES)
 
-    objects = VisibleQuerySet.as_manager()
+    objects: Any = VisibleQuerySet.as_manager()
 
     class Meta(Document.Meta):
         verbose_name = _("stock adjustment")

@@ -31,6 +31,7 @@ from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from kit.values.quantities import round_quantity
 from oa.records.bulk import bulk_set, locked
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 ADJUSTMENTS = StockAdjustment.objects.select_related("warehouse")
@@ -46,7 +47,7 @@ class AdjustmentInput:
     unit_cost: Decimal | None = None
 
 
-@transaction.atomic
+@command
 def save_adjustment(
     adjustment: StockAdjustment, lines: Sequence[AdjustmentInput], *, by: Any, version: int | None = None
 ) -> StockAdjustment:
@@ -253,7 +254,7 @@ def _counter_moves(original: StockAdjustment, drafts: Sequence[StockAdjustmentLi
     return moves
 
 
-@transaction.atomic
+@command
 def count_stock(
     adjustment: StockAdjustment, counted: Mapping[Product, Decimal], *, by: Any
 ) -> StockAdjustment:

@@ -83,7 +83,7 @@ class DeliveryResource(Resource):
     group = "sales"
     order = 20
     columns = ("number", Column("customer", phone="cust"), "date", "warehouse", "state", "carrier", "tracking", "owner")
-    filters = ("state", "customer", "warehouse", "date", "owner")
+    filters = ("state", "customer", "warehouse", "date", "owner", "department")
     search_fields = ("customer__search", "number", "tracking")
     ordering = ("-date", "-id")
     fields = ("date", "ship_to", "carrier", "tracking", "note")
@@ -106,7 +106,7 @@ class InvoiceResource(Resource):
         "number", Column("customer", phone="cust"), "date", "due_date", "state", "owner",
         Column("base_total", _("Total incl. tax"), total=True, phone="amt"), Column("open_amount", _("Open")),
     )
-    filters = ("state", "customer", "owner", "date", "due_date")
+    filters = ("state", "customer", "owner", "department", "date", "due_date")
     search_fields = ("customer__search",)
     ordering = ("-date", "-id")
     fields = (

@@ -43,7 +43,7 @@ class TradeGrid(LineGrid):
     """Product, quantity, price, discount, tax; amounts come from the rules that posting uses."""
 
     title = gettext_lazy("Lines")
-    columns = (
+    columns: Sequence[GridColumn] = (
         GridColumn("for", "", "hidden"),
         GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140"),
         GridColumn("description", gettext_lazy("Description"), skip=True),

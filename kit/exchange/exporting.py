@@ -124,7 +124,11 @@ def write_rows(
     if format == "csv":
         return _write_csv(file, head, columns, rows, bom)
     with XlsxTable(file, columns, head, title) as table:
-        return sum(1 for row in rows if not table.add(cells(row, columns)))
+        count = 0
+        for row in rows:
+            table.add(cells(row, columns))
+            count += 1
+        return count
 
 
 def _write_csv(file: IO[bytes], head: list[str], columns: Sequence[Column], rows: Iterable[Row], bom: bool) -> int:
@@ -242,9 +246,9 @@ class XlsxTable:
             sheet.write_number(row, position, float(value), self._format(column.kind, value))
             width = 4 + len(f"{value:,.2f}")
         elif isinstance(value, dt.date) and _day(value) >= EARLIEST:
-            moment = timezone.make_naive(value) if _aware(value) else value
-            sheet.write_datetime(row, position, moment, self._format("datetime" if _timed(value) else "date"))
-            width = 18 if _timed(value) else 12
+            timed = isinstance(value, dt.datetime)
+            sheet.write_datetime(row, position, _naive(value), self._format("datetime" if timed else "date"))
+            width = 18 if timed else 12
         else:
             text = plain(value)
             text = text if len(text) <= CELL_TEXT else f"{text[: CELL_TEXT - 1]}…"
@@ -303,16 +307,13 @@ def text_width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text[:80])
 
 
-def _timed(value: dt.date) -> bool:
-    return isinstance(value, dt.datetime)
-
-
 def _day(value: dt.date) -> dt.date:
     return value.date() if isinstance(value, dt.datetime) else value
 
 
-def _aware(value: dt.date) -> bool:
-    return isinstance(value, dt.datetime) and timezone.is_aware(value)
+def _naive(value: dt.date) -> dt.date:
+    """A moment on the clock of the reader: spreadsheets know no time zones."""
+    return timezone.make_naive(value) if isinstance(value, dt.datetime) and timezone.is_aware(value) else value
 
 
 # Exporters of masters, registered next to their importers ------------------------------------------------------

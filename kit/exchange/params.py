@@ -100,7 +100,7 @@ class Param:
 
     def _model(self, text: str, user: Any) -> Any:
         model = apps.get_model(self.model)
-        rows = model._default_manager.visible_to(user)  # type: ignore[attr-defined]
+        rows = model._default_manager.visible_to(user)
         key = {"pk": int(text[1:])} if text[:1] == "#" and text[1:].isdecimal() else {code_field(model): text}
         found = rows.filter(**key).first()
         if found is None:

@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 from django.utils.translation import gettext as _
@@ -26,6 +26,8 @@ from kit.values.errors import BusinessError
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "print"
 FONT = ("justmytype_intl_cjk", "fonts", "ofl", "notosanssc")
 LOGO_PIXELS = (900, 300)
+
+Format = Literal["pdf", "svg", "png"]
 
 _local = threading.local()  # a typst compiler serves one thread at a time
 
@@ -94,14 +96,13 @@ def render_png_pages(template: str, data: dict[str, Any], ppi: int = 96) -> list
     return _compile(template, data, "png", ppi=ppi)
 
 
-def _compile(template: str, data: dict[str, Any], format: str, **options: Any) -> list[bytes]:
+def _compile(template: str, data: dict[str, Any], format: Format, **options: Any) -> list[bytes]:
     path = TEMPLATES / template
     if path.parent != TEMPLATES or not path.is_file():
         raise BusinessError(_("There is no paper “%s”.") % template)
     inputs = {"data": json.dumps(data, ensure_ascii=False, default=str)}
     result = _compiler().compile(str(path), format=format, sys_inputs=inputs, **options)
-    pages: list[bytes] = result if isinstance(result, list) else [result]
-    return pages
+    return result if isinstance(result, list) else [result or b""]
 
 
 def _compiler() -> typst.Compiler:

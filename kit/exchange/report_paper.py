@@ -107,17 +107,7 @@ def chart_parts(svg: str) -> dict[str, Any]:
     texts = []
     for parent in list(root.iter()):
         for element in [child for child in parent if child.tag == f"{SVG}text"]:
-            anchor = element.get("text-anchor", "start")
-            texts.append(
-                {
-                    "x": float(element.get("x", 0)),
-                    "y": float(element.get("y", 0)),
-                    "text": element.text or "",
-                    "anchor": anchor,
-                    "fill": element.get("fill", "#000000"),
-                }
-            )
+            texts.append({"text": element.text or "", "text-anchor": "start"} | element.attrib)
             parent.remove(element)
-    width, height = float(root.get("width", 1)), float(root.get("height", 1))
     drawing = ElementTree.tostring(root, encoding="unicode")
-    return {"svg": drawing, "texts": texts, "scale": CHART_WIDTH / width, "width": width, "height": height}
+    return {"svg": drawing, "texts": texts, "millimetres": CHART_WIDTH, **root.attrib}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -26,14 +27,44 @@ class KitForm(forms.ModelForm):
     def __init__(self, *args: Any, user: Any, resource: Resource, **kwargs: Any) -> None:
         self.user, self.resource = user, resource
         super().__init__(*args, **kwargs)
+        self.filled: set[str] = set()  # what the server has just put in (UX 6.5.7)
+        fixed = set(resource.fixed(self.instance)) if self.instance.pk else set()
         for name, field in self.fields.items():
             current = getattr(self.instance, name, None) if self.instance.pk else None
+            field.disabled = name in fixed
+            if name in resource.recompute:
+                field.widget.attrs["data-recompute"] = True
+            if name in resource.depends:
+                field.widget.attrs["data-depends"] = resource.depends[name]
             if isinstance(field, PickerField):
                 field.user, field.current = user, current
                 if current is not None:
                     self.initial[name] = current
             elif isinstance(field, ModelChoiceField):
                 field.queryset = narrowed(field.queryset, user, current)
+                if field.empty_label is not None:
+                    field.empty_label = "—"
+
+    def follow(self, names: Iterable[str], typed: Container[str]) -> None:
+        """Fill the fields that follow from the changed fields `names`; what a person typed stays.
+
+        A field that the changed one narrows (`depends`) is replaced in any case: its value belongs elsewhere.
+        """
+        data = self.data.copy()
+        for name in names:
+            for target, value in self.resource.fill(self.instance, name, self.user).items():
+                field = self.fields.get(target)
+                narrowed_by = self.resource.depends.get(target) == name
+                if field is None or (target in typed and data.get(target) and not narrowed_by):
+                    continue
+                self.filled.add(target)
+                setattr(self.instance, target, value)
+                shown = field.prepare_value(value)
+                if isinstance(field, PickerField):
+                    data[target], data[f"{target}_text"] = shown or ("", "")
+                else:
+                    data[target] = "" if shown is None else str(shown)
+        self.data = data
 
     @property
     def helper(self) -> FormHelper:

@@ -17,12 +17,22 @@ def _always(key: str, user: Any, command: str, effect: Callable[[], Any]) -> tup
     return effect(), False
 
 
+def _never(key: str, user: Any, command: str) -> Any:
+    return None
+
+
 @dataclass
 class Hooks:
-    """`once`: idempotent submits. `shell`: callables (request) -> dict merged into the shell's context."""
+    """`once`: idempotent submits; `earlier`: what a form that is sent again made the first time.
+
+    `shell`: callables (request) -> dict merged into the shell's context.
+    `composer`: the template over a record's timeline in which notes are written.
+    """
 
     once: Once = _always
+    earlier: Callable[[str, Any, str], Any] = _never
     shell: list[Callable[[Any], dict[str, Any]]] = field(default_factory=list)
+    composer: str = ""
 
 
 hooks = Hooks()

@@ -141,6 +141,10 @@ class LineGrid:
         """Rows of a new document."""
         return [GridRow(str(i)) for i in range(self.empty_rows)]
 
+    def rows_again(self, document: Any, rows: Sequence[GridRow], heads: set[str], user: Any) -> list[GridRow] | None:
+        """New rows when the changed head fields `heads` decide which there are; None where they do not."""
+        return None
+
     # ---- reading and showing ----
 
     def columns_for(self, user: Any) -> list[GridColumn]:
@@ -193,8 +197,8 @@ class LineGrid:
                 row.typed[column] = text
         hidden = {c.name for c in self.columns if c.kind == "hidden"}
         found = [row for row in rows.values() if not row.empty(hidden)]
-        for column in known.values():
-            self._parse(column, found, user)
+        for given in known.values():
+            self._parse(given, found, user)
         return found
 
     def _parse(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
@@ -263,7 +267,7 @@ class LineGrid:
         if self.fixed:
             return list(rows)
         start = max((int(row.index) for row in rows), default=-1) + 1
-        spare = 1 if rows else SPARE_ROWS
+        spare = max(1, SPARE_ROWS - len(rows))
         return [*rows, *(GridRow(str(start + i)) for i in range(spare))]
 
     def pick_url(self, column: GridColumn) -> str:

@@ -47,10 +47,14 @@ class Resource:
     annotations: ClassVar[Sequence[str]] = ()  # columns that `list_queryset` adds
     related: ClassVar[Sequence[str]] = ()  # select_related for the record page
     key: ClassVar[str] = ""  # what stands in the URL; default code, number or pk
+    more: ClassVar[Sequence[str]] = ()  # form fields behind "More fields", so that at most eight stay in sight
+    recompute: ClassVar[Sequence[str]] = ()  # head fields whose change computes the lines again
+    depends: ClassVar[Mapping[str, str]] = {}  # picker -> form field it is narrowed by
     small: ClassVar[bool] = False  # few rows: a select instead of a searched picker
     pick_columns: ClassVar[Sequence[str]] = ()  # facts that tell twins apart in pickers
     default_filters: ClassVar[Mapping[str, Any]] = {}  # fixed conditions of this page's rows
     importable: ClassVar[bool] = True
+    import_key: ClassVar[Sequence[str]] = ()  # fields that tell rows apart; default: the key or a unique constraint
     can_create: ClassVar[bool] = True
     can_edit: ClassVar[bool] = True
     icon: ClassVar[str] = "file-text"
@@ -108,7 +112,8 @@ class Resource:
 
     def queryset(self, user: Any) -> models.QuerySet[Any]:
         """The rows `user` may see."""
-        rows = self.model._default_manager.visible_to(user)  # type: ignore[attr-defined]
+        manager: Any = self.model._default_manager
+        rows = manager.visible_to(user)
         return rows.filter(**self.default_filters) if self.default_filters else rows
 
     def list_queryset(self, user: Any) -> models.QuerySet[Any]:
@@ -127,7 +132,7 @@ class Resource:
                 continue
             field = field_of(self.model, relation)
             if field is not None and field.related_model is not None:
-                hits = matching(field.related_model._default_manager.all(), text)  # type: ignore[union-attr]
+                hits = matching(field.related_model._default_manager.all(), text)
                 condition |= models.Q(**{f"{relation}__in": hits.values("pk")})
         return rows.filter(condition)
 
@@ -169,6 +174,13 @@ class Resource:
             return False
         return may(user, action, self.model)
 
+    def may_import(self, user: Any) -> bool:
+        """Whether the import page is offered: plain records by default, else what the kind of file asks for."""
+        rights = import_rights.get(self.slug)
+        if rights is not None:
+            return bool(user.has_perms(rights))
+        return bool(self.importable and self.fields and self.lines is None and self.may(user, "add"))
+
     def editable(self, obj: Any, user: Any) -> bool:
         """Whether the edit form is offered for `obj`: drafts only, for documents with lines."""
         states = self.states
@@ -206,6 +218,18 @@ class Resource:
         """Values of a new form, from the address (`?customer=12`)."""
         return {name: request.GET[name] for name in self.fields if name in request.GET}
 
+    def fill(self, document: Any, name: str, user: Any) -> Mapping[str, Any]:
+        """Values of other form fields that follow from the field `name` a person has just changed (UX 6.5.7)."""
+        return {}
+
+    def hints(self, document: Any, user: Any) -> Mapping[str, str]:
+        """Short facts beside the labels of form fields, such as the credit left of the customer."""
+        return {}
+
+    def fixed(self, obj: Any) -> Sequence[str]:
+        """Form fields of a stored document that can be read and not changed."""
+        return ()
+
     def subtitle(self, obj: Any) -> Sequence[Any]:
         """Tags beside the title."""
         return ()
@@ -223,6 +247,7 @@ class Resource:
 
 
 registry: dict[str, Resource] = {}  # slug -> resource
+import_rights: dict[str, tuple[str, ...]] = {}  # slug -> permissions of the kind of file its page imports
 by_model: dict[type[models.Model], Resource] = {}  # the first resource of a model
 
 singular = lazy(lambda resource: capfirst(str(resource.title)), str)
@@ -268,6 +293,7 @@ def unknown_names(resource: Resource) -> Iterable[str]:
     plain = [
         *resource.fields, *resource.extra_fields, *resource.filters, *resource.related,
         *(name for _label, names in resource.sections for name in names), *resource.default_filters,
+        *resource.more, *resource.recompute, *resource.depends, *resource.depends.values(),
         *(name.lstrip("-") for name in resource.ordering), *resource.search_fields,
     ]
     plain += [c.path if isinstance(c, Column) else c for c in resource.columns]

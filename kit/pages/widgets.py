@@ -68,7 +68,9 @@ class PickerWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, "", attrs)
         key, text = value if isinstance(value, tuple) else ("", "")
-        context["widget"].update(key=key, text=text, url=pick_url(self.resource))
+        given = context["widget"]["attrs"]
+        box = {attr: given.pop(attr) for attr in ("data-recompute", "data-depends") if attr in given}
+        context["widget"].update(key=key, text=text, url=pick_url(self.resource), box=box)
         return context
 
     def id_for_label(self, id_: str) -> str:
@@ -95,6 +97,8 @@ class PickerField(forms.Field):
         return (str(found.pk), self.resource.pick_label(found)) if found else ("", "")
 
     def clean(self, value: Any) -> Any:
+        if isinstance(value, models.Model):
+            return value  # a field that is shown only
         key, text = value if isinstance(value, tuple) else ("", "")
         text = text.strip()
         if not text:
@@ -151,7 +155,7 @@ class DayField(forms.DateField):
 def form_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
     """The kit's form field for a model field (for `modelform_factory`)."""
     if isinstance(db_field, models.ForeignKey):
-        resource = by_model.get(db_field.related_model)  # type: ignore[call-overload]
+        resource = by_model.get(db_field.related_model)
         if resource is not None and not resource.small:
             limit = db_field.remote_field.limit_choices_to
             rows = models.Q(**limit) if isinstance(limit, dict) and limit else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pghistory
 import pgtrigger
@@ -30,6 +30,7 @@ def tracked(*derived: str) -> Callable[[ModelT], ModelT]:
             "changed", row=pghistory.Old, condition=pgtrigger.AnyChange(exclude=skipped, exclude_auto=False)
         )
         deleted = pghistory.DeleteEvent("deleted", row=pghistory.Old)
-        return pghistory.track(changed, deleted, exclude=left_out, model_name=f"{model.__name__}History")(model)
+        track = pghistory.track(changed, deleted, exclude=left_out, model_name=f"{model.__name__}History")
+        return cast(ModelT, track(model))
 
     return decorate

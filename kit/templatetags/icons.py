@@ -17,7 +17,7 @@ GRID = 24  # Lucide draws on a 24 x 24 grid
 
 
 @register.simple_tag
-def icon(name, size=16, css=""):
+def icon(name: str, size: int = 16, css: str = "") -> SafeString | str:
     """The icon is decorative: the words beside it (or an aria-label) carry the meaning."""
     try:
         return _svg(str(name), int(size), str(css))

@@ -56,7 +56,7 @@ SELECT '{table}' AS table, id, before AS "from", state AS "to" FROM steps
 """
 _TIMES = """
 SELECT '{table}' AS table, id, number, created_at, posted_at FROM {table}
- WHERE posted_at > now() + interval '5 seconds' OR posted_at < created_at - interval '5 seconds'
+ WHERE posted_at > clock_timestamp() + interval '5 seconds' OR posted_at < created_at - interval '5 seconds'
     OR (posted_at IS NULL) <> (state = 'draft') OR (number IS NULL) <> (state = 'draft')
 """
 _ORPHANS = """

@@ -2,42 +2,90 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
-from django.db import models, transaction
+from django.db import OperationalError, connection, models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kit.values.errors import BusinessError
 from oa.records.models import IdempotencyKey
 
+KEPT = dt.timedelta(days=30)  # longer than any form stays open
+
+# Two people at the same rows: a deadlock, a serialisation failure, or a lock that did not come in time.
+BUSY = {"40001", "40P01", "55P03"}
+
+_TAKE = """
+INSERT INTO oa_idempotencykey (key, user_id, command, effect, answer, created_at)
+VALUES (%s, %s, %s, '', '', now()) ON CONFLICT (key) DO NOTHING
+"""
+
 
 def once(key: str, user: Any, command: str, effect: Callable[[], Any]) -> tuple[Any, bool]:
     """Run `effect` and remember its result under `key`, in one transaction: (result, is it a repeat).
 
-    A repeat waits for the first one and gets its result; the same key for another command is refused.
+    A repeat waits for the first one and gets its record, or what its answer says in words. An effect that
+    fails leaves no key. Without a key in `key` nothing is remembered. Raises BusinessError when the key was
+    used for another command or by another person, and when others hold the same rows for too long.
     """
     try:
-        uid = uuid.UUID(key)
+        uid = uuid.UUID(str(key))
     except ValueError:
-        return effect(), False
+        return _undisturbed(effect), False
+    return _undisturbed(lambda: _once(uid, user, command[:100], effect))
+
+
+def _once(key: uuid.UUID, user: Any, command: str, effect: Callable[[], Any]) -> tuple[Any, bool]:
     with transaction.atomic():
-        row, fresh = IdempotencyKey.objects.get_or_create(key=uid, defaults={"user": user, "command": command[:100]})
+        with connection.cursor() as cursor:
+            cursor.execute(_TAKE, [key, user.pk, command])  # waits while another one holds the same key
+            fresh = cursor.rowcount == 1
         if not fresh:
-            return _repeated(row, user, command), True
+            return _repeated(IdempotencyKey.objects.get(pk=key), user, command), True
         result = effect()
+        answer = {"answer": "" if result is None else str(result)[:500]}
         if isinstance(result, models.Model):
-            row.effect, row.effect_id = result._meta.label_lower, result.pk
-        row.answer = str(result)[:500]
-        row.save(update_fields=["effect", "effect_id", "answer"])
+            answer |= {"effect": result._meta.label_lower, "effect_id": result.pk}
+        IdempotencyKey.objects.filter(pk=key).update(**answer)
         return result, False
 
 
 def _repeated(row: IdempotencyKey, user: Any, command: str) -> Any:
-    if row.user_id != user.pk or row.command != command[:100]:
+    if row.user_id != user.pk or row.command != command:
         raise BusinessError(_("This form was sent already for something else. Reload the page."))
     if not row.effect:
+        return row.answer or None
+    record = apps.get_model(row.effect)._default_manager.filter(pk=row.effect_id).first()
+    if record is None:
+        raise BusinessError(_("%s was deleted meanwhile.") % row.answer)
+    return record
+
+
+def earlier(key: str, user: Any, command: str) -> Any:
+    """The record that this very form made before, None when it was not sent yet (no validation needed again)."""
+    try:
+        row = IdempotencyKey.objects.filter(pk=uuid.UUID(str(key)), user=user, command=command[:100]).first()
+    except ValueError:
         return None
-    return apps.get_model(row.effect)._default_manager.get(pk=row.effect_id)
+    return _repeated(row, user, command[:100]) if row is not None and row.effect else None
+
+
+def _undisturbed(effect: Callable[[], Any]) -> Any:
+    """Tell a person in words when others hold the same rows; nothing was changed, the form can be sent again."""
+    try:
+        return effect()
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") not in BUSY:
+            raise
+        raise BusinessError(_("Somebody is working on the same records at this moment. Try again.")) from error
+
+
+def forget_old_keys() -> int:
+    """Delete keys that no open form can send any more; returns how many."""
+    deleted, _details = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+    return deleted

@@ -33,7 +33,7 @@ def _record(request: HttpRequest, slug: str, key: str) -> tuple[Resource, Any]:
         raise Http404 from None
 
 
-def download_view(request: HttpRequest, key: str) -> HttpResponse:
+def download_view(request: HttpRequest, key: str) -> FileResponse:
     """A file, if the person may see the record it belongs to; always a download, never shown (S-10, S-11)."""
     row = get_object_or_404(Attachment, key=key)
     model = row.content_type.model_class()
@@ -91,12 +91,12 @@ def job_view(request: HttpRequest, key: str) -> HttpResponse:
     return fragment_or_page(request, "oa/parts/job.html" if request.headers.get("HX-Request") else "oa/job.html", context)
 
 
-def job_file_view(request: HttpRequest, key: str) -> HttpResponse:
+def job_file_view(request: HttpRequest, key: str) -> FileResponse:
     """The file a job made, for the person who started it."""
     job = get_object_or_404(Job, key=key, owner=request.user)
     if not job.file:
         raise Http404
     response = FileResponse(job.file.open("rb"), content_type="application/octet-stream")
-    response.headers["Content-Disposition"] = content_disposition_header(True, job.file.name.rsplit("/", 1)[-1]) or "attachment"
+    response.headers["Content-Disposition"] = content_disposition_header(True, str(job.file.name).rsplit("/", 1)[-1]) or "attachment"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

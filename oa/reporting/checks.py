@@ -8,8 +8,8 @@ from kit.rules.checks import Row, check, rows
 
 _STUCK = """
 SELECT id, state, "to", subject, created_at, lease_until FROM oa_outboxmail
- WHERE state = 'pending' AND coalesce(lease_until, created_at) < now() - interval '15 minutes'
-    OR state = 'sending' AND (lease_until IS NULL OR lease_until < now() - interval '15 minutes')
+ WHERE state = 'pending' AND coalesce(lease_until, created_at) < clock_timestamp() - interval '15 minutes'
+    OR state = 'sending' AND (lease_until IS NULL OR lease_until < clock_timestamp() - interval '15 minutes')
     OR (state = 'sent') <> (sent_at IS NOT NULL)
  ORDER BY id
 """

@@ -6,6 +6,7 @@ it is the lock that prevents it. Committed data, one connection per thread.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,10 +73,8 @@ def meet_after(monkeypatch: pytest.MonkeyPatch, *places: tuple[ModuleType, str])
     def waiting(function: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             result = function(*args, **kwargs)
-            try:
+            with contextlib.suppress(threading.BrokenBarrierError):
                 meeting.wait(timeout=PATIENCE)
-            except threading.BrokenBarrierError:
-                pass
             return result
 
         return wrapped

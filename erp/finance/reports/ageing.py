@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import F, Q, QuerySet, Sum, Value
@@ -103,7 +103,7 @@ def _sums(amount: str, due: str, day: dt.date) -> dict[str, Sum]:
     return sums
 
 
-def _allocated(items: QuerySet[OpenItem], partner: str, day: dt.date) -> QuerySet[Any, dict[str, Any]]:
+def _allocated(items: QuerySet[OpenItem], partner: str, day: dt.date) -> Iterable[Any]:
     """What allocations until `day` took from the debit and from the credit items, in one statement."""
     parts = []
     for side in ("debit", "credit"):

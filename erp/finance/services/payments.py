@@ -33,6 +33,7 @@ from erp.finance.openitems import (
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from oa.records.bulk import locked
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 # Posting group of a customer, whose terms belong to sales: the section that keeps them sets the one entry.
@@ -47,7 +48,7 @@ def payment_sign(payment: Payment) -> int:
     return 1 if payment.direction == Direction.RECEIVE else -1
 
 
-@transaction.atomic
+@command
 def save_payment(
     payment: Payment, allocations: Mapping[int, Decimal], *, by: Any, version: int | None = None
 ) -> Payment:
@@ -106,7 +107,7 @@ def post_payment(payment: Payment, *, by: Any, version: int | None = None) -> Pa
     return _post(payment, wanted, lock_items(wanted), by=by)
 
 
-@transaction.atomic
+@command
 def pay(payment: Payment, allocations: Mapping[int, Decimal] | None = None, *, by: Any) -> Payment:
     """Store and post a new payment in one step; without `allocations` the oldest open items are settled."""
     _prepare(payment, by)
@@ -202,7 +203,7 @@ def _control_account(context: PostingContext, payment: Payment, items: Sequence[
 
 
 def _ledger_lines(payment: Payment, control: int, sign: int) -> list[Line]:
-    money = {"currency_id": payment.currency_id, "rate": payment.rate, "department_id": payment.department_id}
+    money: dict[str, Any] = {"currency_id": payment.currency_id, "rate": payment.rate, "department_id": payment.department_id}
     base, amount = sign * payment.base_amount, sign * payment.amount
     return [
         Line(payment.account_id, base, currency_amount=amount, memo=payment.reference, **money),

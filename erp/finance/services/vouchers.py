@@ -31,6 +31,7 @@ from erp.finance.openitems import (
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_money
 from oa.records.bulk import locked
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 VOUCHERS = Voucher.objects.select_related("journal")
@@ -51,7 +52,7 @@ class EntryInput:
     department: Any = None
 
 
-@transaction.atomic
+@command
 def save_voucher(
     voucher: Voucher, lines: Sequence[EntryInput], *, by: Any, version: int | None = None
 ) -> Voucher:

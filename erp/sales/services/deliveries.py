@@ -36,6 +36,7 @@ from kit.values.money import ZERO
 from kit.values.quantities import round_quantity
 from oa.organisation.models.company import CostAt
 from oa.records.bulk import bulk_set, locked
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 LINE_FACTS = ("moved", "reserved", "delivered_cost", "expensed_cost")
@@ -70,7 +71,7 @@ def draft_delivery(
     return delivery
 
 
-@transaction.atomic
+@command
 def save_delivery(
     delivery: Delivery, quantities: Mapping[int, Decimal], *, by: Any, version: int | None = None
 ) -> Delivery:

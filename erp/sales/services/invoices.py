@@ -41,6 +41,7 @@ from erp.trade.reversal import finish_reversal, refuse_if_settled, reverse_with_
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_money
 from oa.records.bulk import bulk_set, locked
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 LINE_FACTS = ("billed", "expensed_cost")
@@ -123,7 +124,7 @@ def _set_amounts(invoice: Invoice, drafts: Sequence[InvoiceLine], base_exponent:
     set_amounts(invoice, drafts, invoice.currency.exponent, base_exponent)
 
 
-@transaction.atomic
+@command
 def save_invoice(invoice: Invoice, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> Invoice:
     """Store a draft with its lines: parts of order lines (`origin`), or services without an order."""
     existing: list[InvoiceLine] = []

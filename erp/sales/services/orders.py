@@ -26,6 +26,7 @@ from kit.values.money import ONE, ZERO
 from kit.values.quantities import QUANTITY_DIGITS
 from oa.organisation.models import CompanyProfile
 from oa.records.bulk import bulk_set, locked
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "payment_terms", "warehouse")
@@ -48,7 +49,7 @@ def lines_of(order: SalesOrder) -> list[SalesOrderLine]:
     return lines
 
 
-@transaction.atomic
+@command
 def save_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> SalesOrder:
     """Store a draft with its lines; fills what was left open from the customer, the masters and price finding.
 

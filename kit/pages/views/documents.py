@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -26,10 +27,13 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
     grid = resource.lines
     form = _form(request, resource, obj)
     if request.method != "POST":
-        document = form.instance
+        document = prefilled(form)
         rows = grid.rows_of(document, request.user) if obj is not None else grid.new_rows(document, request.user, request.GET.dict())
-        computed = grid.compute(prefilled(form), rows, None, request.user)
+        computed = grid.compute(document, rows, None, request.user)
         return _page(request, resource, obj, form, rows, computed, [], 200)
+    made = hooks.earlier(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save")
+    if made is not None:
+        return go(request, resource.url_for(made))
     rows = grid.read(request.POST, request.user)
     valid = form.is_valid() and not any(row.errors for row in rows)
     problems: list[str] = []
@@ -37,7 +41,8 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
         try:
             return _save(request, resource, form, rows)
         except VersionConflict as error:
-            return _page(request, resource, obj, form, rows, Computed(), [str(error)], 409)
+            computed = grid.compute(form.instance, rows, None, request.user)
+            return _page(request, resource, obj, form, rows, computed, [str(error)], 409)
         except BusinessError as error:
             problems = grid.add_problems(rows, error)
             at_fields = [p for p in error if p.row is None and p.field]
@@ -49,17 +54,29 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
 
 
 def prefilled(form: KitForm) -> Any:
-    """The document of an unbound form with its initial values set, so that defaults can be computed."""
+    """The document of an unbound form with its initial values set, and what follows from those in the address."""
     document = form.instance
     if document.pk is None:
-        for name, value in form.initial.items():
-            field = form.fields.get(name)
-            if field is None or value in (None, ""):
-                continue
-            key = field.prepare_value(value)
-            if isinstance(key, tuple) and key[0]:
-                setattr(document, f"{name}_id", int(key[0]))
+        given = [name for name in form.initial if _preset(form, document, name)]
+        for name in given:
+            for target, value in form.resource.fill(document, name, form.user).items():
+                if target in form.fields and target not in given:
+                    form.initial[target] = value
+                    setattr(document, target, value)
     return document
+
+
+def _preset(form: KitForm, document: Any, name: str) -> bool:
+    """Set one initial value on `document`; whether there was one that means something."""
+    field, value = form.fields.get(name), form.initial[name]
+    if field is None or value in (None, ""):
+        return False
+    try:
+        value = value if isinstance(value, models.Model) else field.clean(field.prepare_value(value))
+    except ValidationError:
+        return False
+    setattr(document, name, value)
+    return value is not None
 
 
 def _form(request: HttpRequest, resource: Resource, obj: Any) -> KitForm:
@@ -83,18 +100,19 @@ def _save(request: HttpRequest, resource: Resource, form: KitForm, rows: list[Gr
     warning = getattr(saved, "warning", "")
     if warning:
         messages.warning(request, warning)
+    done = ""
     if then and not repeat:
         command = next((c for c in resource.commands_for(saved, request.user) if c.name == then and not c.fields), None)
         if command is not None:
             try:
-                saved = command.run(saved, by=request.user)
+                saved, done = command.run(saved, by=request.user), str(command.label)
                 if getattr(saved, "warning", ""):
                     messages.warning(request, saved.warning)
             except BusinessError as error:
                 for problem in error:
                     messages.error(request, str(problem.message))
                 return go(request, resource.url_for(saved, "edit"))
-    messages.success(request, _("%s was saved.") % saved)
+    messages.success(request, f"{done}: {saved}" if done else _("%s was saved.") % saved)
     return go(request, resource.url_for(saved))
 
 
@@ -107,14 +125,20 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     form = _form(request, resource, _opened(request, resource))
     form.is_valid()
     grid = resource.lines
+    heads = {name for name in request.POST.get("head", "").split(",") if name in form.fields}
+    form.follow(heads, set(request.POST.get("typed", "").split(",")))
     rows = grid.read(request.POST, request.user)
     changed = changed_rows(request.POST.get("changed", ""), rows)
+    again = grid.rows_again(form.instance, rows, heads, request.user) if heads else None
+    if again is not None:
+        rows, changed = again, None
     computed = grid.compute(form.instance, rows, changed, request.user)
     context = {
         "grid": grid, "columns": grid.shown_for(request.user), "computed": computed, "resource": resource,
-        "choices": grid.choices_for(request.user),
-        "rows": [row for row in rows if changed is None or row.index in changed],
-        "head_fields": [form[name] for name in getattr(form, "filled", ())],
+        "choices": grid.choices_for(request.user), "all_rows": rows if again is not None else None,
+        "rows": [row for row in rows if changed is None or row.index in changed] if again is None else [],
+        "head_fields": [form[name] for name in sorted(form.filled)],
+        "hints": resource.hints(form.instance, request.user) if heads else {},
     }
     response = fragment_or_page(request, "kit/parts/grid_answer.html", context)
     response.headers["X-Seq"] = request.POST.get("seq", "")[:12]
@@ -145,12 +169,18 @@ def _page(
     then = None
     if states is not None and (obj is None or obj.state == states.initial):
         then = next((t for t in states.available(states.initial) if t.primary and not t.fields and _granted(resource, t, request.user)), None)
+    fields = [field for field in form.visible_fields() if field.name != "note"]
+    version = getattr(obj, "version", "") if status != 409 else resource.model._default_manager.get(pk=obj.pk).version
     context = {
         "head": head, "form": form, "resource": resource, "object": obj, "grid": grid, "then": then,
+        "fields": [field for field in fields if field.name not in resource.more],
+        "more_fields": [field for field in fields if field.name in resource.more],
+        "hints": resource.hints(form.instance, request.user),
         "columns": grid.shown_for(request.user), "rows": grid.padded(rows), "template_row": GridRow("__i__"),
-        "computed": computed, "problems": problems, "version": request.POST.get("version") or getattr(obj, "version", ""),
+        "computed": computed, "problems": problems,
+        "version": version if status == 409 else request.POST.get("version") or version,
         "steps": steps(resource, obj if obj is not None else form.instance), "submit_id": head.submit_id,
-        "compute_url": resource.url("compute"), "count": len(rows), "choices": grid.choices_for(request.user),
+        "compute_url": resource.url("compute"), "count": sum(1 for row in rows if row.values), "choices": grid.choices_for(request.user),
     }
     return fragment_or_page(request, "kit/document_form.html", context, status)
 

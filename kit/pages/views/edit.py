@@ -51,6 +51,9 @@ def _form_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRespon
     )
     status = 200
     if request.method == "POST":
+        made = hooks.earlier(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save")
+        if made is not None:
+            return _saved(request, resource, made)
         if form.is_valid():
             try:
                 saved, _repeat = hooks.once(
@@ -84,7 +87,7 @@ def save_form(form: KitForm, user: Any, version: str | None) -> Any:
                 save(obj, by=user)
             else:
                 obj.save()
-            form.save_m2m() if hasattr(form, "save_m2m") else form._save_m2m()
+            form._save_m2m()  # type: ignore[attr-defined]  # what ModelForm.save does after the row
     except IntegrityError as error:
         raise BusinessError(integrity_message(resource, error)) from error
     return obj
@@ -94,8 +97,8 @@ def check_version(resource: Resource, obj: Any, version: str | None) -> None:
     """Lock the row and refuse when it was saved after the form was opened (rule G-19)."""
     if not hasattr(obj, "version") or version is None:
         return
-    current = resource.model._default_manager.select_for_update(of=("self",)).get(pk=obj.pk)
-    if str(getattr(current, "version")) != version:
+    current: Any = resource.model._default_manager.select_for_update(of=("self",)).get(pk=obj.pk)
+    if str(current.version) != version:
         raise VersionConflict(
             _("Somebody else saved %s while you were editing. Open it in a new tab to compare, then save again over it.") % current
         )

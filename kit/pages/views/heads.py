@@ -48,7 +48,7 @@ def crumbs(resource: Resource, *more: tuple[Any, str]) -> list[tuple[Any, str]]:
 def list_actions(resource: Resource, user: Any, state: ListState) -> list[Action]:
     """Import, export and new, as far as `user` may."""
     made = []
-    if resource.importable and resource.fields and resource.may(user, "add") and resource.lines is None:
+    if resource.may_import(user):
         made.append(Action(_("Import"), resource.url("import"), icon="download", name="import"))
     made.append(Action(_("Export"), f"{resource.url('export')}?{state.filter_query}", icon="upload", key="Shift+E", name="export"))
     if resource.may(user, "add") and resource.fields:

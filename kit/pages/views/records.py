@@ -66,7 +66,7 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
         return fragment_or_page(request, "kit/parts/panel.html", panel_context(panel, obj, request, short=False))
     tab = next((p for p in tabs if p.name == request.GET.get("tab")), None)
     context = {
-        "resource": resource, "object": obj, "head": record_head(resource, obj, request.user), "steps": steps(resource, obj),
+        "resource": resource, "object": obj, "object_key": resource.key_of(obj), "head": record_head(resource, obj, request.user), "steps": steps(resource, obj),
         "figures": figures(resource, obj, request.user), "tabs": tabs, "tab": tab,
         "tab_panel": panel_context(tab, obj, request, short=False) if tab else None,
     }
@@ -80,7 +80,7 @@ def _overview(resource: Resource, obj: Any, request: HttpRequest, shown: Sequenc
     limit = TIMELINE * (int(request.GET["more"]) if request.GET.get("more", "").isdigit() else 1)
     events = registered.timeline(label, obj, request.user, limit)
     return {
-        "groups": overview(resource, obj),
+        "composer_template": hooks.composer, "groups": overview(resource, obj),
         "lines": resource.lines.table(obj, request.user) if resource.lines else None,
         "side": [panel_context(p, obj, request) for p in shown if p.where == "side"],
         "main": [panel_context(p, obj, request) for p in shown if p.where == "main"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import translation
@@ -54,7 +55,7 @@ def language_view(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(safe_next(request))
     if code in dict(settings.LANGUAGES):
         if request.user.is_authenticated:
-            type(request.user).objects.filter(pk=request.user.pk).update(language=code)  # type: ignore[attr-defined]
+            get_user_model()._default_manager.filter(pk=request.user.pk).update(language=code)
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, code, max_age=YEAR, samesite="Lax",
                             secure=request.is_secure(), httponly=True)
     return response
@@ -69,7 +70,7 @@ def preferences_view(request: HttpRequest) -> HttpResponse:
     if request.POST.get("density") in DENSITIES:
         changes["density"] = request.POST["density"]
     if changes:
-        type(request.user).objects.filter(pk=request.user.pk).update(**changes)  # type: ignore[attr-defined]
+        get_user_model()._default_manager.filter(pk=request.user.pk).update(**changes)
     return HttpResponseRedirect(safe_next(request))
 
 

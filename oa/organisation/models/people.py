@@ -43,7 +43,7 @@ class Department(TreeNode):
     active = models.BooleanField(_("active"), default=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = DepartmentQuerySet.as_manager(with_tree_fields=False)
+    objects: Any = DepartmentQuerySet.as_manager(with_tree_fields=False)  # type: ignore[call-arg]
 
     class Meta:
         verbose_name = _("department")
@@ -98,7 +98,7 @@ class PeopleQuerySet(VisibleQuerySet):
     """People are named everywhere, so whoever is logged in may find every colleague."""
 
 
-class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):  # type: ignore[misc]
+class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):
     pass
 
 

@@ -1,0 +1,25 @@
+"""What Celery runs for records."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from oa.records import idempotency, jobs
+
+
+@shared_task(name=jobs.TASK, time_limit=6 * 3600)
+def run_job(key: int) -> bool:
+    """Do the job `key`."""
+    return jobs.run_job(key)
+
+
+@shared_task(name="oa.records.sweep_jobs")
+def sweep_jobs() -> int:
+    """Every minute: send lost jobs again."""
+    return jobs.sweep_jobs()
+
+
+@shared_task(name="oa.records.forget_old_keys")
+def forget_old_keys() -> int:
+    """Every night: delete keys of forms that are long gone."""
+    return idempotency.forget_old_keys()

@@ -1,0 +1,131 @@
+"""Files of records are checked by name, content and size (threat S-10)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from kit.values.errors import BusinessError
+from oa.records import attachments
+from oa.records.attachments import remove_attachment, safe_name, store_attachment
+from oa.records.models import Attachment
+from tests import factories as make
+from tests.invariants import assert_books
+
+pytestmark = pytest.mark.django_db
+
+
+def image(kind: str = "PNG") -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(stream, kind)
+    return stream.getvalue()
+
+
+def office() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    return stream.getvalue()
+
+
+GOOD = {
+    "scan.pdf": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n",
+    "photo.png": image(), "photo.JPG": image("JPEG"), "moving.gif": image("GIF"), "small.webp": image("WEBP"),
+    "prices.xlsx": office(), "papers.zip": office(),
+    "old.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600,
+    "list.csv": "编号,名称\n1,伺服电机\n".encode(), "list.txt": "编号".encode("gb18030"),
+}
+BAD = {
+    "page.html": b"<html><script>alert(1)</script>", "picture.svg": b"<svg onload='alert(1)'/>",
+    "tool.exe": b"MZ" + b"\0" * 100, "script.pdf": b"<html><script>alert(1)</script>", "photo.png": b"GIF89a" + b"\0" * 50,
+    "cut.png": image()[:40], "prices.xlsx": b"%PDF-1.7 no workbook", "list.csv": b"MZ\0\0\0binary",
+    "noname": b"text", "tool.pdf.exe": b"%PDF-1.7", "empty.pdf": b"", "photo.jpg": image("PNG"),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_ordinary_files_are_stored_under_random_names(name: str) -> None:
+    """Name, size and digest are kept; the stored name tells nothing of the given one."""
+    user, customer = make.make_user(), make.make_customer()
+    row = store_attachment(customer, SimpleUploadedFile(name, GOOD[name]), by=user)
+    row = Attachment.objects.get(pk=row.pk)
+    assert (row.name, row.size, row.owner) == (name, len(GOOD[name]), user)
+    assert row.sha256 == hashlib.sha256(GOOD[name]).hexdigest()
+    assert row.file.read() == GOOD[name]
+    assert str(row.key) in row.file.name and name.split(".")[0] not in row.file.name
+    assert_books(["I-33"])
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_files_that_are_not_what_they_say_are_refused(name: str) -> None:
+    """The extension must be allowed and the content must fit it."""
+    with pytest.raises(BusinessError):
+        store_attachment(make.make_customer(), SimpleUploadedFile(name, BAD[name]), by=make.make_user())
+    assert not Attachment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd", "passwd"), ("C:\\Users\\x\\合同.pdf", "合同.pdf"), ("a\x00b\r\n.pdf", "ab.pdf"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"), ("", "file"), ("x" * 300 + ".pdf", "x" * 247 + ".pdf"),
+    ],
+)
+def test_names_are_cleaned(given: str, kept: str) -> None:
+    """No folders, no control characters, nothing that turns the reading direction, at most 255 characters."""
+    assert safe_name(given) == kept
+
+
+def test_sizes_and_quotas_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file, the files of a record and those of a person each have a limit; the message tells it."""
+    user, customer = make.make_user(), make.make_customer()
+    pdf = GOOD["scan.pdf"]
+    monkeypatch.setattr(attachments, "LARGEST", len(pdf) - 1)
+    with pytest.raises(BusinessError, match="at most"):
+        store_attachment(customer, SimpleUploadedFile("a.pdf", pdf), by=user)
+    monkeypatch.setattr(attachments, "LARGEST", len(pdf))
+    monkeypatch.setattr(attachments, "RECORD_QUOTA", 2 * len(pdf))
+    monkeypatch.setattr(attachments, "PERSON_QUOTA", 3 * len(pdf))
+    for _ in range(2):
+        store_attachment(customer, SimpleUploadedFile("a.pdf", pdf), by=user)
+    with pytest.raises(BusinessError, match="no room"):
+        store_attachment(customer, SimpleUploadedFile("a.pdf", pdf), by=make.make_user())
+    other = make.make_customer("Other")
+    store_attachment(other, SimpleUploadedFile("a.pdf", pdf), by=user)
+    with pytest.raises(BusinessError, match="no room"):
+        store_attachment(make.make_customer("Third"), SimpleUploadedFile("a.pdf", pdf), by=user)
+
+
+def test_huge_images_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file that unpacks to a giant picture."""
+    monkeypatch.setattr(attachments, "PIXELS", 15)
+    with pytest.raises(BusinessError, match="not of the kind"):
+        store_attachment(make.make_customer(), SimpleUploadedFile("a.png", image()), by=make.make_user())
+
+
+def test_only_its_owner_deletes_a_file(django_capture_on_commit_callbacks: object) -> None:
+    """Row at once, content with the commit."""
+    user, stranger, customer = make.make_user(), make.make_user("s", "sales"), make.make_customer()
+    row = store_attachment(customer, SimpleUploadedFile("a.pdf", GOOD["scan.pdf"]), by=user)
+    storage, path = row.file.storage, row.file.name
+    with pytest.raises(BusinessError, match="can delete this file"):
+        remove_attachment(row, by=stranger)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        remove_attachment(row, by=user)
+        assert storage.exists(path)
+    assert not storage.exists(path) and not Attachment.objects.exists()
+
+
+def test_a_file_never_touches_the_records_version() -> None:
+    """DESIGN: notes, files and mails never bump it."""
+    customer = make.make_customer()
+    store_attachment(customer, SimpleUploadedFile("a.pdf", GOOD["scan.pdf"]), by=make.make_user())
+    version = customer.version
+    customer.refresh_from_db()
+    assert customer.version == version
