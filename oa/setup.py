@@ -18,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from oa.organisation.models import CompanyProfile, Department, Role
 from oa.records.models import Counter, NumberSequence
 from oa.records.models.keys import Reset
+from oa.reporting.setup import install_beat
 from oa.roles import FOREIGN_GRANTS, GRANTS, SHIPPED
 
 SEQUENCES = (
@@ -42,6 +43,8 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
         for config in apps.get_app_configs():
             if config.label in FOREIGN_GRANTS:
                 install_roles(config, FOREIGN_GRANTS[config.label], using)
+        if using == "default":
+            install_beat()
 
 
 def fully_migrated(sender: AppConfig, using: str, signal: Mapping[str, Any]) -> bool:

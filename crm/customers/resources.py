@@ -62,11 +62,6 @@ class ContactResource(Resource):
     related = ("customer",)
     pick_columns = ("title",)
 
-    def pick_queryset(self, user: Any, params: Any) -> Any:
-        rows = super().pick_queryset(user, params)
-        chosen = str(params.get("customer", ""))
-        return rows.filter(customer=int(chosen)) if chosen.isdigit() else rows
-
 
 @register
 class AddressResource(Resource):

@@ -103,6 +103,7 @@ class PaymentGrid(LineGrid):
     fixed = True
     title = gettext_lazy("Open items")
     columns = (
+        GridColumn("proposed", "", "hidden"),
         GridColumn("number", gettext_lazy("Document"), "output", width="w-140"),
         GridColumn("note", gettext_lazy("Kind"), "output"),
         GridColumn("due", gettext_lazy("Due"), "output", width="w-104"),
@@ -124,6 +125,7 @@ class PaymentGrid(LineGrid):
                        "remaining": formats.money(abs(item.remaining))}
         if amount:
             row.put("amount", amount)
+            row.put("proposed", amount)
         return row
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
@@ -140,6 +142,12 @@ class PaymentGrid(LineGrid):
             return [self._row(i, abs(i.remaining) if i is chosen else None) for i in items]
         amounts = propose(document, items) if document.amount else {}
         return [self._row(item, amounts.get(item.pk)) for item in items]
+
+    def rows_again(self, document: Any, rows: Sequence[GridRow], heads: set[str], user: Any) -> list[GridRow] | None:
+        own = any(row.typed.get("amount", "") != row.typed.get("proposed", "") for row in rows)
+        if own and not heads & {"customer", "supplier", "currency"}:
+            return None  # what a person typed stays
+        return self.new_rows(document, user, {})
 
     def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
         found = {i.pk: i for i in OpenItem.objects.filter(pk__in=[r.pk for r in rows if r.pk])} if rows and not rows[0].outputs else {}

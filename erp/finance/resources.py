@@ -66,6 +66,7 @@ class PaymentPage(Resource):
     importable = False
     lines = PaymentGrid()
     form_class = PaymentForm
+    recompute = ("customer", "supplier", "currency", "amount", "date")
     icon = "hand-coins"
     run = {"post": services.post_payment, "reverse": services.reverse_payment}
 

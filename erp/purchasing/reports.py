@@ -21,7 +21,7 @@ class Purchases(OrderReport):
     lines = PurchaseOrderLine
     partner = "supplier"
     partner_label = _("Supplier")
-    country = "order__supplier__country"
+    country = "supplier__country"
 
 
 register(Purchases())

@@ -11,8 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from erp.finance.currencies import base_currency
 from erp.inventory.models import Warehouse
 from erp.purchasing import services
+from erp.purchasing.forms import supplier_head
 from erp.purchasing.grids import BillGrid, PurchaseOrderGrid, ReceiptGrid
 from erp.purchasing.models import Bill, GoodsReceipt, PurchaseOrder
+from erp.purchasing.services.orders import AMENDABLE
+from erp.trade.heads import RECOMPUTE
 from erp.trade.progress import to_bill, to_move
 from kit.pages.actions import Command
 from kit.pages.columns import Column
@@ -41,9 +44,11 @@ class PurchaseOrderResource(Resource):
     search_fields = ("supplier__search",)
     ordering = ("-date", "-id")
     fields = (
-        "supplier", "supplier_reference", "date", "required_date", "currency", "rate", "payment_terms", "warehouse",
+        "supplier", "supplier_reference", "date", "required_date", "payment_terms", "warehouse", "currency", "rate",
         "prices_include_tax", "owner", "note",
     )
+    more = ("rate", "prices_include_tax", "owner")
+    recompute = ("supplier", *RECOMPUTE)
     extra_fields = ("closing_reason", "revision")
     related = ("supplier", "currency", "payment_terms", "warehouse", "owner")
     importable = False
@@ -69,6 +74,13 @@ class PurchaseOrderResource(Resource):
     def initial(self, request: Any) -> dict[str, Any]:
         first = Warehouse.objects.filter(active=True).order_by("pk").first()
         return {"warehouse": first, "currency": base_currency(), **super().initial(request)}
+
+    def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
+        return supplier_head(document, name)
+
+    def fixed(self, obj: Any) -> list[str]:
+        kept = {name.removesuffix("_id") for name in AMENDABLE}
+        return [name for name in self.fields if name not in kept] if obj.state != "draft" else []
 
 
 @register
@@ -105,7 +117,8 @@ class BillResource(Resource):
     filters = ("state", "supplier", "date", "due_date")
     search_fields = ("supplier__search",)
     ordering = ("-date", "-id")
-    fields = ("supplier", "supplier_number", "date", "currency", "rate", "payment_terms", "prices_include_tax", "note")
+    fields = ("supplier", "supplier_number", "date", "payment_terms", "currency", "rate", "prices_include_tax", "note")
+    recompute = ("supplier", *(name for name in RECOMPUTE if name != "warehouse"))
     extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by")
     related = ("supplier", "currency", "payment_terms", "owner", "posted_by", "reversal_of")
     importable = False
@@ -114,3 +127,6 @@ class BillResource(Resource):
 
     def initial(self, request: Any) -> dict[str, Any]:
         return {"currency": base_currency(), **super().initial(request)}
+
+    def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
+        return supplier_head(document, name)

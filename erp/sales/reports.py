@@ -21,7 +21,7 @@ class Sales(OrderReport):
     lines = SalesOrderLine
     partner = "customer"
     partner_label = _("Customer")
-    country = "order__ship_country"
+    country = "ship_country"
 
 
 register(Sales())

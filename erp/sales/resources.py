@@ -11,8 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from erp.finance.currencies import base_currency
 from erp.inventory.models import Warehouse
 from erp.sales import services
+from erp.sales.forms import credit_hint, invoice_head, order_head
 from erp.sales.grids import DeliveryGrid, InvoiceGrid, OrderGrid
 from erp.sales.models import CustomerPrice, CustomerTerms, Delivery, Invoice, SalesOrder
+from erp.sales.services.orders import AMENDABLE
+from erp.trade.heads import RECOMPUTE
 from erp.trade.progress import to_bill, to_move
 from kit.pages.actions import Command
 from kit.pages.columns import Column
@@ -46,9 +49,14 @@ class SalesOrderResource(Resource):
     search_fields = ("customer__search",)
     ordering = ("-date", "-id")
     fields = (
-        "customer", "contact", "customer_reference", "date", "required_date", "currency", "rate", "payment_terms",
-        "warehouse", "prices_include_tax", "contract", "campaign", "ship_to", "ship_country", "owner", "note",
+        "customer", "contact", "customer_reference", "date", "required_date", "payment_terms", "warehouse",
+        "currency", "rate", "prices_include_tax", "owner", "ship_to", "ship_country", "contract", "campaign", "note",
     )
+    more = (
+        "currency", "rate", "prices_include_tax", "owner", "ship_to", "ship_country", "contract", "campaign",
+    )
+    recompute = ("customer", *RECOMPUTE)
+    depends = {"contact": "customer", "contract": "customer"}
     extra_fields = ("hold_reason", "closing_reason", "revision")
     related = ("customer__terms", "contact", "currency", "payment_terms", "warehouse", "contract", "campaign", "owner")
     importable = False
@@ -74,6 +82,16 @@ class SalesOrderResource(Resource):
     def initial(self, request: Any) -> dict[str, Any]:
         first = Warehouse.objects.filter(active=True).order_by("pk").first()
         return {"warehouse": first, "currency": base_currency(), **super().initial(request)}
+
+    def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
+        return order_head(document, name)
+
+    def hints(self, document: Any, user: Any) -> dict[str, str]:
+        return credit_hint(document, user)
+
+    def fixed(self, obj: Any) -> list[str]:
+        kept = {name.removesuffix("_id") for name in AMENDABLE}
+        return [name for name in self.fields if name not in kept] if obj.state != "draft" else []
 
 
 @register
@@ -110,9 +128,11 @@ class InvoiceResource(Resource):
     search_fields = ("customer__search",)
     ordering = ("-date", "-id")
     fields = (
-        "customer", "date", "currency", "rate", "payment_terms", "prices_include_tax", "billing_name",
+        "customer", "date", "payment_terms", "currency", "rate", "prices_include_tax", "billing_name",
         "billing_tax_number", "billing_address", "note",
     )
+    more = ("prices_include_tax", "billing_name", "billing_tax_number", "billing_address")
+    recompute = ("customer", *(name for name in RECOMPUTE if name != "warehouse"))
     extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by")
     related = ("customer__terms", "currency", "payment_terms", "owner", "posted_by", "reversal_of")
     importable = False
@@ -121,6 +141,9 @@ class InvoiceResource(Resource):
 
     def initial(self, request: Any) -> dict[str, Any]:
         return {"currency": base_currency(), **super().initial(request)}
+
+    def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
+        return invoice_head(document, name)
 
 
 @register

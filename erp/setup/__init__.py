@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import transaction
 
+from erp.business.setup import install_daily_schedule
 from erp.finance.charts import GOODS, load_chart
 from erp.finance.models import Account, Currency, Journal, PaymentTerms, PostingGroup
 from erp.inventory.models import ProductGroup, Unit, Warehouse
@@ -29,6 +30,7 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
         if using == "default":
             _finance()
             _inventory()
+            install_daily_schedule()
 
 
 def _finance() -> None:

@@ -45,6 +45,7 @@ class TradeGrid(LineGrid):
     title = gettext_lazy("Lines")
     columns: Sequence[GridColumn] = (
         GridColumn("for", "", "hidden"),
+        GridColumn("found", "", "hidden"),
         GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140"),
         GridColumn("description", gettext_lazy("Description"), skip=True),
         GridColumn("unit", gettext_lazy("Unit"), "picker", resource="unit", width="w-68", skip=True),
@@ -130,11 +131,13 @@ class TradeGrid(LineGrid):
                 row.put("tax_code", str(code.pk) if code else "")
             if not row.typed.get("quantity"):
                 row.put("quantity", Decimal(1))
-            if row.get("price") is None and "price" not in row.errors:
-                fresh.append(row)
+            own = row.typed.get("price", "") != row.typed.get("found", "")
+            if (row.get("price") is None or not own) and "price" not in row.errors:
+                fresh.append(row)  # a price that was found is found again: the quantity or customer may have changed
         prices = self.find_prices(document, fresh) if fresh else {}
         for row in fresh:
             row.put("price", prices.get(row.index, ZERO))
+            row.put("found", row.values["price"])
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
         """What is free in the document's warehouse, red where it does not suffice."""

@@ -192,11 +192,12 @@ class Batch:
         for column in self.header.columns.values():
             value = row.values.setdefault(column.name, column.default)
             if column.required and value is None and column.name not in texts:
-                self.error(row, column.name, _("is empty."))
+                self.error(row, column.name, _("This cell must not be empty."))
         return row, texts
 
     def _resolved(self, chunk: Sequence[tuple[Row, dict[str, str]]]) -> list[Row]:
         for name, lookup in self._lookups.items():
+            made = len(lookup.made)
             many = lookup.column.kind == "records"
             wanted = {part for _r, texts in chunk if name in texts for part in _parts(texts[name], many)}
             lookup.load(wanted)
@@ -208,6 +209,9 @@ class Batch:
                     row.values[name] = found if many else found[0]
                 except (ValueError, BusinessError) as error:
                     self._unresolved(row, lookup.column, texts[name], str(error))
+            for text in lookup.made[made:]:
+                self.report.note(_("%(model)s “%(value)s” is new and was created.")
+                                 % {"model": lookup.label, "value": text})
         return [row for row, _texts in chunk]
 
     def _unresolved(self, row: Row, column: Column, text: str, message: str) -> None:

@@ -204,6 +204,13 @@ class Lookup:
         self.codes = [name for name in CODES if name in fields]
         self.names = [name for name in NAMES if name in fields]
         self.found: dict[str, list[Any]] = {}
+        self.made: list[str] = []
+
+    @property
+    def label(self) -> str:
+        """What one of the rows is called, as a sentence begins."""
+        text = str(self.column.model._meta.verbose_name)  # type: ignore[union-attr]
+        return text[:1].upper() + text[1:]
 
     def load(self, texts: set[str]) -> None:
         """Look all `texts` up: one statement for each field by which rows are named."""
@@ -236,6 +243,7 @@ class Lookup:
         if not rows and self.column.make is not None:
             made = self.column.make(text, self.by)
             rows = self.found[text] = [made] if made is not None else []
+            self.made += [text] if rows else []
         facts = {"model": self.column.model._meta.verbose_name, "value": text}
         if not rows:
             raise ValueError(_("There is no %(model)s “%(value)s”.") % facts)

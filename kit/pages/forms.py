@@ -45,6 +45,15 @@ class KitForm(forms.ModelForm):
                 if field.empty_label is not None:
                     field.empty_label = "—"
 
+    def clean(self) -> dict[str, Any]:
+        """A picker's value belongs to the record that narrows it: no contact of another customer."""
+        cleaned = super().clean() or self.cleaned_data
+        for name, parent in self.resource.depends.items():
+            value, owner = cleaned.get(name), cleaned.get(parent)
+            if value is not None and owner is not None and getattr(value, f"{parent}_id", owner.pk) != owner.pk:
+                self.add_error(name, _("%(value)s does not belong to %(owner)s.") % {"value": value, "owner": owner})
+        return cleaned
+
     def follow(self, names: Iterable[str], typed: Container[str]) -> None:
         """Fill the fields that follow from the changed fields `names`; what a person typed stays.
 

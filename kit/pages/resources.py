@@ -241,8 +241,12 @@ class Resource:
         return text if not code or text.startswith(str(code)) else f"{code} {text}"
 
     def pick_queryset(self, user: Any, params: Mapping[str, str]) -> models.QuerySet[Any]:
-        """Rows a picker offers: active ones. `params` are the values of the fields it depends on."""
+        """Rows a picker offers: active ones, narrowed by the values of the fields it depends on (`params`)."""
         rows = self.queryset(user)
+        for name, value in params.items():
+            field = field_of(self.model, name)
+            if field is not None and field.is_relation and str(value).isdigit():
+                rows = rows.filter(**{name: int(value)})
         return rows.filter(active=True) if field_of(self.model, "active") is not None else rows
 
 

@@ -20,7 +20,10 @@ def calculate(text: str) -> Decimal:
         tree = ast.parse(text, mode="eval")
     except SyntaxError:
         raise ValueError(text) from None
-    return _value(tree.body, text)
+    try:
+        return _value(tree.body, text)
+    except ArithmeticError:
+        raise ValueError(text) from None
 
 
 def _value(node: ast.expr, text: str) -> Decimal:

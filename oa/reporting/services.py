@@ -25,14 +25,20 @@ RUN_TASK = "oa.reporting.run_schedule"
 JOB_KIND = "scheduled-report"
 GRACE = dt.timedelta(minutes=3)  # the timer itself comes first
 TIMED = ("frequency", "at", "active")
+CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone `name`; the installation's where there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(settings.TIME_ZONE)
 
 
 def company_zone() -> ZoneInfo:
-    """The time zone of the company; the installation's where it names none that exists."""
-    try:
-        return ZoneInfo(CompanyProfile.current().time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(settings.TIME_ZONE)
+    """The time zone of the company."""
+    return zone_named(CompanyProfile.current().time_zone)
 
 
 @transaction.atomic
@@ -61,16 +67,15 @@ def _timer(schedule: ReportSchedule, zone: ZoneInfo) -> PeriodicTask:
     task = schedule.task or PeriodicTask()
     task.name = f"report-schedule-{schedule.pk}"
     task.task, task.args, task.enabled = RUN_TASK, json.dumps([schedule.pk]), schedule.active
-    task.crontab = crontab(schedule.frequency, _time(schedule.at), zone)
+    task.crontab = crontab(crontab_fields(schedule.frequency, _time(schedule.at)), zone)
     task.interval = task.solar = task.clocked = None
     task.description = f"{schedule.title}. {_('Its page under Reports sets title, report and subscribers.')}"
     task.save()
     return task
 
 
-def crontab(frequency: str, at: dt.time, zone: ZoneInfo) -> CrontabSchedule:
-    """The crontab row for a frequency and time in `zone`; rows are shared."""
-    fields = crontab_fields(frequency, at)
+def crontab(fields: dict[str, str], zone: ZoneInfo) -> CrontabSchedule:
+    """The crontab row with `fields` in `zone`; rows are shared."""
     found = CrontabSchedule.objects.filter(**fields, timezone=zone).order_by("pk").first()
     return found or CrontabSchedule.objects.create(**fields, timezone=zone)
 
@@ -140,15 +145,22 @@ def keep_in_step() -> None:
     """
     zone = company_zone()
     for schedule in ReportSchedule.objects.select_related("task__crontab"):
-        task = schedule.task
-        if task is None or task.crontab is None:
-            save_schedule(schedule, by=None) if schedule.report in reports.names() else None
-            continue
-        _follow(schedule, task, zone)
-    PeriodicTask.objects.filter(task=RUN_TASK).exclude(pk__in=ReportSchedule.objects.values("task")).delete()
+        if schedule.task is None or schedule.task.crontab is None:
+            schedule.task = _timer(schedule, zone)
+            schedule.save(update_fields=["task"])
+        else:
+            _follow(schedule, schedule.task)
+    for task in PeriodicTask.objects.filter(task__startswith="oa.").exclude(crontab=None).select_related("crontab"):
+        if str(task.crontab.timezone) != str(zone):
+            task.crontab = crontab({name: getattr(task.crontab, name) for name in CRONTAB}, zone)
+            task.save()
+    PeriodicTask.objects.filter(task=RUN_TASK).exclude(
+        pk__in=ReportSchedule.objects.exclude(task=None).values("task")
+    ).delete()
 
 
-def _follow(schedule: ReportSchedule, task: PeriodicTask, zone: ZoneInfo) -> None:
+def _follow(schedule: ReportSchedule, task: PeriodicTask) -> None:
+    """Take over what an administrator set on the timer, where a schedule can say it."""
     row = task.crontab
     told = from_crontab(row.minute, row.hour, (row.day_of_week, row.day_of_month), row.month_of_year)
     frequency, at = told or (schedule.frequency, schedule.at)
@@ -157,7 +169,3 @@ def _follow(schedule: ReportSchedule, task: PeriodicTask, zone: ZoneInfo) -> Non
         schedule.timed_at = timezone.now()
         schedule.version += 1
         schedule.save()
-    if str(row.timezone) != str(zone):
-        fields = {name: getattr(row, name) for name in crontab_fields(frequency, at)}
-        task.crontab, _made = CrontabSchedule.objects.get_or_create(**fields, timezone=zone)
-        task.save()

@@ -136,6 +136,7 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     context = {
         "grid": grid, "columns": grid.shown_for(request.user), "computed": computed, "resource": resource,
         "choices": grid.choices_for(request.user), "all_rows": rows if again is not None else None,
+        "count": sum(1 for row in rows if row.values),
         "rows": [row for row in rows if changed is None or row.index in changed] if again is None else [],
         "head_fields": [form[name] for name in sorted(form.filled)],
         "hints": resource.hints(form.instance, request.user) if heads else {},
@@ -175,6 +176,7 @@ def _page(
         "head": head, "form": form, "resource": resource, "object": obj, "grid": grid, "then": then,
         "fields": [field for field in fields if field.name not in resource.more],
         "more_fields": [field for field in fields if field.name in resource.more],
+        "more_open": any(field.errors for field in fields if field.name in resource.more),
         "hints": resource.hints(form.instance, request.user),
         "columns": grid.shown_for(request.user), "rows": grid.padded(rows), "template_row": GridRow("__i__"),
         "computed": computed, "problems": problems,

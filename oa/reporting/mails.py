@@ -1,0 +1,120 @@
+"""A report as a mail to one person: what that person may see now, in that person's language (rule S-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from kit.exchange import reports
+from kit.exchange.printing import render_png_pages
+from kit.exchange.report_paper import PDF_ROWS, chart_parts, to_pdf
+from kit.exchange.reports import ReportResult
+from kit.templatetags.reporting import report_rows, report_totals
+from kit.values.errors import BusinessError
+from oa.organisation.models import CompanyProfile
+from oa.reporting.models import ReportRun
+from oa.reporting.outbox import MailFile, OutgoingMail, known, store_mail
+from oa.reporting.services import company_zone, zone_named
+from oa.reporting.timing import period_params
+
+ROWS = 50  # rows in the mail itself; the files hold all
+CHART_DPI = 144
+
+
+def dedupe_key(run: ReportRun, user: Any) -> str:
+    """What makes the mail of `run` to `user` unique: schedule, period, occasion, recipient."""
+    return f"report:{run.schedule_id}:{run.starts_on}:{run.ends_on}:{run.occasion}:{user.pk}"
+
+
+def mail_report(run: ReportRun, user: Any) -> str:
+    """Put the report of `run` for `user` into the outbox, once; returns why not where nothing is sent.
+
+    `user` must be fresh from the database: rights count as they are now.
+    """
+    key = dedupe_key(run, user)
+    if not user.is_active:
+        return str(_("is not active any more"))
+    if not user.email:
+        return str(_("has no mail address"))
+    if known(key):
+        return ""
+    with _as_read_by(user):
+        try:
+            result = _result(run, user)
+        except BusinessError as error:
+            return str(error)
+        if run.schedule.only_if_not_empty and not result.rows:
+            return str(_("there is nothing to report"))
+        store_mail(_mail(run, user, result, key))
+    return ""
+
+
+def _result(run: ReportRun, user: Any) -> ReportResult:
+    """The report as `user` may see it; BusinessError when that is not at all."""
+    report = reports.get(run.schedule.report)
+    period = period_params(report.params, run.schedule.frequency, (run.starts_on, run.ends_on))
+    return reports.run(report, reports.parse_params(report, period | run.schedule.params, user), user)
+
+
+class _as_read_by:
+    """Language and time zone of the reader, as on that reader's pages."""
+
+    def __init__(self, user: Any) -> None:
+        zone = zone_named(user.time_zone) if user.time_zone else company_zone()
+        self.contexts = (translation.override(user.language or settings.LANGUAGE_CODE), timezone.override(zone))
+
+    def __enter__(self) -> None:
+        for context in self.contexts:
+            context.__enter__()
+
+    def __exit__(self, *exception: Any) -> None:
+        for context in reversed(self.contexts):
+            context.__exit__(*exception)
+
+
+def _mail(run: ReportRun, user: Any, result: ReportResult, key: str) -> OutgoingMail:
+    company = CompanyProfile.current()
+    chinese = (translation.get_language() or "").startswith("zh")
+    name = (company.name_zh if chinese else "") or company.name
+    files = _files(result, name)
+    context = {
+        "result": result, "company": name, "user": user, "schedule": run.schedule,
+        "columns": result.screen, "rows": report_rows(result)[:ROWS], "totals": report_totals(result),
+        "more": max(len(result.rows) - ROWS, 0), "chart": any(file.cid for file in files), "base": settings.SANHE_URL,
+        "url": settings.SANHE_URL + reports.report_url(result.name, **result.query), "language": _html_language(),
+        "schedule_url": f"{settings.SANHE_URL}/reports/schedules/{run.schedule_id}/",
+    }  # fmt: skip
+    return OutgoingMail(
+        key=key,
+        user=user,
+        subject=f"{result.title} · {_span(run)} · {name}",
+        text=render_to_string("mail/report.txt", context),
+        html=render_to_string("mail/report.html", context),
+        files=files,
+    )
+
+
+def _files(result: ReportResult, company: str) -> list[MailFile]:
+    """Workbook, PDF where the rows fit on paper, and the chart as a picture, which every mail program shows."""
+    makers: list[tuple[str, str, Callable[[], bytes]]] = [("xlsx", "", lambda: reports.to_xlsx(result))]
+    if len(result.rows) <= PDF_ROWS:
+        makers.append(("pdf", "", lambda: to_pdf(result, company=company)))
+    if result.chart:
+        data = {"lang": translation.get_language() or "en", "chart": chart_parts(result.chart)}
+        makers.append(("png", "chart", lambda: render_png_pages("chart.typ", data, CHART_DPI)[0]))
+    return [MailFile(f"{result.name}.{kind}", make(), cid) for kind, cid, make in makers]
+
+
+def _span(run: ReportRun) -> str:
+    first, last = run.starts_on, run.ends_on
+    return first.isoformat() if first == last else f"{first.isoformat()} – {last.isoformat()}"
+
+
+def _html_language() -> str:
+    return "zh-CN" if (translation.get_language() or "").startswith("zh") else "en"
+
