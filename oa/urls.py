@@ -6,8 +6,10 @@ from django.urls import path
 
 from oa.organisation import views as organisation
 from oa.records import views as records
+from oa.reporting import views as reporting
 
 urlpatterns = [
+    path("office/mails/<uuid:key>/files/<int:position>/", reporting.mail_file_view, name="mail-file"),
     path("", organisation.desk_view, name="desk"),
     path("healthz", organisation.health_view, name="health"),
     path("files/<uuid:key>/", records.download_view, name="attachment"),

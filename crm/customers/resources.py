@@ -59,6 +59,7 @@ class ContactResource(Resource):
     filters = ("customer", "primary")
     search_fields = ("customer__search",)
     fields = ("customer", "name", "role", "title", "phone", "email", "wechat", "primary", "note", "active")
+    import_key = ("customer", "name")
     related = ("customer",)
     pick_columns = ("title",)
 
@@ -72,6 +73,7 @@ class AddressResource(Resource):
     filters = ("customer", "role")
     search_fields = ("customer__search", "line")
     fields = ("customer", "role", "recipient", "line", "city", "region", "postal_code", "country", "phone", "active")
+    import_key = ("customer", "role", "line")
     related = ("customer",)
 
 

@@ -21,13 +21,18 @@ def save_customer(customer: Customer, *, by: Any) -> Customer:
     if not customer.code:
         customer.code = next_number("customer", timezone.localdate())
     if not customer.pk:
-        customer.created_by = by
-        if customer.owner_id is None and by is not None:
-            customer.owner = by
-        if customer.department_id is None and customer.owner is not None:
-            customer.department_id = customer.owner.department_id
+        fill_customer(customer, by)
     customer.save()
     return customer
+
+
+def fill_customer(customer: Customer, by: Any) -> None:
+    """What a new customer gets from its maker: the owner, unless there is one, and the owner's department."""
+    customer.created_by = by
+    if customer.owner_id is None and by is not None:
+        customer.owner = by
+    if customer.department_id is None and customer.owner is not None:
+        customer.department_id = customer.owner.department_id
 
 
 @transaction.atomic

@@ -148,6 +148,7 @@ class Batch:
         self.by, self.options, self.progress = by, options, progress
         self.left_out = left_out or {}  # documents that failed when an earlier round wrote them
         self.failed: dict[Hashable, list[RowError]] = {}  # documents that failed while they were written
+        self.memory: dict[str, Any] = {}  # what an importer remembers during the run
         self.given = {column.name for column in header.columns.values()}
         self._columns = {column.name: column for column in importer.columns()}
         self._missing = [c.name for c in self._columns.values() if c.default is not None and c.name not in self.given]

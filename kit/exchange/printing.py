@@ -81,9 +81,12 @@ def print_pages(paper: Print, document: Any, language: str) -> list[str]:
     return render_svg_pages(paper.template, paper.build(document, language))
 
 
-def render_pdf(template: str, data: dict[str, Any]) -> bytes:
-    """The PDF of a template of `templates/print` with `data`; the same data give the same bytes."""
-    return _compile(template, data, "pdf")[0]
+def render_pdf(template: str, data: dict[str, Any], *, tags: bool = True) -> bytes:
+    """The PDF of a template of `templates/print` with `data`; the same data give the same bytes.
+
+    `tags` tells screen readers the structure; in tables of thousands of cells they are most of the file.
+    """
+    return _compile(template, data, "pdf", pdf_tags=tags)[0]
 
 
 def render_svg_pages(template: str, data: dict[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from kit.values.errors import BusinessError
 
 DASH = "\u2013"
 PDF_ROWS = 20_000  # more than that nobody reads on paper, and setting it takes minutes
+TAGGED_ROWS = 300  # above, marks for screen readers would make a file of many megabytes
 PORTRAIT_COLUMNS = 7
 # millimetres
 CHART_WIDTH = 180
@@ -27,7 +28,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def to_pdf(result: ReportResult, *, company: str = "", landscape: bool | None = None) -> bytes:
     """The report on A4; `landscape` None lets the number of columns decide."""
-    return render_pdf("report.typ", paper_data(result, company=company, landscape=landscape))
+    data = paper_data(result, company=company, landscape=landscape)
+    return render_pdf("report.typ", data, tags=len(result.rows) <= TAGGED_ROWS)
 
 
 def paper_data(result: ReportResult, *, company: str = "", landscape: bool | None = None) -> dict[str, Any]:

@@ -27,12 +27,14 @@ class Hooks:
 
     `shell`: callables (request) -> dict merged into the shell's context.
     `composer`: the template over a record's timeline in which notes are written.
+    `start_job`: (kind, title, params, owner) -> a job with `key`; None: long work is done in the request.
     """
 
     once: Once = _always
     earlier: Callable[[str, Any, str], Any] = _never
     shell: list[Callable[[Any], dict[str, Any]]] = field(default_factory=list)
     composer: str = ""
+    start_job: Callable[[str, str, dict[str, Any], Any], Any] | None = None
 
 
 hooks = Hooks()

@@ -138,10 +138,20 @@ class NumberField(forms.DecimalField):
             raise ValidationError(str(error)) from None
 
 
+class DayInput(forms.DateInput):
+    """A text field for dates in ISO form, with the browser's calendar behind a button."""
+
+    template_name = "kit/widgets/date.html"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        given = {"data-date": True, "inputmode": "numeric", "autocomplete": "off", "placeholder": "yyyy-mm-dd"}
+        super().__init__({**given, **(attrs or {})}, format="%Y-%m-%d")
+
+
 class DayField(forms.DateField):
     """A date, typed or from the browser's calendar."""
 
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    widget = DayInput()
 
     def to_python(self, value: Any) -> dt.date | None:
         if value is None or isinstance(value, dt.date):

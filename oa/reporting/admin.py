@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 from html import unescape
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from kit.pages.admin import ReadOnlyAdmin, ReadOnlyInline
-from oa.reporting.models import OutboxMail, ReportSchedule, ReportSubscription
+from kit.pages.admin import ReadOnlyAdmin, RecordAdmin
+from oa.reporting.forms import BackOfficeScheduleForm
+from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule, ReportSubscription
+from oa.reporting.services import save_schedule
 
 
-class SubscriptionInline(ReadOnlyInline):
+class SubscriptionInline(admin.TabularInline):
     """Who gets the report."""
 
     model = ReportSubscription
+    extra = 0
+    autocomplete_fields = ["user"]
 
 
 @admin.register(ReportSchedule)
-class ReportScheduleAdmin(ReadOnlyAdmin):
-    """Report schedules; their page keeps the timer in step, so they are changed there."""
+class ReportScheduleAdmin(RecordAdmin):
+    """Report schedules; saving one brings its timer in step."""
 
+    form = BackOfficeScheduleForm
     list_display = ["title", "report", "frequency", "at", "active", "owner"]
-    list_filter = ["active", "frequency", "report"]
+    list_filter = ["active", "frequency"]
     list_select_related = ["owner"]
     search_fields = ["title", "report"]
     inlines = [SubscriptionInline]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Through the service, like the page."""
+        if change:
+            obj.version += 1
+        else:
+            obj.owner = request.user
+        save_schedule(obj, by=None)
+
+
+@admin.register(ReportRun)
+class ReportRunAdmin(ReadOnlyAdmin):
+    """What came of each run, and who got nothing."""
+
+    list_display = ["schedule", "starts_on", "ends_on", "created_at", "finished_at", "mails"]
+    list_select_related = ["schedule"]
+    search_fields = ["schedule__title", "log"]
+    date_hierarchy = "created_at"
 
 
 @admin.register(OutboxMail)

@@ -87,7 +87,7 @@ def _mail(run: ReportRun, user: Any, result: ReportResult, key: str) -> Outgoing
         "columns": result.screen, "rows": report_rows(result)[:ROWS], "totals": report_totals(result),
         "more": max(len(result.rows) - ROWS, 0), "chart": any(file.cid for file in files), "base": settings.SANHE_URL,
         "url": settings.SANHE_URL + reports.report_url(result.name, **result.query), "language": _html_language(),
-        "schedule_url": f"{settings.SANHE_URL}/reports/schedules/{run.schedule_id}/",
+        "schedule_url": f"{settings.SANHE_URL}/office/schedules/{run.schedule_id}/",
     }  # fmt: skip
     return OutgoingMail(
         key=key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
+from kit.exchange import reports
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet, scoped
 from oa.records.models import Job
@@ -22,6 +24,11 @@ class Frequency(models.TextChoices):
     MONTHLY = "monthly", _("first day of the month")
 
 
+def report_choices() -> list[tuple[str, Any]]:
+    """Every report there is; which of them a person may choose depends on that person's rights."""
+    return [(report.name, report.title) for report in reports.all_for(reports.SYSTEM)]
+
+
 @tracked("timed_at")
 class ReportSchedule(models.Model):
     """A report that Celery beat mails to its subscribers; the beat row is kept in step by `services`.
@@ -30,7 +37,7 @@ class ReportSchedule(models.Model):
     """
 
     title = models.CharField(_("title"), max_length=120)
-    report = models.CharField(_("report"), max_length=60)
+    report = models.CharField(_("report"), max_length=60, choices=report_choices)
     params = models.JSONField(_("parameters"), default=dict, blank=True)
     frequency = models.CharField(_("how often"), max_length=8, choices=Frequency, default=Frequency.DAILY)
     at = models.TimeField(_("time of day"), default="07:00", help_text=_("In the time zone of the company."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -41,16 +42,28 @@ def company_zone() -> ZoneInfo:
     return zone_named(CompanyProfile.current().time_zone)
 
 
+def check_schedule(name: str, params: Mapping[str, Any], *, by: Any) -> None:
+    """Refuse a report that does not exist or that `by` may not run, and parameters that it does not take."""
+    report = reports.get(name)
+    if by is not None and not report.allowed(by):
+        raise BusinessError(_("You may not open the report “%s”.") % report.title, field="report")
+    unknown = sorted(set(params) - {param.name for param in report.params})
+    if unknown:
+        names = ", ".join(param.name for param in report.params) or _("none")
+        raise BusinessError(
+            _("The report has no parameter %(unknown)s; it has: %(names)s.")
+            % {"unknown": ", ".join(unknown), "names": names}, field="params",
+        )  # fmt: skip
+    reports.parse_params(report, params, by or reports.SYSTEM)
+
+
 @transaction.atomic
 def save_schedule(schedule: ReportSchedule, *, by: Any) -> ReportSchedule:
     """Store a schedule and its timer row: crontab in the company's time zone, switched off with the schedule.
 
     Raises BusinessError for a report that does not exist or that `by` may not run, and for wrong parameters.
     """
-    report = reports.get(schedule.report)
-    if by is not None and not report.allowed(by):
-        raise BusinessError(_("You may not open the report “%s”.") % report.title, field="report")
-    reports.parse_params(report, schedule.params, by or reports.SYSTEM)
+    check_schedule(schedule.report, schedule.params, by=by)
     before = ReportSchedule.objects.filter(pk=schedule.pk).values(*TIMED).first()
     if before != {name: getattr(schedule, name) for name in TIMED}:
         schedule.timed_at = timezone.now()

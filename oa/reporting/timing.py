@@ -55,6 +55,16 @@ def last_due(frequency: str, at: dt.time, now: dt.datetime, zone: ZoneInfo) -> t
         day -= DAY
 
 
+def next_due(frequency: str, at: dt.time, now: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """The first moment after `now` at which a schedule is due."""
+    day = now.astimezone(zone).date()
+    while True:
+        moment = dt.datetime.combine(day, at, zone)
+        if moment.astimezone(dt.UTC) > now and _fits(frequency, day):
+            return moment
+        day += DAY
+
+
 def _fits(frequency: str, day: dt.date) -> bool:
     match frequency:
         case Frequency.WEEKDAYS:

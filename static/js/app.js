@@ -3,6 +3,7 @@
 
 import "./ime.js"; // first: its listeners must run before all others
 import * as combo from "./combo.js";
+import * as dates from "./dates.js";
 import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
 import * as forms from "./forms.js";
@@ -14,7 +15,7 @@ import * as toast from "./toast.js";
 import * as upload from "./upload.js";
 
 // the order of start() is the order in which a key press meets the modules: the innermost first
-const modules = [dialog, combo, grid, forms, list, keys, draft, toast, upload, shell];
+const modules = [dates, dialog, combo, grid, forms, list, keys, draft, toast, upload, shell];
 
 const enhance = (root) => { for (const module of modules) module.enhance?.(root); };
 

@@ -76,6 +76,13 @@ function headEnter(event) {
   const field = event.target;
   if (field.closest("[data-grid]") || field.matches("[type=submit], [type=button], [type=file]")) return;
   event.preventDefault();
+  // in a new document the partner is enough to begin with: Enter there leads to the lines, Tab through the head
+  const lines = !event.shiftKey && field.value && field.form.matches("[data-autofocus]") && field.closest("[data-combo]") === $("[data-combo]", field.form)
+    && $$("[data-grid] tr[data-row] td:not(.ro) :is(input:not([type=hidden]), select)", field.form).find(visible);
+  if (lines) {
+    focusEnd(lines);
+    return;
+  }
   const all = $$(FIELD, field.form).filter((one) => visible(one) && !one.disabled && !one.readOnly && one.tabIndex >= 0 && !one.closest("td.rn, .menu-list"));
   const next = all[all.indexOf(field) + (event.shiftKey ? -1 : 1)];
   if (next) focusEnd(next);

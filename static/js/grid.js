@@ -309,9 +309,11 @@ export function enhance(root) {
 export function start() {
   on("keydown", "[data-grid]", onKey);
   on("change", "[data-grid]", onChange);
-  on("change", "[data-recompute]", (event) => {
+  on("change", "[data-doc-form] :is(input, select)", (event, field) => {
     // of a picker the hidden field counts, it changes when the choice is made
-    if (!event.target.matches("[data-combo] > input[type=text]")) schedule(event.target.form, "all");
+    if (field.closest("[data-grid]") || field.matches("[data-combo] > input[type=text]")) return;
+    field.dataset.typed = "1"; // the server does not overwrite it when it fills what follows from another field
+    if (field.closest("[data-recompute]")) schedule(field.form, "all", field.name);
   });
   on("grid-rows", "[data-grid]", (event, table) => {
     renumber(table);

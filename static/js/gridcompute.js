@@ -1,5 +1,7 @@
 // The server computes, the page shows (UX 6.6.4): after a change the whole form goes to data-compute-url with
-// changed=<rows> and seq=<n>; the answer is HTML, elements with ids, that replace those on the page.
+// changed=<rows> and seq=<n>, and after a change in the head with head=<names> and typed=<names>, since the server
+// fills what follows and leaves what a person typed. The answer is HTML: elements with ids that replace those on the
+// page, and <template data-rows="lines"> when the head decides which rows there are.
 
 import { $, $$, announce, fireTriggers, fragment, pieces, request, text } from "./core.js";
 import { settled } from "./combo.js";
@@ -9,15 +11,16 @@ import { failed } from "./toast.js";
 const PENDING_AFTER = 250;
 const states = new WeakMap();
 const state = (form) => {
-  if (!states.has(form)) states.set(form, { seq: 0, waiting: new Set(), timer: 0, dim: 0, abort: null, rest: 0 });
+  if (!states.has(form)) states.set(form, { seq: 0, waiting: new Set(), heads: new Set(), timer: 0, dim: 0, abort: null, rest: 0 });
   return states.get(form);
 };
 
 /** Ask for new figures; several changes in the same moment become one question. */
-export function schedule(form, row) {
+export function schedule(form, row, head) {
   if (!form?.dataset.computeUrl) return;
   const mine = state(form);
   mine.waiting.add(String(row));
+  if (head) mine.heads.add(head);
   clearTimeout(mine.timer);
   mine.timer = setTimeout(() => {
     mine.timer = 0;
@@ -39,6 +42,10 @@ function payload(form, mine) {
   for (const [name, value] of data) if (typeof value === "string") values.append(name, value);
   values.set("changed", mine.waiting.has("all") ? "all" : [...mine.waiting].join(","));
   values.set("seq", String(mine.seq));
+  if (mine.heads.size) {
+    values.set("head", [...mine.heads].join(","));
+    values.set("typed", [...form.elements].filter((field) => field.dataset.typed).map((field) => field.name).join(","));
+  }
   return values;
 }
 
@@ -51,6 +58,7 @@ async function send(form) {
   mine.seq += 1;
   const { seq } = mine;
   const asked = new Set(mine.waiting);
+  const heads = new Set(mine.heads);
   const sent = new Map([...form.elements].map((field) => [field, field.value]));
   clearTimeout(mine.dim);
   mine.dim = setTimeout(() => { for (const element of outputs(form, asked)) element.classList.add("pending"); }, PENDING_AFTER);
@@ -79,6 +87,7 @@ async function send(form) {
     return;
   }
   for (const index of asked) mine.waiting.delete(index);
+  for (const head of heads) mine.heads.delete(head);
   for (const element of $$(".pending", form.ownerDocument)) element.classList.remove("pending");
   apply(form, fragment(html), sent, asked);
   clearTimeout(mine.rest);
@@ -109,7 +118,7 @@ function setField(live, piece, sent) {
   if (live.value === value) return;
   live.value = value;
   if (combo) combo.classList.toggle("picked", !!$("input[type=hidden]", combo).value);
-  const cell = live.closest("td");
+  const cell = live.closest("td, .fld");
   if (cell && live.type !== "hidden") {
     cell.classList.remove("flash");
     void cell.offsetWidth;
@@ -123,7 +132,22 @@ function owner(form, id) {
   return prefix && $(`[data-grid][data-prefix="${CSS.escape(prefix)}"] tr[data-row="${index}"]`, form);
 }
 
+/** All rows of a grid, when the head decides which there are (the open items of a customer). */
+function swapRows(form, source) {
+  const table = $(`[data-grid][data-prefix="${CSS.escape(source.dataset.rows)}"]`, form);
+  const fresh = $$("template", source.content).flatMap((one) => [...one.content.children]).map((row) => document.importNode(row, true));
+  source.remove();
+  if (!table) return;
+  table.tBodies[0].replaceChildren(...fresh);
+  for (const row of fresh) {
+    window.htmx?.process(row);
+    row.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
+  }
+  table.dispatchEvent(new CustomEvent("grid-rows", { bubbles: true }));
+}
+
 export function apply(form, content, sent = new Map(), asked = new Set()) {
+  for (const source of $$("template[data-rows]", content)) swapRows(form, source);
   const parts = pieces(content);
   const ids = new Set(parts.map((part) => part.id));
   for (const error of $$("[data-grid] tr.rowerr", form)) {

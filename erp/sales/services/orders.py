@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -19,7 +18,7 @@ from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import ORDER_STATES, Hold
 from erp.sales.pricing import customer_prices, find_price, price_rule
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
-from erp.trade.orders import derive_progress, refresh_paid_order
+from erp.trade.orders import derive_progress, kept_inputs, refresh_paid_order
 from erp.trade.progress import to_move
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
@@ -294,7 +293,7 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     for name in AMENDABLE:
         setattr(current, name, getattr(order, name))
     release_lines(existing)
-    drafts = _build_lines(current, _kept(lines, existing), existing)
+    drafts = _build_lines(current, kept_inputs(lines, existing), existing)
     _keep_agreed(drafts, agreed)
     set_amounts(current, drafts, current.currency.exponent, base_currency().exponent)
     write_lines(current, "order", drafts, existing=existing)
@@ -312,22 +311,6 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     current.save()
     refresh_order(current)
     return current
-
-
-def _kept(lines: Sequence[LineInput], existing: Sequence[SalesOrderLine]) -> list[LineInput]:
-    """What an amendment leaves open on a line that exists stays as it was agreed."""
-    by_pk = {line.pk: line for line in existing}
-    kept = []
-    for given in lines:
-        old = by_pk.get(given.pk) if given.pk else None
-        if old is not None and old.product_id == given.product.pk:
-            given = replace(
-                given, price=old.price if given.price is None else given.price, unit=given.unit or old.unit,
-                tax_code=given.tax_code or old.tax_code, description=given.description or old.description,
-                warehouse=given.warehouse or old.warehouse, due_date=given.due_date or old.due_date,
-            )
-        kept.append(given)
-    return kept
 
 
 def _keep_agreed(drafts: Sequence[SalesOrderLine], agreed: Mapping[int, tuple[Any, ...]]) -> None:

@@ -262,3 +262,31 @@ def test_bill_of_nothing_for_goods_with_a_price(clerk: User, hengtuo: Supplier, 
     save_bill(bill, [make.line(motor, 2, "0", pk=row.pk)], by=clerk)
     bill = post_bill(bill, by=clerk)
     assert (make.level(motor).value, balance("grni"), balance("payable")) == (0, 0, 0) and not make.items(bill)
+
+
+def test_a_reversal_uses_the_accounts_of_the_receipt(clerk: User, hengtuo: Supplier, motor: Product) -> None:
+    """G-04: same accounts, whatever the rules say by then."""
+    order = make.confirmed_purchase(hengtuo, make.line(motor, 10, "60"), by=clerk)
+    receipt = receive_order(order, by=clerk)
+    rule = PostingRule.objects.get(purpose="inventory", product_group=None)
+    old = rule.account
+    rule.account = type(old).objects.create(
+        code=f"{old.code}9", name="New", type=old.type, control=old.control, parent=old.parent
+    )
+    rule.save()
+    counter = reverse_receipt(receipt, by=clerk)
+    assert entry_of(counter)[old.code] == -600
+    assert StockMove.objects.get(source_id=counter.pk, quantity=-10).account == old
+
+
+def test_two_lines_of_one_product_leave_stock_together(clerk: User, hengtuo: Supplier, motor: Product) -> None:
+    """I-15, V-02: every move tells what was there after it, value that stock cannot carry comes after them."""
+    make.stock(motor, 10, "10", by=clerk)
+    order = make.confirmed_purchase(hengtuo, make.line(motor, 5, "90"), make.line(motor, 5, "10"), by=clerk)
+    receipt = receive_order(order, by=clerk)
+    sell(motor, 10, clerk)
+    assert make.level(motor).value == 300
+    counter = reverse_receipt(receipt, by=clerk)
+    moves = StockMove.objects.filter(source_id=counter.pk, source="erp.goodsreceipt").order_by("pk")
+    assert [(move.value, move.value_after) for move in moves] == [(-450, -150), (-50, -200), (150, -50), (50, 0)]
+    assert balance("cogs") == 100

@@ -1,0 +1,200 @@
+"""What the processes of the concurrency tests do. Every command returns what came of each of its attempts."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.db import DatabaseError, connection, transaction  # noqa: E402 - needs the settings
+from django.db.models import QuerySet  # noqa: E402
+
+from erp.finance.context import GENERAL, posting_context  # noqa: E402
+from erp.finance.ledger import Line, Source, post_entry  # noqa: E402
+from erp.finance.models import OpenItem, Payment  # noqa: E402
+from erp.finance.services import pay, post_payment, reverse_payment  # noqa: E402
+from erp.sales.models import SalesOrder  # noqa: E402
+from erp.sales.services import confirm_order, deliver_order, invoice_order, save_order  # noqa: E402
+from erp.trade.lines import LineInput  # noqa: E402
+from kit.values.errors import BusinessError  # noqa: E402
+from oa.organisation.models import User  # noqa: E402
+from oa.records import numbering  # noqa: E402
+from oa.records.idempotency import once  # noqa: E402
+from tests import factories as make  # noqa: E402
+
+Outcome = Counter[str]
+
+
+def serve(pipe: Any, gate: Any) -> None:
+    """Take commands from `pipe` until there is none; all workers start each at the same moment."""
+    while (message := pipe.recv()) is not None:
+        database, command, given, control = message
+        try:
+            connection.close()
+            connection.settings_dict["NAME"] = database
+            with without_locks() if control else _as_it_is():
+                connection.ensure_connection()
+                gate.wait(60)
+                answer = COMMANDS[command](**given) if given is not None else None
+        except BaseException:
+            answer = traceback.format_exc()
+        connection.close()
+        pipe.send(answer)
+
+
+@contextmanager
+def _as_it_is() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def without_locks() -> Iterator[None]:
+    """The negative control: rows are read without a lock, and everybody dawdles before writing."""
+    locking, numbers = QuerySet.select_for_update, numbering.next_number
+    QuerySet.select_for_update = lambda self, *args, **kwargs: self._chain()  # type: ignore[method-assign]
+
+    def dawdling(*args: Any) -> str:
+        time.sleep(0.05)
+        return numbers(*args)
+
+    _replace_everywhere(numbers, dawdling)
+    try:
+        yield
+    finally:
+        QuerySet.select_for_update = locking  # type: ignore[method-assign]
+        _replace_everywhere(dawdling, numbers)
+
+
+def _replace_everywhere(old: Any, new: Any) -> None:
+    for module in list(sys.modules.values()):
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            if value is old:
+                setattr(module, name, new)
+
+
+def attempt(outcome: Outcome, effect: Callable[[], Any]) -> Any:
+    """Count what comes of `effect`: ok, refused, or the name of a database error."""
+    try:
+        result = effect()
+    except BusinessError:
+        outcome["refused"] += 1
+        return None
+    except DatabaseError as error:
+        outcome[type(error.__cause__ or error).__name__] += 1
+        return None
+    outcome["ok"] += 1
+    return result
+
+
+def deliver(orders: list[int]) -> Outcome:
+    """Deliver each order completely."""
+    outcome: Outcome = Counter()
+    for key in orders:
+        attempt(outcome, lambda key=key: deliver_order(SalesOrder(pk=key), by=None))
+    return outcome
+
+
+def confirm(orders: list[int]) -> Outcome:
+    """Confirm each order."""
+    outcome: Outcome = Counter()
+    for key in orders:
+        attempt(outcome, lambda key=key: confirm_order(SalesOrder(pk=key), by=None))
+    return outcome
+
+
+def invoice(orders: list[int]) -> Outcome:
+    """Invoice what is delivered of each order."""
+    outcome: Outcome = Counter()
+    for key in orders:
+        attempt(outcome, lambda key=key: invoice_order(SalesOrder(pk=key), by=None))
+    return outcome
+
+
+def settle(item: int) -> Outcome:
+    """Receive the whole amount of an open item."""
+    due = OpenItem.objects.get(pk=item)
+    payment = Payment(customer=due.customer, account=make.bank(), currency=due.currency, amount=due.amount)
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: pay(payment, {item: due.amount}, by=None))
+    return outcome
+
+
+def post_draft(payment: int) -> Outcome:
+    """Post a draft receipt."""
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: post_payment(Payment(pk=payment), by=None))
+    return outcome
+
+
+def submit(key: str, user: int, customer: int, product: int) -> Outcome:
+    """Send the form of a new order."""
+    by = User.objects.get(pk=user)
+    buyer, item = make.Customer.objects.get(pk=customer), make.Product.objects.get(pk=product)
+    store = make.warehouse()
+
+    def effect() -> SalesOrder:
+        return save_order(SalesOrder(customer=buyer, warehouse=store), [LineInput(item, Decimal(1))], by=by)
+
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: once(key, by, "order.save", effect))
+    return outcome
+
+
+def post_entries(first: int, count: int, accounts: list[int]) -> Outcome:
+    """Post `count` entries of a journal."""
+    debit, credit = accounts
+    outcome: Outcome = Counter()
+    for number in range(first, first + count):
+        with transaction.atomic():
+            context = posting_context(make.today(), GENERAL)
+            lines = [Line(debit, Decimal(1)), Line(credit, Decimal(-1))]
+            attempt(outcome, lambda: post_entry(context, Source("erp.voucher", number, f"T{number}"), lines, by=None))  # noqa: B023
+    return outcome
+
+
+def count_up(count: int) -> Outcome:
+    """The negative control of numbers: the highest one so far and one more."""
+    outcome: Outcome = Counter()
+    for _ in range(count):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT coalesce(max(last), 0) + 1 FROM oa_counter WHERE key LIKE 'control:%'")
+            [number] = cursor.fetchone()
+            attempt(outcome, lambda: cursor.execute(  # noqa: B023
+                "INSERT INTO oa_counter VALUES ('control:' || %s::text, %s::int)", [number, number]  # noqa: B023
+            ))
+    return outcome
+
+
+def mix(order: int, item: int, turns: int, mine: int) -> Outcome:
+    """Invoice further pieces of an order, pay its invoices and reverse the receipts, again and again."""
+    due = OpenItem.objects.select_related("customer", "currency").get(pk=item)
+    line = SalesOrder(pk=order).lines.get()
+    bank, outcome = make.bank(), Counter()
+    for turn in range(turns):
+        if (turn + mine) % 2:
+            attempt(outcome, lambda: invoice_order(SalesOrder(pk=order), {line.pk: Decimal(1)}, by=None))
+        else:
+            payment = Payment(customer=due.customer, account=bank, currency=due.currency, amount=Decimal(3))
+            made = attempt(outcome, lambda payment=payment: pay(payment, by=None))
+            if made is not None and turn % 3 == 0:
+                attempt(outcome, lambda made=made: reverse_payment(made, by=None))
+    return outcome
+
+
+COMMANDS: dict[str, Callable[..., Outcome]] = {
+    name: globals()[name]
+    for name in (
+        "confirm", "count_up", "deliver", "invoice", "mix", "post_draft", "post_entries", "settle", "submit",
+    )
+}
