@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -180,7 +179,6 @@ class PlainSales(Plain):
         self.partner = partner
         self.chance = random.Random(1)
         self.terms = shop.suppliers[partner].payment_terms_id
-        self.turn = itertools.count()
 
     def steps(self, lines: int) -> list[Step]:
         """The five steps of one new order."""

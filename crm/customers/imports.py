@@ -7,13 +7,9 @@ from typing import Any, ClassVar
 from crm.customers.models import CustomerGroup
 from crm.customers.services import fill_customer
 from kit.exchange import exporting, importing
+from kit.exchange.importing_columns import maker
 from kit.exchange.importing_records import RecordImporter
 from oa.organisation.people import person_called
-
-
-def make_group(text: str, by: Any) -> CustomerGroup:
-    """A customer group that a file names for the first time."""
-    return CustomerGroup.objects.create(code=text[:60], name=text[:200], created_by=by)
 
 
 class CustomerImporter(RecordImporter):
@@ -23,11 +19,11 @@ class CustomerImporter(RecordImporter):
     resource = "customer"
     required = ("code",)
     bulk = True
-    make: ClassVar = {"group": make_group, "owner": person_called}
+    make: ClassVar = {"group": maker(CustomerGroup), "owner": person_called}
     aliases: ClassVar = {
         "code": ("客户编码", "客户编号", "编码"), "name": ("客户名称", "名称"), "short_name": ("简称",),
-        "type": ("类型",), "group": ("客户分组", "分组"), "country": ("国家",), "region": ("地区", "省份"), "city": ("城市",),
-        "address": ("地址",), "phone": ("电话",), "email": ("邮箱", "email address"), "tax_number": ("税号",),
+        "type": ("类型",), "group": ("客户分组", "分组"),
+        "country": ("国家",), "region": ("地区", "省份"), "city": ("城市",), "address": ("地址",), "phone": ("电话",), "email": ("邮箱", "email address"), "tax_number": ("税号",),
         "owner": ("负责人", "业务员"),
     }
 

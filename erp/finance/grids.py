@@ -102,6 +102,7 @@ class PaymentGrid(LineGrid):
 
     fixed = True
     title = gettext_lazy("Open items")
+    total_label = gettext_lazy("Amount")
     columns = (
         GridColumn("proposed", "", "hidden"),
         GridColumn("number", gettext_lazy("Document"), "output", width="w-140"),

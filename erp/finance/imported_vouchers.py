@@ -31,8 +31,10 @@ from oa.organisation.models import Department
 # How plain text ledgers begin the names of accounts of a type.
 STEMS = {
     AccountType.ASSET: ("asset", "资产"), AccountType.LIABILITY: ("liabilit", "负债"),
-    AccountType.EQUITY: ("equity", "capital", "权益", "所有者权益"), AccountType.INCOME: ("income", "revenue", "sales", "收入"),
-    AccountType.EXPENSE: ("expense", "费用"), AccountType.COST: ("cost", "成本"),
+    AccountType.EQUITY: ("equity", "capital", "权益", "所有者权益"),
+    AccountType.INCOME: ("income", "revenue", "sales", "收入"),
+    AccountType.EXPENSE: ("expense", "费用"),
+    AccountType.COST: ("cost", "成本"),
 }
 CREDIT = (AccountType.LIABILITY, AccountType.EQUITY, AccountType.INCOME)
 NAMES = {"debit": "debit", "credit": "credit", "account": "account", "memo": "memo", "date": "date",

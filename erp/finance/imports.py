@@ -83,8 +83,8 @@ class SupplierImporter(RecordImporter):
     bulk = True
     aliases: ClassVar = {
         "code": ("供应商编码", "供应商编号", "编码"), "name": ("供应商名称", "名称"),
-        "country": ("国家",), "city": ("城市",), "phone": ("电话",), "email": ("邮箱",), "tax_number": ("税号",), "currency": ("币种",),
-        "payment_terms": ("付款条件",),
+        "country": ("国家",), "city": ("城市",), "phone": ("电话",), "email": ("邮箱",), "tax_number": ("税号",),
+        "currency": ("币种",), "payment_terms": ("付款条件",),
     }
 
     def prepare(self, record: Any, by: Any) -> None:

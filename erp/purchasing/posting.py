@@ -1,4 +1,8 @@
-"""From receipts and bills to stock value and ledger lines (rules P-08, P-12): functions of values."""
+"""From receipts and bills to stock value and ledger lines (rules P-08, P-12): functions of values.
+
+Bill lines that are matched carry where their receipt was booked: `move_id`, `move_account`, `grni_account`
+(`bill_drafts.DRAFTED`).
+"""
 
 from __future__ import annotations
 
@@ -56,14 +60,14 @@ def take_over(draft: BillLine, line: Any, rate: Decimal, exponent: int) -> None:
     draft.difference = round_money(cost_of(draft) * rate, exponent) - draft.cleared
 
 
-def stock_key(draft: BillLine) -> Key | None:
+def stock_key(draft: Any) -> Key | None:
     """Product and warehouse whose value the price difference of a billed part concerns, if any."""
-    if draft.receipt_line is None or not draft.difference or draft.move_id is None:  # type: ignore[attr-defined]
+    if draft.receipt_line is None or not draft.difference or draft.move_id is None:
         return None
     return draft.product_id, draft.receipt_line.receipt.warehouse_id
 
 
-def stock_adjustments(drafts: Sequence[BillLine], levels: Mapping[Key, StockLevel], exponent: int) -> list[Move]:
+def stock_adjustments(drafts: Sequence[Any], levels: Mapping[Key, StockLevel], exponent: int) -> list[Move]:
     """Value moves for the part of the price differences whose goods are still in stock (rule V-12).
 
     `Move.line` is the index of the bill line. What its receipts brought counts as in stock as far as there is
@@ -90,9 +94,9 @@ def stock_adjustments(drafts: Sequence[BillLine], levels: Mapping[Key, StockLeve
                     MoveKind.VALUE,
                     draft.move_account,
                     index,
-                    value,  # type: ignore[attr-defined]
+                    value,
                     adjusts_id=draft.move_id,
-                )  # type: ignore[attr-defined]
+                )
             )
     return moves
 
@@ -125,16 +129,16 @@ def bill_lines(context: PostingContext, bill: Bill, drafts: Sequence[BillLine], 
     return base_lines(context, bill, amounts, control, stock)
 
 
-def _matched_lines(context: PostingContext, bill: Bill, draft: BillLine, group: int | None) -> list[Line]:
+def _matched_lines(context: PostingContext, bill: Bill, draft: Any, group: int | None) -> list[Line]:
     """A line matched with a receipt: on the accounts that the receipt used, whatever the rules say now."""
     partner = bill.supplier.posting_group_id
-    clearing = draft.grni_account or context.account(Purpose.GRNI, None, partner)  # type: ignore[attr-defined]
+    clearing = draft.grni_account or context.account(Purpose.GRNI, None, partner)
     lines = [Line(clearing, draft.cleared)]
     if draft.to_stock:
-        lines.append(Line(draft.move_account, draft.to_stock))  # type: ignore[attr-defined]
+        lines.append(Line(draft.move_account, draft.to_stock))
     consumed = draft.difference - draft.to_stock
     if consumed:
-        service = draft.move_id is None  # type: ignore[attr-defined]
+        service = draft.move_id is None
         cost = context.account(Purpose.EXPENSE, group, partner) if service else context.account(Purpose.COGS, group)
         lines.append(Line(cost, consumed, department_id=bill.department_id))
     return lines

@@ -231,6 +231,7 @@ class MovementGrid(LineGrid):
 
     fixed = True
     title = gettext_lazy("Lines")
+    total_label = gettext_lazy("Quantity")
     columns = (
         GridColumn("order", gettext_lazy("Order"), "output", width="w-140"),
         GridColumn("product", gettext_lazy("Product"), "output", width="w-140"),

@@ -38,6 +38,7 @@ class LineInput:
     warehouse: Any = None
     pk: int | None = None
     origin: Any = None
+    taxed: bool = True  # False: no tax, even if the product or the customer has a tax code
 
 
 def check_inputs(lines: Sequence[LineInput]) -> None:
@@ -127,7 +128,7 @@ def fill_line(line: Any, given: LineInput, position: int, factors: dict[tuple[in
     line.factor = factors.get((product.pk, line.unit_id), ONE)
     line.description = given.description or product.label
     line.quantity, line.discount = given.quantity, given.discount
-    tax_code = given.tax_code if given.tax_code is not None else product.tax_code
+    tax_code = given.tax_code if given.tax_code is not None or not given.taxed else product.tax_code
     line.tax_code, line.tax_rate = tax_code, tax_code.rate if tax_code else ZERO
 
 

@@ -250,6 +250,16 @@ class Batch:
         self.hold(rows)
         self.failed.setdefault(key, []).extend(self.report.errors[known:])
 
+    def refuse_rows(self, rows: Sequence[Row], error: BusinessError, names: Mapping[str, str] | None = None) -> None:
+        """A service refused some lines of a document whose rows stand for themselves: only those are bad."""
+        for problem in error:
+            hit = [rows[problem.row]] if problem.row is not None and problem.row < len(rows) else rows
+            for row in hit:
+                name = (names or {}).get(problem.field or "", problem.field or "")
+                known = len(self.report.errors)
+                self.error(row, name if name in self.given else "", problem.message)
+                self.failed.setdefault(row.number, []).extend(self.report.errors[known:])
+
     def repeat(self, key: Hashable, rows: Sequence[Row]) -> bool:
         """Whether document `key` failed in an earlier round; its rows are told to be bad again."""
         if key not in self.left_out:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.pages import formats
+from kit.rules.permissions import may
 from kit.values.money import round_half_up
 
 DIGITS = {"integer": 0, "money": 2, "percent": 4, "quantity": 4, "fraction": 6, "price": 6, "rate": 8, "number": 8}
@@ -250,6 +251,22 @@ class Lookup:
         if len(rows) > 1:
             raise ValueError(_("Several are called “%(value)s”; write the code of the %(model)s.") % facts)
         return rows[0]
+
+
+def maker(model: type[models.Model], **columns: Any) -> Callable[[str, Any], Any]:
+    """How a column makes records of `model` that a file names for the first time: code and name are the text.
+
+    Refused to people who may not add such records. `columns` may be functions that give the value.
+    """
+
+    def make(text: str, by: Any) -> Any:
+        if by is not None and not may(by, "add", model):
+            raise ValueError(_("There is no %(model)s “%(value)s”, and you may not make one.")
+                             % {"model": model._meta.verbose_name, "value": text})
+        values = {name: value() if callable(value) else value for name, value in columns.items()}
+        return model._default_manager.create(code=text[:60], name=text[:200], created_by=by, **values)
+
+    return make
 
 
 def text_of(record: Any) -> str:

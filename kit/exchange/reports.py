@@ -167,8 +167,10 @@ def parse_params(report: Report, mapping: Mapping[str, Any], user: Any = SYSTEM)
                 values[param.name] = param.parse(text, user)
         except BusinessError as error:
             problems += error
+    if problems:
+        raise BusinessError(problems=problems)  # defaults may build on what is given
     for param in report.params:
-        if param.name not in values and not any(problem.field == param.name for problem in problems):
+        if param.name not in values:
             values[param.name] = _default(param, values, user)
             if param.required and values[param.name] is None:
                 problems.append(Problem(_("%s is required.") % param.label, param.name))

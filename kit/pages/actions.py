@@ -22,6 +22,8 @@ class Action:
     key: str = ""
     menu: bool = False  # in the ⋯ menu
     name: str = ""
+    create: bool = False  # starts another document: the first of them is a button, the others hang under it
+    focus: str = ""  # id of the field on this page that it leads to
 
 
 @dataclass(frozen=True)

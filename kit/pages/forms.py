@@ -32,6 +32,8 @@ class KitForm(forms.ModelForm):
         for name, field in self.fields.items():
             current = getattr(self.instance, name, None) if self.instance.pk else None
             field.disabled = name in fixed
+            if isinstance(field.widget, forms.Textarea):
+                field.widget.attrs["rows"] = 3
             if name in resource.recompute:
                 field.widget.attrs["data-recompute"] = True
             if name in resource.depends:

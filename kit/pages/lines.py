@@ -10,12 +10,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from kit.pages import formats
 from kit.pages.resources import Resource, registry
 from kit.pages.widgets import pick_url, resolve_text
 from kit.values.errors import BusinessError
 
+WORDS = {"unit", "note", "order", "product", "number", "due"}  # output columns that hold no figures
 SPARE_ROWS = 5  # empty rows that work without JavaScript
 
 
@@ -41,7 +43,7 @@ class GridColumn:
     @property
     def numeric(self) -> bool:
         """Whether its figures stand at the right."""
-        return self.kind == "number" or (self.kind == "output" and self.name not in {"unit", "note"})
+        return self.kind == "number" or (self.kind == "output" and self.name not in WORDS)
 
 
 @dataclass
@@ -114,6 +116,7 @@ class LineGrid:
     fixed = False  # rows come from another document; none are added or removed
     empty_rows = 1
     title: Any = ""
+    total_label: Any = gettext_lazy("Total")  # of the figure in the page head
 
     # ---- to be filled by the document ----
 

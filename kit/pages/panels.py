@@ -50,6 +50,43 @@ class Figure:
     unit: str = ""
     tone: str = ""
     meter: Decimal | None = None
+    trend: str = ""  # "↑ 18.2%", before the note
+    good: bool | None = None  # whether the trend is good news; a debt that grows is not
+
+
+@dataclass(frozen=True)
+class FlowEntry:
+    """A document of a chain."""
+
+    number: str
+    url: str
+    state: Any
+    tone: str
+    current: bool = False  # the one whose page this is
+
+
+@dataclass(frozen=True)
+class FlowStep:
+    """The documents of one kind in a chain from order to money (UX 6.4.6); none of them is a step still to come."""
+
+    label: Any  # of one
+    plural: Any
+    icon: str
+    entries: Sequence[FlowEntry] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the desk's queue: what waits for a person, with the facts to decide by (UX 6.1)."""
+
+    kind: Any  # the word in the badge
+    tone: str
+    title: str
+    url: str
+    facts: str = ""
+    due: dt.date | None = None
+    verb: Any = ""  # label of the inline action, which opens `action` or else `url`
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,12 +109,16 @@ class Event:
 FigureSource = Callable[[Any, Any], Sequence[Figure]]
 EventSource = Callable[[Any, Any, int], Sequence[Event]]
 ActionSource = Callable[[Any, Any], Sequence[Action]]
+FlowSource = Callable[[Any, Any], Sequence[FlowStep]]
+TaskSource = Callable[[Any, int], Sequence[Task]]
 
 panels: dict[str, list[Panel]] = defaultdict(list)
 figures: dict[str, list[FigureSource]] = defaultdict(list)
 events: dict[str, list[EventSource]] = defaultdict(list)
 actions: dict[str, list[ActionSource]] = defaultdict(list)
 commands: dict[str, list[Command]] = defaultdict(list)
+flows: dict[str, FlowSource] = {}  # one chain a document
+tasks: list[TaskSource] = []  # (user, limit) -> what waits for the user
 ANY = "*"  # registered for every record
 
 
@@ -87,7 +128,21 @@ def panels_for(label: str, user: Any) -> list[Panel]:
     return sorted(found, key=lambda panel: panel.order)
 
 
-def timeline(label: str, obj: Any, user: Any, limit: int) -> list[Event]:
-    """The newest `limit` entries of all sources."""
+def flow_of(label: str, obj: Any, user: Any) -> Sequence[FlowStep]:
+    """The chain of documents that `obj` belongs to, empty when it has none."""
+    source = flows.get(label)
+    return source(obj, user) if source is not None else ()
+
+
+def queue(user: Any, limit: int) -> list[Task]:
+    """What waits for `user`, most urgent first."""
+    found = [task for source in tasks for task in source(user, limit)]
+    return sorted(found, key=lambda task: (task.due or dt.date.max, task.title))[:limit]
+
+
+def timeline(label: str, obj: Any, user: Any, limit: int, kind: str = "") -> list[Event]:
+    """The newest `limit` entries of all sources, or those of one kind."""
     found = [event for source in (*events[label], *events[ANY]) for event in source(obj, user, limit)]
+    if kind:
+        found = [event for event in found if event.kind == kind]
     return sorted(found, key=lambda event: event.at, reverse=True)[:limit]

@@ -10,6 +10,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.functional import classproperty, lazy
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from kit.pages import nav
 from kit.pages.actions import Command
@@ -50,6 +51,7 @@ class Resource:
     more: ClassVar[Sequence[str]] = ()  # form fields behind "More fields", so that at most eight stay in sight
     recompute: ClassVar[Sequence[str]] = ()  # head fields whose change computes the lines again
     depends: ClassVar[Mapping[str, str]] = {}  # picker -> form field it is narrowed by
+    quiet: ClassVar[Mapping[str, Any]] = {"rate": 1, "revision": 1}  # values that say nothing on a record page
     small: ClassVar[bool] = False  # few rows: a select instead of a searched picker
     pick_columns: ClassVar[Sequence[str]] = ()  # facts that tell twins apart in pickers
     default_filters: ClassVar[Mapping[str, Any]] = {}  # fixed conditions of this page's rows
@@ -229,6 +231,16 @@ class Resource:
     def fixed(self, obj: Any) -> Sequence[str]:
         """Form fields of a stored document that can be read and not changed."""
         return ()
+
+    def heading(self, obj: Any) -> str:
+        """The title of a record's page."""
+        return capfirst(str(obj))
+
+    def badge(self, obj: Any) -> tuple[Any, str] | None:
+        """Word and tone beside the title: the state of the life cycle, or that the record is archived."""
+        if self.states is not None:
+            return self.states[obj.state].label, self.states[obj.state].tone
+        return (_("archived"), "mute") if getattr(obj, "active", True) is False else None
 
     def subtitle(self, obj: Any) -> Sequence[Any]:
         """Tags beside the title."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kit.rules.checks import LIMIT, Row, check, rows
-from oa.records.models import Attachment, Comment, Document, IdempotencyKey, PostedDocument
+from oa.records.models import Attachment, Comment, Counter, Document, IdempotencyKey, NumberSequence, PostedDocument
 
 # A number is head, period (may be empty) and running part, such as SO-2611-0187.
 _PARTS = """
@@ -21,11 +22,15 @@ SELECT id, number, substring(number from '^(.*?)-?[0-9]+$') AS head,
   FROM {table} d WHERE number ~ '[0-9]$' AND {condition}
 """
 # A head that does not start at 1 goes on where another head of the same period stopped: the prefix was changed.
+# Up to the floor of a period numbers were given elsewhere, before the documents were imported.
 _GAPS = """
-WITH n AS ({parts}), heads AS (
-    SELECT head, period, min(running) AS first, max(running) AS last, count(*) AS count,
-           count(DISTINCT running) AS numbers
-      FROM n GROUP BY head, period
+WITH n AS ({parts}), floors AS (
+    SELECT substr(key, length(%(sequence)s) + 8) AS period, last AS floor FROM oa_counter
+     WHERE %(sequence)s <> '' AND starts_with(key, 'given:' || %(sequence)s || ':')
+), heads AS (
+    SELECT head, period, min(running) - coalesce(min(floor), 0) AS first, max(running) - coalesce(min(floor), 0) AS last,
+           count(*) AS count, count(DISTINCT running) AS numbers
+      FROM n LEFT JOIN floors USING (period) WHERE running > coalesce(floor, 0) GROUP BY head, period
 )
 SELECT '{table}' AS table, head, first, last, count FROM heads h
  WHERE numbers <> count OR last - first + 1 <> count
@@ -70,16 +75,36 @@ def documents(base: type[models.Model] = Document) -> list[Any]:
     return [model for model in apps.get_models() if issubclass(model, base)]
 
 
-def number_gaps(model: Any, condition: str = "TRUE") -> list[Row]:
-    """Heads of numbers of `model`, where `condition` picks one sequence, that have gaps or doubles (I-07)."""
+def number_gaps(model: Any, condition: str = "TRUE", sequence: str = "") -> list[Row]:
+    """Heads of numbers of `model`, where `condition` picks one sequence, that have gaps or doubles (I-07).
+
+    Where `sequence` is told, numbers that were given before an import are left out.
+    """
     table = model._meta.db_table
-    return rows(_GAPS.format(parts=_PARTS.format(table=table, condition=condition), table=table))
+    own, params = issued_here(sequence)
+    parts = _PARTS.format(table=table, condition=f"({condition}) AND {own}")
+    return rows(_GAPS.format(parts=parts, table=table), {"sequence": sequence, **params})
 
 
 def counter_gaps(model: Any, sequence: str, condition: str = "TRUE") -> list[Row]:
     """Counters of `sequence` that are not at the highest number given (I-08)."""
-    parts = _PARTS.format(table=model._meta.db_table, condition=condition)
-    return rows(_COUNTERS.format(parts=parts), {"sequence": sequence})
+    own, params = issued_here(sequence)
+    parts = _PARTS.format(table=model._meta.db_table, condition=f"({condition}) AND {own}")
+    return rows(_COUNTERS.format(parts=parts), {"sequence": sequence, **params})
+
+
+def issued_here(sequence: str) -> tuple[str, dict[str, Any]]:
+    """The condition for numbers that have the form of `sequence`, now or by an earlier prefix.
+
+    Everything, unless documents with foreign numbers were imported.
+    """
+    if not sequence or not Counter.objects.filter(key=f"given:{sequence}").exists():
+        return "TRUE", {}
+    prefixes = set(NumberSequence.objects.filter(key=sequence).values_list("prefix", flat=True))
+    for history in pghistory.core.event_models(tracks_model=NumberSequence):
+        prefixes |= set(history._base_manager.filter(key=sequence).values_list("prefix", flat=True))
+    heads = "|".join(f"{re.escape(prefix)}-" if prefix else "[0-9]+-" for prefix in sorted(prefixes))
+    return "d.number ~ %(own)s", {"own": f"^({heads})([0-9]+-)?[0-9]+$"}
 
 
 @check("I-07", _("numbers of documents have no gaps"))
@@ -87,7 +112,7 @@ def document_numbers() -> Iterator[Row]:
     """Numbers start at 1 in every period and none is missing or given twice."""
     for model in documents():
         if model.SEQUENCE:
-            yield from number_gaps(model)
+            yield from number_gaps(model, sequence=model.SEQUENCE)
 
 
 @check("I-08", _("counters of documents stand at the last number"))
@@ -130,7 +155,8 @@ def idempotency_effects() -> Iterator[Row]:
         keys = IdempotencyKey.objects.filter(effect=label)
         missing = keys.exclude(effect_id__in=model._base_manager.values("pk"))
         for history in pghistory.core.event_models(tracks_model=model):
-            missing = missing.exclude(effect_id__in=history._base_manager.filter(pgh_label="deleted").values("pgh_obj_id"))
+            deleted = history._base_manager.filter(pgh_label="deleted")
+            missing = missing.exclude(effect_id__in=deleted.values("pgh_obj_id"))
         nameless = keys.filter(effect_id=None)
         for key in (missing | nameless)[:LIMIT]:
             yield {"key": key.pk, "command": key.command, "effect": label, "id": key.effect_id}

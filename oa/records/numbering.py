@@ -19,6 +19,38 @@ WITH pattern AS (
 SELECT prefix, period, lpad(last::text, greatest(digits, length(last::text)), '0') FROM pattern, counter
 """
 
+# A number of the sequence's own form moves its counter up, so that it is never given twice, and is remembered as
+# the last one that came from elsewhere; of foreign numbers only their count is remembered.
+_GIVEN = r"""
+WITH own AS (
+    SELECT key, (regexp_match(%(number)s, '^' || CASE WHEN prefix = '' THEN ''
+                ELSE regexp_replace(prefix, '([^A-Za-z0-9])', '\\\1', 'g') || '-' END
+             || CASE reset WHEN 'month' THEN '([0-9]{4})-' WHEN 'year' THEN '([0-9]{2})-' ELSE '()' END
+             || '([0-9]{1,9})$')) AS parts
+      FROM oa_numbersequence WHERE key = %(key)s
+), counter AS (
+    INSERT INTO oa_counter (key, last) SELECT key || ':' || parts[1], parts[2]::int FROM own WHERE parts IS NOT NULL
+    ON CONFLICT (key) DO UPDATE SET last = greatest(oa_counter.last, EXCLUDED.last)
+), taken AS (
+    INSERT INTO oa_counter (key, last)
+    SELECT 'given:' || key || ':' || parts[1], parts[2]::int FROM own WHERE parts IS NOT NULL
+    ON CONFLICT (key) DO UPDATE SET last = greatest(oa_counter.last, EXCLUDED.last)
+)
+INSERT INTO oa_counter (key, last) SELECT 'given:' || key, 1 FROM own WHERE parts IS NULL
+ON CONFLICT (key) DO UPDATE SET last = oa_counter.last + 1
+"""
+
+
+def given_number(sequence: str, number: str) -> str:
+    """`number` for a document that had it before it came here (one statement).
+
+    Foreign numbers do not touch the counter of `sequence`; the gaps of numbers that were given elsewhere are
+    not ours (invariants I-07 and I-08 leave them out).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVEN, {"key": sequence, "number": number})
+    return number
+
 
 def next_number(sequence: str, date: dt.date) -> str:
     """The next number of a document type on `date`, such as SO-2611-0187; holds its counter row (one statement).

@@ -26,6 +26,7 @@ from erp.finance.models import OpenItem, Payment  # noqa: E402
 from erp.finance.services import pay, post_payment, reverse_payment  # noqa: E402
 from erp.sales.models import SalesOrder  # noqa: E402
 from erp.sales.services import confirm_order, deliver_order, invoice_order, save_order  # noqa: E402
+from erp.trade import orders  # noqa: E402
 from erp.trade.lines import LineInput  # noqa: E402
 from kit.values.errors import BusinessError  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
@@ -61,19 +62,24 @@ def _as_it_is() -> Iterator[None]:
 @contextmanager
 def without_locks() -> Iterator[None]:
     """The negative control: rows are read without a lock, and everybody dawdles before writing."""
-    locking, numbers = QuerySet.select_for_update, numbering.next_number
+    locking, numbers, documents = QuerySet.select_for_update, numbering.next_number, orders.lock_billed_orders
     QuerySet.select_for_update = lambda self, *args, **kwargs: self._chain()  # type: ignore[method-assign]
 
     def dawdling(*args: Any) -> str:
         time.sleep(0.05)
         return numbers(*args)
 
+    def unlocked(*args: Any) -> None:
+        """Documents behind open items are not locked either."""
+
     _replace_everywhere(numbers, dawdling)
+    _replace_everywhere(documents, unlocked)
     try:
         yield
     finally:
         QuerySet.select_for_update = locking  # type: ignore[method-assign]
         _replace_everywhere(dawdling, numbers)
+        _replace_everywhere(unlocked, documents)
 
 
 def _replace_everywhere(old: Any, new: Any) -> None:
@@ -97,26 +103,26 @@ def attempt(outcome: Outcome, effect: Callable[[], Any]) -> Any:
     return result
 
 
-def deliver(orders: list[int]) -> Outcome:
+def deliver(keys: list[int]) -> Outcome:
     """Deliver each order completely."""
     outcome: Outcome = Counter()
-    for key in orders:
+    for key in keys:
         attempt(outcome, lambda key=key: deliver_order(SalesOrder(pk=key), by=None))
     return outcome
 
 
-def confirm(orders: list[int]) -> Outcome:
+def confirm(keys: list[int]) -> Outcome:
     """Confirm each order."""
     outcome: Outcome = Counter()
-    for key in orders:
+    for key in keys:
         attempt(outcome, lambda key=key: confirm_order(SalesOrder(pk=key), by=None))
     return outcome
 
 
-def invoice(orders: list[int]) -> Outcome:
+def invoice(keys: list[int]) -> Outcome:
     """Invoice what is delivered of each order."""
     outcome: Outcome = Counter()
-    for key in orders:
+    for key in keys:
         attempt(outcome, lambda key=key: invoice_order(SalesOrder(pk=key), by=None))
     return outcome
 

@@ -31,7 +31,7 @@ from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
 from oa.organisation.models import CompanyProfile
 from oa.records.bulk import bulk_set, locked
-from oa.records.numbering import next_number
+from oa.records.numbering import given_number, next_number
 
 HEAD = PurchaseOrder.objects.select_related("supplier", "currency", "payment_terms", "warehouse")
 LINES = PurchaseOrderLine.objects.select_related("product__group", "unit", "tax_code")
@@ -147,15 +147,20 @@ def _build_lines(
 
 
 @transaction.atomic
-def confirm_order(order: PurchaseOrder, *, by: Any, version: int | None = None) -> PurchaseOrder:
-    """Issue the order: it gets its number and waits for goods."""
+def confirm_order(
+    order: PurchaseOrder, *, by: Any, version: int | None = None, number: str | None = None
+) -> PurchaseOrder:
+    """Issue the order: it gets its number and waits for goods.
+
+    `number` is for orders that had one before they were imported.
+    """
     order = lock_order(order, version)
     PURCHASE_STATES.check("confirm", order)
     lines = order_lines([order])
     if not lines:
         raise BusinessError(_("Enter at least one line."))
     check_supplier(order.supplier)
-    order.number = next_number(order.SEQUENCE, order.date)
+    order.number = given_number(order.SEQUENCE, number) if number else next_number(order.SEQUENCE, order.date)
     order.state, order.confirmed_at = "confirmed", timezone.now()
     derive_progress(order, lines)
     order.version += 1

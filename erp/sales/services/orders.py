@@ -26,7 +26,7 @@ from kit.values.quantities import QUANTITY_DIGITS
 from oa.organisation.models import CompanyProfile
 from oa.records.bulk import bulk_set, locked
 from oa.records.commands import command
-from oa.records.numbering import next_number
+from oa.records.numbering import given_number, next_number
 
 HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "payment_terms", "warehouse")
 AMENDABLE = ("required_date", "customer_reference", "ship_to", "ship_country", "note", "payment_terms_id")
@@ -107,7 +107,7 @@ def _build_lines(
     drafts = []
     for position, given in enumerate(lines, start=1):
         line = (by_pk.get(given.pk) if given.pk else None) or SalesOrderLine()
-        if given.tax_code is None and terms is not None and terms.tax_code is not None:
+        if given.tax_code is None and given.taxed and terms is not None and terms.tax_code is not None:
             given.tax_code = terms.tax_code
         fill_line(line, given, position, factors)
         found = find_price(given.product, given.quantity, line.factor, agreed, order.rate)
@@ -120,8 +120,13 @@ def _build_lines(
 
 
 @transaction.atomic
-def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None) -> SalesOrder:
-    """Issue the order: number, credit check, reservation of what is free (rules S-03, S-04, S-06)."""
+def confirm_order(
+    order: SalesOrder, *, by: Any, version: int | None = None, number: str | None = None
+) -> SalesOrder:
+    """Issue the order: number, credit check, reservation of what is free (rules S-03, S-04, S-06).
+
+    `number` is for orders that had one before they were imported.
+    """
     order = lock_order(order, version)
     ORDER_STATES.check("confirm", order)
     lines = lines_of(order)
@@ -132,7 +137,7 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None) -> 
     order.warning = apply_credit_check(terms, order, lines, timezone.localdate())
     if order.hold == Hold.NONE:
         reserve_lines(lines)
-    order.number = next_number(order.SEQUENCE, order.date)
+    order.number = given_number(order.SEQUENCE, number) if number else next_number(order.SEQUENCE, order.date)
     order.state, order.confirmed_at = "confirmed", timezone.now()
     derive_progress(order, lines)
     order.version += 1

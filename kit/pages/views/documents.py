@@ -14,6 +14,7 @@ from kit.pages.actions import Action
 from kit.pages.forms import KitForm, form_class
 from kit.pages.hooks import hooks
 from kit.pages.lines import Computed, GridRow, changed_rows
+from kit.pages.panels import flow_of
 from kit.pages.resources import Resource
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page
@@ -181,7 +182,8 @@ def _page(
         "columns": grid.shown_for(request.user), "rows": grid.padded(rows), "template_row": GridRow("__i__"),
         "computed": computed, "problems": problems,
         "version": version if status == 409 else request.POST.get("version") or version,
-        "steps": steps(resource, obj if obj is not None else form.instance), "submit_id": head.submit_id,
+        "steps": steps(resource, obj if obj is not None else form.instance),
+        "flow": flow_of(resource.meta.label_lower, obj, request.user) if obj is not None else (), "submit_id": head.submit_id,
         "compute_url": resource.url("compute"), "count": sum(1 for row in rows if row.values), "choices": grid.choices_for(request.user),
     }
     return fragment_or_page(request, "kit/document_form.html", context, status)

@@ -31,7 +31,11 @@ class Head:
 
     @property
     def shown(self) -> list[Action]:
-        return [action for action in self.actions if not action.menu]
+        return [action for action in self.actions if not action.menu and not action.create]
+
+    @property
+    def creates(self) -> list[Action]:
+        return [action for action in self.actions if action.create]
 
     @property
     def menu(self) -> list[Action]:

@@ -12,6 +12,7 @@ from django.db import DatabaseError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from kit.pages import panels as registered
 from kit.pages.actions import Action, Command
@@ -26,6 +27,8 @@ from kit.pages.views.lists import fragment_or_page, require
 from kit.values.errors import BusinessError
 
 TIMELINE = 20
+TAB_LIMIT = 100  # rows counted for a tab
+KINDS = {"notes": gettext_lazy("Notes"), "documents": gettext_lazy("Documents"), "changes": gettext_lazy("Changes")}
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
     shown = registered.panels_for(resource.meta.label_lower, request.user)
     tabs = [p for p in shown if p.where == "tab"]
     wanted = request.GET.get("panel", "")
+    if wanted == "timeline":
+        return fragment_or_page(request, "kit/parts/timeline.html", _timeline(resource, obj, request))
     if wanted:
         panel = next((p for p in shown if p.name == wanted), None)
         if panel is None:
@@ -66,8 +71,9 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
         return fragment_or_page(request, "kit/parts/panel.html", panel_context(panel, obj, request, short=False))
     tab = next((p for p in tabs if p.name == request.GET.get("tab")), None)
     context = {
-        "resource": resource, "object": obj, "object_key": resource.key_of(obj), "head": record_head(resource, obj, request.user), "steps": steps(resource, obj),
-        "figures": figures(resource, obj, request.user), "tabs": tabs, "tab": tab,
+        "resource": resource, "object": obj, "object_key": resource.key_of(obj), "head": record_head(resource, obj, request.user),
+        "steps": steps(resource, obj), "flow": registered.flow_of(resource.meta.label_lower, obj, request.user),
+        "figures": figures(resource, obj, request.user), "tabs": counted(tabs, obj, request.user), "tab": tab,
         "tab_panel": panel_context(tab, obj, request, short=False) if tab else None,
     }
     if tab is None:
@@ -76,17 +82,44 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
 
 
 def _overview(resource: Resource, obj: Any, request: HttpRequest, shown: Sequence[Panel]) -> dict[str, Any]:
-    label = resource.meta.label_lower
-    limit = TIMELINE * (int(request.GET["more"]) if request.GET.get("more", "").isdigit() else 1)
-    events = registered.timeline(label, obj, request.user, limit)
     return {
-        "composer_template": hooks.composer, "groups": overview(resource, obj),
+        "composer_template": hooks.composer, "groups": overview(resource, obj), "grid": resource.lines,
         "lines": resource.lines.table(obj, request.user) if resource.lines else None,
         "side": [panel_context(p, obj, request) for p in shown if p.where == "side"],
         "main": [panel_context(p, obj, request) for p in shown if p.where == "main"],
         "left": [panel_context(p, obj, request) for p in shown if p.where == "left"],
-        "events": events, "more_events": len(events) >= limit, "next_more": limit // TIMELINE + 1,
+        **_timeline(resource, obj, request),
     }
+
+
+def _timeline(resource: Resource, obj: Any, request: HttpRequest) -> dict[str, Any]:
+    """The entries of one kind or all, the newest first, and how to see more."""
+    more = request.GET.get("more", "")
+    limit = TIMELINE * min(int(more) if more.isdigit() and int(more) else 1, 50)
+    kind = request.GET.get("events", "")
+    events = registered.timeline(resource.meta.label_lower, obj, request.user, limit, kind if kind in KINDS else "")
+    kinds = [("", _("All activity")), *((name, label) for name, label in KINDS.items())]
+    return {"events": events, "more_events": len(events) >= limit, "next_more": limit // TIMELINE + 1,
+            "event_kind": kind, "event_kinds": kinds, "resource": resource, "object": obj}
+
+
+class CountOf(models.Subquery):
+    """The number of rows of a query, inside another one."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = models.IntegerField()
+
+
+def counted(tabs: Sequence[Panel], obj: Any, user: Any) -> list[tuple[Panel, str]]:
+    """Tabs with the number of their rows, all counted in one statement and none beyond a hundred."""
+    columns = {}
+    for i, panel in enumerate(tabs):
+        if panel.resource:
+            rows = registry[panel.resource].queryset(user).filter(**fixed_rows(panel, obj))
+            columns[f"n{i}"] = CountOf(rows.order_by().values("pk")[:TAB_LIMIT])
+    found = type(obj)._default_manager.filter(pk=obj.pk).values(**columns).first() if columns else {}
+    numbers = [(found or {}).get(f"n{i}") for i in range(len(tabs))]
+    return [(panel, "" if not n else f"{TAB_LIMIT - 1}+" if n == TAB_LIMIT else str(n)) for panel, n in zip(tabs, numbers, strict=True)]
 
 
 def panel_context(panel: Panel | None, obj: Any, request: HttpRequest, *, short: bool = True) -> dict[str, Any]:
@@ -124,13 +157,10 @@ def fixed_rows(panel: Panel, obj: Any) -> dict[str, Any]:
 
 def record_head(resource: Resource, obj: Any, user: Any) -> Head:
     """Title, badge and actions; the server decides what comes next."""
-    states = resource.states
-    badge = (states[obj.state].label, states[obj.state].tone) if states else None
-    if states is None and getattr(obj, "active", True) is False:
-        badge = (_("archived"), "mute")
+    title = resource.heading(obj)
     return Head(
-        title=str(obj), crumbs=crumbs(resource, (str(obj), "")), badge=badge, tags=resource.subtitle(obj),
-        actions=record_actions(resource, obj, user), numeric=states is not None,
+        title=title, crumbs=crumbs(resource, (title, "")), badge=resource.badge(obj), tags=resource.subtitle(obj),
+        actions=record_actions(resource, obj, user), numeric=resource.states is not None,
     )
 
 
@@ -182,10 +212,15 @@ def figures(resource: Resource, obj: Any, user: Any) -> list[Figure]:
 def overview(resource: Resource, obj: Any) -> list[tuple[Any, list[Fact]]]:
     """Label and value groups; empty values are left away."""
     sections = resource.sections or (("", tuple(resource.fields)),)
-    groups = [(label, [f for name in names if (f := fact(resource, obj, name)).cell.text]) for label, names in sections]
-    if resource.extra_fields:
-        groups.append(("", [f for name in resource.extra_fields if (f := fact(resource, obj, name)).cell.text]))
+    said = [(label, [n for n in names if _says(resource, obj, n)]) for label, names in sections]
+    said[-1][1].extend(name for name in resource.extra_fields if _says(resource, obj, name))
+    groups = [(label, [f for name in names if (f := fact(resource, obj, name)).cell.text]) for label, names in said]
     return [(label, facts) for label, facts in groups if facts]
+
+
+def _says(resource: Resource, obj: Any, name: str) -> bool:
+    """Whether a value tells the reader anything: a rate of 1 and a first revision do not."""
+    return name not in resource.quiet or getattr(obj, name) != resource.quiet[name]
 
 
 def fact(resource: Resource, obj: Any, name: str) -> Fact:
@@ -275,7 +310,7 @@ def _after(request: HttpRequest, resource: Resource, obj: Any, command: Command,
     if command.goto == "self" and isinstance(result, type(obj)) and result.pk == obj.pk:
         target = result
     where = resource_for(target) or resource
-    messages.success(request, _("%(what)s: done.") % {"what": command.label} if target is obj else str(target))
+    messages.success(request, f"{command.label}: {target}")
     return go(request, where.url_for(target, "edit" if command.goto == "edit" else "record"))
 
 

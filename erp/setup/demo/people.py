@@ -1,0 +1,38 @@
+"""Company, departments and the people who log in."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group
+
+from erp.setup.demo.names import COMPANY, DEPARTMENTS, PEOPLE, POSITIONS
+from erp.setup.demo.world import World
+from oa.organisation.models import CompanyProfile, Department, Position, User
+
+PASSWORD = "demo"  # noqa: S105 - of a company that does not exist; refused on production settings
+
+
+def make_people(world: World) -> None:
+    """The company's name, its tree of departments, and one person for every shipped role."""
+    company = CompanyProfile.current()
+    for name, value in COMPANY.items():
+        setattr(company, name, value)
+    company.save()
+    departments = {row.code: row for row in Department.objects.all()}
+    root = departments.get("HQ") or Department.objects.create(code="HQ", name="Headquarters 总部")
+    departments["HQ"] = root
+    for code, name, above in DEPARTMENTS:
+        departments[code] = Department.objects.create(code=code, name=name, parent=departments[above])
+    positions = {code: Position.objects.create(code=code, name=name) for code, name in POSITIONS}
+    groups = {group.role.code: group for group in Group.objects.select_related("role").filter(role__isnull=False)}
+    for person in PEOPLE:
+        user = User(
+            username=person.username, name=person.name, email=f"{person.username}@huachen.example",
+            department=departments[person.department], position=positions[person.position],
+            is_staff=person.role == "administrator", phone=f"138 1200 {world.dice.randint(1000, 9999)}",
+        )  # fmt: skip
+        user.set_password(PASSWORD)  # directly: the rules for passwords would refuse it
+        user.save()
+        user.groups.add(groups[person.role])
+        world.people[person.username] = user
+        if person.heads:
+            Department.objects.filter(pk=departments[person.heads].pk).update(head=user)
