@@ -60,8 +60,12 @@ def make_user(username: str = "", *roles: str, **columns: Any) -> User:
     """A person who can do everything, or what the roles (codes) allow."""
     username = username or f"user{next(_numbers)}"
     user = User.objects.create_user(
-        username, f"{username}@example.com", "sanhe-test-pass", name=columns.pop("name", username.title()),
-        is_superuser=not roles, **columns,
+        username,
+        f"{username}@example.com",
+        "sanhe-test-pass",
+        name=columns.pop("name", username.title()),
+        is_superuser=not roles,
+        **columns,
     )
     if roles:
         user.groups.set(Group.objects.filter(role__code__in=roles))
@@ -93,9 +97,13 @@ def make_product(code: str = "", price: str = "100", tax: str | None = "V13", **
     """A product kept in stock, unless `kind` says otherwise."""
     code = code or f"P-{next(_numbers):04}"
     return Product.objects.create(
-        code=code, name=columns.pop("name", code), unit=columns.pop("unit", None) or Unit.objects.get(code="pc"),
+        code=code,
+        name=columns.pop("name", code),
+        unit=columns.pop("unit", None) or Unit.objects.get(code="pc"),
         group=columns.pop("group", None) or ProductGroup.objects.get(code="general"),
-        price=Decimal(price), tax_code=TaxCode.objects.get(code=tax) if tax else None, **columns,
+        price=Decimal(price),
+        tax_code=TaxCode.objects.get(code=tax) if tax else None,
+        **columns,
     )
 
 
@@ -109,12 +117,19 @@ def warehouse(code: str = "MAIN", **columns: Any) -> Warehouse:
 
 
 def stock(
-    product: Product, quantity: str | int, cost: str = "60", *, by: Any = None, date: dt.date | None = None,
+    product: Product,
+    quantity: str | int,
+    cost: str = "60",
+    *,
+    by: Any = None,
+    date: dt.date | None = None,
     where: Warehouse | None = None,
 ) -> StockLevel:
     """Opening stock of a product at a unit cost."""
     adjustment = StockAdjustment(
-        warehouse=where or warehouse(), reason=AdjustmentReason.OPENING, date=date or today(),
+        warehouse=where or warehouse(),
+        reason=AdjustmentReason.OPENING,
+        date=date or today(),
     )
     save_adjustment(adjustment, [AdjustmentInput(product, Decimal(quantity), Decimal(cost))], by=by)
     post_adjustment(adjustment, by=by)

@@ -17,9 +17,7 @@ APPS = ("oa", "crm", "erp")
 def whole_state() -> dict[str, str | None]:
     """A digest of every table of ours, history included."""
     tables = [m._meta.db_table for app in APPS for m in apps.get_app_config(app).get_models() if m._meta.managed]
-    parts = [
-        f"SELECT '{table}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t" for table in tables
-    ]
+    parts = [f"SELECT '{table}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t" for table in tables]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts))
         return dict(cursor.fetchall())

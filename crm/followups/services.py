@@ -16,7 +16,12 @@ from kit.values.errors import BusinessError
 
 @transaction.atomic
 def log_followup(
-    customer: Customer, *, by: Any, text: str, channel: str = Channel.NOTE, contact: Contact | None = None,
+    customer: Customer,
+    *,
+    by: Any,
+    text: str,
+    channel: str = Channel.NOTE,
+    contact: Contact | None = None,
     next_on: dt.date | None = None,
 ) -> FollowUp:
     """Store what was said; the customer's last and next contact follow, its version does not change."""

@@ -54,7 +54,10 @@ class PostingContext:
     def account(self, purpose: str, product_group: int | None = None, partner_group: int | None = None) -> int:
         """The account for `purpose`: the most specific rule wins; refuses by name when there is none (F-08)."""
         for product, partner in (
-            (product_group, partner_group), (product_group, None), (None, partner_group), (None, None)
+            (product_group, partner_group),
+            (product_group, None),
+            (None, partner_group),
+            (None, None),
         ):
             found = self.rules.get((purpose, product, partner))
             if found is not None:
@@ -77,9 +80,7 @@ def posting_context(date: dt.date, journal: str) -> PostingContext:
         ensure_fiscal_year(date)
         row = _load(date, journal)
     if row[10] != "open":
-        raise BusinessError(
-            _("%s is closed. Use a date in an open period.") % row[11].strftime("%Y-%m"), field="date"
-        )
+        raise BusinessError(_("%s is closed. Use a date in an open period.") % row[11].strftime("%Y-%m"), field="date")
     rules = {(purpose, product, partner): account for purpose, product, partner, account in row[12] or []}
     found = [*row[:10], row[11], rules]  # without the period's state, which is settled
     return PostingContext(date, *found)

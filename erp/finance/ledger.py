@@ -98,8 +98,15 @@ def merged(lines: Iterable[Line]) -> list[Line]:
 
 
 def post_entry(
-    context: PostingContext, source: Source, lines: Sequence[Line], *, by: Any, memo: str = "",
-    purpose: str = "post", reversal_of: int | None = None, as_given: bool = False,
+    context: PostingContext,
+    source: Source,
+    lines: Sequence[Line],
+    *,
+    by: Any,
+    memo: str = "",
+    purpose: str = "post",
+    reversal_of: int | None = None,
+    as_given: bool = False,
 ) -> tuple[int, str] | None:
     """Post balanced `lines`; returns the entry's key and number, None when nothing is left to post.
 
@@ -117,10 +124,20 @@ def post_entry(
     values = {
         "counter": f"journal:{context.journal_id}:{context.period_id}",
         "prefix": f"{context.journal_code}-{context.period_start:%y%m}-",
-        "journal": context.journal_id, "period": context.period_id, "date": context.date, "memo": memo[:300],
-        "source": source.label, "source_id": source.pk, "source_number": source.number, "purpose": purpose,
-        "reversal_of": reversal_of, "line_count": len(lines), "total": sum(debits, ZERO),
-        "by": by.pk if by else None, "debits": debits, "credits": credits,
+        "journal": context.journal_id,
+        "period": context.period_id,
+        "date": context.date,
+        "memo": memo[:300],
+        "source": source.label,
+        "source_id": source.pk,
+        "source_number": source.number,
+        "purpose": purpose,
+        "reversal_of": reversal_of,
+        "line_count": len(lines),
+        "total": sum(debits, ZERO),
+        "by": by.pk if by else None,
+        "debits": debits,
+        "credits": credits,
         "accounts": [line.account_id for line in lines],
         "reds": [line.red for line in lines],
         "currencies": [line.currency_id or base for line in lines],
@@ -148,10 +165,17 @@ def reverse_entry(
     red = context.reversal_style == ReversalStyle.RED
     lines = [
         Line(
-            account_id=line.account_id, amount=line.credit - line.debit, currency_id=line.currency_id,
-            currency_amount=-line.amount, rate=line.rate, memo=line.memo, customer_id=line.customer_id,
-            supplier_id=line.supplier_id, department_id=line.department_id,
-            red=red and not line.red, credit_side=bool(line.credit) if red and not line.red else False,
+            account_id=line.account_id,
+            amount=line.credit - line.debit,
+            currency_id=line.currency_id,
+            currency_amount=-line.amount,
+            rate=line.rate,
+            memo=line.memo,
+            customer_id=line.customer_id,
+            supplier_id=line.supplier_id,
+            department_id=line.department_id,
+            red=red and not line.red,
+            credit_side=bool(line.credit) if red and not line.red else False,
         )
         for line in original.lines.all()
     ]
@@ -164,10 +188,7 @@ def entry_of(source: Source, purpose: str = "post") -> JournalEntry | None:
     return entries.prefetch_related("lines").first()
 
 
-def base_amounts(
-    amounts: Sequence[Decimal], rate: Decimal, exponent: int
-) -> tuple[list[Decimal], Decimal]:
+def base_amounts(amounts: Sequence[Decimal], rate: Decimal, exponent: int) -> tuple[list[Decimal], Decimal]:
     """Document amounts in base currency, each rounded, and their sum (rule G-17)."""
     rounded = [(amount * rate).quantize(ONE.scaleb(-exponent), rounding="ROUND_HALF_UP") for amount in amounts]
     return rounded, sum(rounded, ZERO)
-

@@ -58,22 +58,42 @@ class Due:
 
 
 def new_item(
-    source: Source, entry_id: int, account_id: int, due: Due, *, kind: str, date: dt.date, currency_id: int,
-    customer_id: int | None = None, supplier_id: int | None = None, owner_id: int | None = None,
+    source: Source,
+    entry_id: int,
+    account_id: int,
+    due: Due,
+    *,
+    kind: str,
+    date: dt.date,
+    currency_id: int,
+    customer_id: int | None = None,
+    supplier_id: int | None = None,
+    owner_id: int | None = None,
     department_id: int | None = None,
 ) -> OpenItem:
     """An open item that is not stored yet. Positive amounts are owed to us."""
     return OpenItem(
-        kind=kind, account_id=account_id, customer_id=customer_id, supplier_id=supplier_id, entry_id=entry_id,
-        source=source.label, source_id=source.pk, number=source.number, date=date, due_date=due.date,
-        currency_id=currency_id, amount=due.amount, base_amount=due.base, remaining=due.amount,
-        base_remaining=due.base, owner_id=owner_id, department_id=department_id,
+        kind=kind,
+        account_id=account_id,
+        customer_id=customer_id,
+        supplier_id=supplier_id,
+        entry_id=entry_id,
+        source=source.label,
+        source_id=source.pk,
+        number=source.number,
+        date=date,
+        due_date=due.date,
+        currency_id=currency_id,
+        amount=due.amount,
+        base_amount=due.base,
+        remaining=due.amount,
+        base_remaining=due.base,
+        owner_id=owner_id,
+        department_id=department_id,
     )
 
 
-def open_items(
-    source: Source, entry_id: int, account_id: int, dues: Sequence[Due], **columns: Any
-) -> list[OpenItem]:
+def open_items(source: Source, entry_id: int, account_id: int, dues: Sequence[Due], **columns: Any) -> list[OpenItem]:
     """Open one item per amount due, in one statement; `columns` as in `new_item`."""
     return store_items(new_item(source, entry_id, account_id, due, **columns) for due in dues)
 
@@ -87,9 +107,17 @@ def mirror_items(source: Source, entry_id: int, items: Sequence[OpenItem], date:
     """Open the opposite of each of `items` for a reversal; returns the pairs that settle each other."""
     mirrors = store_items(
         new_item(
-            source, entry_id, item.account_id, Due(date, -item.amount, -item.base_amount), kind=ItemKind.REVERSAL,
-            date=date, currency_id=item.currency_id, customer_id=item.customer_id, supplier_id=item.supplier_id,
-            owner_id=item.owner_id, department_id=item.department_id,
+            source,
+            entry_id,
+            item.account_id,
+            Due(date, -item.amount, -item.base_amount),
+            kind=ItemKind.REVERSAL,
+            date=date,
+            currency_id=item.currency_id,
+            customer_id=item.customer_id,
+            supplier_id=item.supplier_id,
+            owner_id=item.owner_id,
+            department_id=item.department_id,
         )
         for item in items
     )
@@ -132,8 +160,12 @@ def allocate_items(context: PostingContext, pairs: Sequence[Pair], *, by: Any) -
     for debit, credit, amount in pairs:
         _check_pair(debit, credit, amount)
         row = Allocation(
-            debit_item=debit, credit_item=credit, date=context.date, amount=amount,
-            debit_base=_take(debit, amount, context.exponent), credit_base=-_take(credit, -amount, context.exponent),
+            debit_item=debit,
+            credit_item=credit,
+            date=context.date,
+            amount=amount,
+            debit_base=_take(debit, amount, context.exponent),
+            credit_base=-_take(credit, -amount, context.exponent),
         )
         rows.append(row)
         groups[_payment_item(row).pk].append(row)
@@ -168,11 +200,16 @@ def _store(date: dt.date, rows: Sequence[Allocation], touched: Iterable[OpenItem
     """Write allocations and what is left of the items, in one statement."""
     items = {item.pk: item for item in touched}
     values = {
-        "date": date, "by": by.pk if by else None,
-        "debits": [row.debit_item_id for row in rows], "credits": [row.credit_item_id for row in rows],
-        "amounts": [row.amount for row in rows], "debit_bases": [row.debit_base for row in rows],
-        "credit_bases": [row.credit_base for row in rows], "entries": [row.entry_id for row in rows],
-        "reverses": [row.reverses_id for row in rows], "items": list(items),
+        "date": date,
+        "by": by.pk if by else None,
+        "debits": [row.debit_item_id for row in rows],
+        "credits": [row.credit_item_id for row in rows],
+        "amounts": [row.amount for row in rows],
+        "debit_bases": [row.debit_base for row in rows],
+        "credit_bases": [row.credit_base for row in rows],
+        "entries": [row.entry_id for row in rows],
+        "reverses": [row.reverses_id for row in rows],
+        "items": list(items),
         "remaining": [item.remaining for item in items.values()],
         "base_remaining": [item.base_remaining for item in items.values()],
     }
@@ -181,7 +218,11 @@ def _store(date: dt.date, rows: Sequence[Allocation], touched: Iterable[OpenItem
 
 
 def unallocate(
-    context: PostingContext, source: Source, allocations: Sequence[Allocation], items: Mapping[int, OpenItem], *,
+    context: PostingContext,
+    source: Source,
+    allocations: Sequence[Allocation],
+    items: Mapping[int, OpenItem],
+    *,
     by: Any,
 ) -> None:
     """Undo all allocations of a payment by counter rows and reverse their exchange entries (rule A-02).
@@ -198,8 +239,12 @@ def unallocate(
         posted = reversed_by.get(given.entry_id)
         rows.append(
             Allocation(
-                debit_item_id=given.debit_item_id, credit_item_id=given.credit_item_id, amount=-given.amount,
-                debit_base=-given.debit_base, credit_base=-given.credit_base, reverses=given,
+                debit_item_id=given.debit_item_id,
+                credit_item_id=given.credit_item_id,
+                amount=-given.amount,
+                debit_base=-given.debit_base,
+                credit_base=-given.credit_base,
+                reverses=given,
                 entry_id=posted[0] if posted else None,
             )
         )
@@ -264,4 +309,3 @@ def _exchange_lines(context: PostingContext, row: Allocation) -> list[Line]:
         debit.account_id, -difference, currency_id=debit.currency_id, currency_amount=ZERO, memo=debit.number, **partner
     )
     return [control, Line(context.account(purpose), difference, memo=debit.number)]
-

@@ -93,7 +93,12 @@ def _made(missing: Sequence[Key]) -> dict[Key, StockLevel]:
         cursor.execute(_MISSING, [[p for p, _w in missing], [w for _p, w in missing]])
         return {
             (product, warehouse): StockLevel(
-                pk=pk, product_id=product, warehouse_id=warehouse, on_hand=ZERO, reserved=ZERO, value=ZERO,
+                pk=pk,
+                product_id=product,
+                warehouse_id=warehouse,
+                on_hand=ZERO,
+                reserved=ZERO,
+                value=ZERO,
                 allow_negative=negative,
             )
             for pk, product, warehouse, negative in cursor.fetchall()
@@ -163,9 +168,13 @@ def _shortage(level: StockLevel, move: Move) -> Problem | None:
     if move.quantity >= 0 or level.allow_negative or -move.quantity <= free:
         return None
     return Problem(
-        _("Only %(free)s of %(product)s are available; %(wanted)s are needed. Lower the quantity or receive stock first.")
+        _(
+            "Only %(free)s of %(product)s are available; %(wanted)s are needed. "
+            "Lower the quantity or receive stock first."
+        )
         % {"free": plain(max(free, ZERO)), "product": move.product.code, "wanted": plain(-move.quantity)},
-        field="quantity", row=move.row,
+        field="quantity",
+        row=move.row,
     )
 
 
@@ -207,15 +216,14 @@ def check_date(moves: Sequence[Move], date: dt.date, *, by: Any) -> None:
     if not keys:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOWEST, {"products": [p for p, _w in keys], "warehouses": [w for _p, w in keys], "date": date}
-        )
+        cursor.execute(_LOWEST, {"products": [p for p, _w in keys], "warehouses": [w for _p, w in keys], "date": date})
         lowest = {(product, warehouse): quantity for product, warehouse, quantity in cursor.fetchall()}
     problems = [
         Problem(
             _("On %(date)s only %(free)s of %(product)s could have left: the stock was used later.")
             % {"date": date, "free": plain(max(lowest[move.key], ZERO)), "product": move.product.code},
-            field="date", row=move.row,
+            field="date",
+            row=move.row,
         )
         for move in moves
         if move.key in lowest and lowest[move.key] + wanted[move.key] < 0
@@ -225,22 +233,39 @@ def check_date(moves: Sequence[Move], date: dt.date, *, by: Any) -> None:
 
 
 def post_moves(
-    levels: dict[Key, StockLevel], moves: Sequence[Move], *, entry_id: int | None, source: Source, date: dt.date, by: Any
+    levels: dict[Key, StockLevel],
+    moves: Sequence[Move],
+    *,
+    entry_id: int | None,
+    source: Source,
+    date: dt.date,
+    by: Any,
 ) -> None:
     """Write valued `moves` and the levels they led to, in one statement."""
     if not moves:
         return
     touched = list({move.key: levels[move.key] for move in moves}.values())
     values = {
-        "date": date, "entry": entry_id, "source": source.label, "source_id": source.pk, "number": source.number,
+        "date": date,
+        "entry": entry_id,
+        "source": source.label,
+        "source_id": source.pk,
+        "number": source.number,
         "by": by.pk if by else None,
-        "products": [m.product.pk for m in moves], "warehouses": [m.warehouse_id for m in moves],
-        "kinds": [str(m.kind) for m in moves], "quantities": [m.quantity for m in moves],
-        "values": [m.value for m in moves], "quantities_after": [m.quantity_after for m in moves],
-        "values_after": [m.value_after for m in moves], "accounts": [m.account_id for m in moves],
-        "adjusts": [m.adjusts_id for m in moves], "lines": [m.line for m in moves],
-        "levels": [level.pk for level in touched], "on_hand": [level.on_hand for level in touched],
-        "reserved": [level.reserved for level in touched], "level_values": [level.value for level in touched],
+        "products": [m.product.pk for m in moves],
+        "warehouses": [m.warehouse_id for m in moves],
+        "kinds": [str(m.kind) for m in moves],
+        "quantities": [m.quantity for m in moves],
+        "values": [m.value for m in moves],
+        "quantities_after": [m.quantity_after for m in moves],
+        "values_after": [m.value_after for m in moves],
+        "accounts": [m.account_id for m in moves],
+        "adjusts": [m.adjusts_id for m in moves],
+        "lines": [m.line for m in moves],
+        "levels": [level.pk for level in touched],
+        "on_hand": [level.on_hand for level in touched],
+        "reserved": [level.reserved for level in touched],
+        "level_values": [level.value for level in touched],
     }
     with connection.cursor() as cursor:
         cursor.execute(_POST, values)

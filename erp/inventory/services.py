@@ -66,7 +66,10 @@ def save_adjustment(
     adjustment.save()
     StockAdjustmentLine.objects.bulk_create(
         StockAdjustmentLine(
-            adjustment=adjustment, position=position, product=line.product, quantity=line.quantity,
+            adjustment=adjustment,
+            position=position,
+            product=line.product,
+            quantity=line.quantity,
             unit_cost=line.unit_cost,
         )
         for position, line in enumerate(lines, start=1)
@@ -83,8 +86,9 @@ def _check_inputs(lines: Sequence[AdjustmentInput]) -> None:
             problems.append(Problem(_("The quantity cannot be 0."), "quantity", row))
         elif round_quantity(line.quantity, unit.decimals) != line.quantity:
             problems.append(
-                Problem(_("%(unit)s has %(digits)s decimals.") % {"unit": unit, "digits": unit.decimals},
-                        "quantity", row)
+                Problem(
+                    _("%(unit)s has %(digits)s decimals.") % {"unit": unit, "digits": unit.decimals}, "quantity", row
+                )
             )
         if not line.product.stocked:
             problems.append(Problem(_("%s is a service and not kept in stock.") % line.product.code, "product", row))
@@ -157,8 +161,13 @@ def _ledger_lines(context: PostingContext, adjustment: StockAdjustment, line: St
 
 
 def _post(
-    context: PostingContext, adjustment: StockAdjustment, levels: dict[Key, StockLevel], moves: Sequence[Move],
-    residues: Sequence[Move], ledger: Sequence[Line], by: Any,
+    context: PostingContext,
+    adjustment: StockAdjustment,
+    levels: dict[Key, StockLevel],
+    moves: Sequence[Move],
+    residues: Sequence[Move],
+    ledger: Sequence[Line],
+    by: Any,
 ) -> None:
     """Entry and moves; what stock cannot carry (a gain that covers negative stock) is stock loss (V-02, V-11)."""
     source = source_of(adjustment)
@@ -226,13 +235,23 @@ def _counter(
 ) -> tuple[StockAdjustment, list[StockAdjustmentLine]]:
     """The counter document with opposite quantities and values, stored as a draft."""
     counter = StockAdjustment.objects.create(
-        warehouse=original.warehouse, reason=original.reason, value=-original.value, date=day, created_by=by,
-        owner_id=original.owner_id, department_id=original.department_id, reversal_of=original,
+        warehouse=original.warehouse,
+        reason=original.reason,
+        value=-original.value,
+        date=day,
+        created_by=by,
+        owner_id=original.owner_id,
+        department_id=original.department_id,
+        reversal_of=original,
     )
     drafts = StockAdjustmentLine.objects.bulk_create(
         StockAdjustmentLine(
-            adjustment=counter, position=line.position, product=line.product, quantity=-line.quantity,
-            unit_cost=line.unit_cost, value=-line.value,
+            adjustment=counter,
+            position=line.position,
+            product=line.product,
+            quantity=-line.quantity,
+            unit_cost=line.unit_cost,
+            value=-line.value,
         )
         for line in lines
     )
@@ -255,22 +274,22 @@ def _counter_moves(original: StockAdjustment, drafts: Sequence[StockAdjustmentLi
 
 
 @command
-def count_stock(
-    adjustment: StockAdjustment, counted: Mapping[Product, Decimal], *, by: Any
-) -> StockAdjustment:
+def count_stock(adjustment: StockAdjustment, counted: Mapping[Product, Decimal], *, by: Any) -> StockAdjustment:
     """Draft the differences between `counted` quantities and the book at the end of the adjustment's date.
 
     Differences are stored, so that movements after that date stay right (rule V-41); products that were not
     counted are left out (rule V-43). Raises BusinessError when everything fits the book.
     """
     book = dict(
-        StockMove.objects.filter(
-            warehouse=adjustment.warehouse, product__in=list(counted), date__lte=adjustment.date
-        ).order_by().values_list("product").annotate(Sum("quantity"))
+        StockMove.objects.filter(warehouse=adjustment.warehouse, product__in=list(counted), date__lte=adjustment.date)
+        .order_by()
+        .values_list("product")
+        .annotate(Sum("quantity"))
     )
     lines = [
         AdjustmentInput(product, quantity - book.get(product.pk, ZERO))
-        for product, quantity in counted.items() if quantity != book.get(product.pk, ZERO)
+        for product, quantity in counted.items()
+        if quantity != book.get(product.pk, ZERO)
     ]
     if not lines:
         raise BusinessError(_("What was counted is what the books say; there is nothing to adjust."))

@@ -26,7 +26,9 @@ def issue_value(stock: Stock, quantity: Decimal, fallback: Decimal = ZERO, expon
     covered = min(quantity, max(stock.quantity, ZERO))
     cost = ZERO
     if covered:
-        cost = stock.value if covered == stock.quantity else round_money(stock.value * covered / stock.quantity, exponent)
+        cost = (
+            stock.value if covered == stock.quantity else round_money(stock.value * covered / stock.quantity, exponent)
+        )
     return cost + round_money((quantity - covered) * fallback, exponent)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from erp.finance.models import OpenItem
 from erp.purchasing.models import PurchaseOrder
+from erp.trade.flow import Chain
 from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Figure, Panel, actions, figures, panels
@@ -53,6 +54,7 @@ def bill_actions(bill: Any, user: Any) -> Sequence[Action]:
     return [Action(_("Pay bill"), url, "hand-coins", primary=True, name="pay")]
 
 
+Chain("purchaseorder", "goodsreceipt", "bill", "payment").register()
 figures["erp.supplier"].append(supplier_figures)
 actions["erp.bill"].append(bill_actions)
 panels["erp.supplier"] += [

@@ -96,7 +96,8 @@ def credit_problem(terms: CustomerTerms, order: SalesOrder, amount: Decimal, tod
         late = (today - state.oldest_due).days
         if late > terms.overdue_days:
             return _("%(customer)s has an invoice overdue for %(days)s days.") % {
-                "customer": order.customer, "days": late
+                "customer": order.customer,
+                "days": late,
             }
     if terms.credit_limit is None:
         return ""
@@ -104,7 +105,8 @@ def credit_problem(terms: CustomerTerms, order: SalesOrder, amount: Decimal, tod
     if over <= 0:
         return ""
     return _("This order exceeds the credit limit of %(customer)s by %(amount)s.") % {
-        "customer": order.customer, "amount": f"{over:,.2f}"
+        "customer": order.customer,
+        "amount": f"{over:,.2f}",
     }
 
 
@@ -118,9 +120,7 @@ def apply_credit_check(
     if not problem or (order.released_amount is not None and order.base_total <= order.released_amount):
         return ""
     if terms.credit_action == CreditAction.REFUSE:
-        raise BusinessError(
-            problem + " " + _("Save the order as a draft, or ask accounting to raise the limit.")
-        )
+        raise BusinessError(problem + " " + _("Save the order as a draft, or ask accounting to raise the limit."))
     if terms.credit_action == CreditAction.HOLD:
         order.hold, order.hold_reason = Hold.CREDIT, problem[:300]
     return problem

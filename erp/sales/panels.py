@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from erp.finance.models import OpenItem, Payment
 from erp.sales.credit import exposure, terms_of
 from erp.sales.models import Delivery, Invoice, SalesOrder
+from erp.trade.flow import Chain
 from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Event, Figure, Panel, actions, events, figures, panels
@@ -164,6 +165,7 @@ def invoice_actions(invoice: Any, user: Any) -> Sequence[Action]:
     return [Action(_("Receive payment"), url, "hand-coins", primary=True, name="receive")]
 
 
+Chain("salesorder", "delivery", "invoice", "receipt").register()
 figures["crm.customer"].append(customer_figures)
 events["crm.customer"].append(documents)
 actions["crm.customer"].append(customer_actions)

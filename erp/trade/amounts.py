@@ -49,9 +49,7 @@ def line_gross(line: Priced, exponent: int) -> Decimal:
     return round_money(line.quantity * line.price * (HUNDRED - line.discount) / HUNDRED, exponent)
 
 
-def line_amounts(
-    lines: Sequence[Priced], *, per_tax: bool, includes_tax: bool, exponent: int = 2
-) -> list[Amounts]:
+def line_amounts(lines: Sequence[Priced], *, per_tax: bool, includes_tax: bool, exponent: int = 2) -> list[Amounts]:
     """Net and tax of each line.
 
     Per line, tax is rounded on every line. Per tax, it is rounded once on the sum of each rate and
@@ -60,7 +58,9 @@ def line_amounts(
     """
     amounts = [line_gross(line, exponent) for line in lines]
     if not per_tax:
-        return [_split(amount, line.tax_rate, includes_tax, exponent) for amount, line in zip(amounts, lines, strict=True)]
+        return [
+            _split(amount, line.tax_rate, includes_tax, exponent) for amount, line in zip(amounts, lines, strict=True)
+        ]
     result: list[Amounts] = [Amounts(ZERO, ZERO)] * len(lines)
     for rate in {line.tax_rate for line in lines}:
         rows = [i for i, line in enumerate(lines) if line.tax_rate == rate]

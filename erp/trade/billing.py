@@ -32,10 +32,15 @@ def base_lines(
         sums[account] = sums.get(account, ZERO) + amount
     lines = [
         Line(
-            account, round_money(amount * document.rate, context.exponent), currency_id=document.currency_id,
-            currency_amount=amount, rate=document.rate, department_id=document.department_id,
+            account,
+            round_money(amount * document.rate, context.exponent),
+            currency_id=document.currency_id,
+            currency_amount=amount,
+            rate=document.rate,
+            department_id=document.department_id,
         )
-        for account, amount in sums.items() if amount
+        for account, amount in sums.items()
+        if amount
     ]
     rest = control.amount + sum((line.amount for line in (*lines, *others)), ZERO)
     if rest:

@@ -67,7 +67,8 @@ def _units(lines: Sequence[LineInput]) -> dict[int, Unit]:
     """The units of lines with decimals, whose decimals must be looked at; whole numbers fit every unit."""
     keys = {
         line.unit.pk if line.unit else line.product.unit_id
-        for line in lines if line.quantity != line.quantity.to_integral_value()
+        for line in lines
+        if line.quantity != line.quantity.to_integral_value()
     }
     return Unit.objects.in_bulk(keys) if keys else {}
 
@@ -81,7 +82,8 @@ def quantity_problem(quantity: Decimal, unit: Unit | None, row: int | None = Non
     return Problem(
         _("%(unit)s has %(digits)s decimals; %(quantity)s does not fit.")
         % {"unit": unit, "digits": unit.decimals, "quantity": f"{quantity.normalize():f}"},
-        "quantity", row,
+        "quantity",
+        row,
     )
 
 
@@ -96,7 +98,8 @@ def unit_factors(lines: Sequence[LineInput]) -> dict[tuple[int, int], Decimal]:
         Problem(
             _("%(product)s is not sold in %(unit)s; add the unit to the product first.")
             % {"product": line.product.code, "unit": line.unit},
-            "unit", row,
+            "unit",
+            row,
         )
         for row, line in enumerate(lines)
         if line in other and (line.product.pk, line.unit.pk) not in factors

@@ -32,7 +32,9 @@ def derive_progress(order: Any, lines: Sequence[Any]) -> None:
 
 
 def save_progress(
-    orders: Sequence[Any], lines: Sequence[Any], line_fields: Sequence[str],
+    orders: Sequence[Any],
+    lines: Sequence[Any],
+    line_fields: Sequence[str],
     *others: tuple[Sequence[Any], Sequence[str]],
 ) -> None:
     """Derive and store the progress of locked `orders`; `lines` are all their lines.
@@ -52,9 +54,13 @@ def kept_inputs(lines: Sequence[LineInput], existing: Sequence[Any]) -> list[Lin
         old = by_pk.get(given.pk) if given.pk else None
         if old is not None and old.product_id == given.product.pk:
             given = replace(
-                given, price=old.price if given.price is None else given.price, unit=given.unit or old.unit,
-                tax_code=given.tax_code or old.tax_code, description=given.description or old.description,
-                warehouse=given.warehouse or old.warehouse, due_date=given.due_date or old.due_date,
+                given,
+                price=old.price if given.price is None else given.price,
+                unit=given.unit or old.unit,
+                tax_code=given.tax_code or old.tax_code,
+                description=given.description or old.description,
+                warehouse=given.warehouse or old.warehouse,
+                due_date=given.due_date or old.due_date,
             )
         kept.append(given)
     return kept

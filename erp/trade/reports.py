@@ -118,7 +118,8 @@ class OrderReport(Report):
         return sorted(rows, key=lambda row: (-row["net"], row[group]))
 
     def _orders(self, params: dict[str, Any], user: Any) -> QuerySet[Any]:
-        orders = self.orders._default_manager.visible_to(user).filter(state__in=ORDERED).order_by()
+        manager: Any = self.orders._default_manager
+        orders = manager.visible_to(user).filter(state__in=ORDERED).order_by()
         if params["date_from"]:
             orders = orders.filter(date__gte=params["date_from"])
         if params["date_to"]:

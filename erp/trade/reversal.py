@@ -44,9 +44,7 @@ def refuse_if_settled(document: Any, items: Sequence[Any]) -> None:
     own = {item.pk for item in items}
     allocations = active_allocations(own)
     if allocations:
-        numbers = {
-            (a.credit_item if a.debit_item_id in own else a.debit_item).number for a in allocations
-        }
+        numbers = {(a.credit_item if a.debit_item_id in own else a.debit_item).number for a in allocations}
         raise BusinessError(
             _("%(document)s is settled by %(numbers)s. Reverse those first.")
             % {"document": document, "numbers": ", ".join(sorted(numbers))}
@@ -67,8 +65,14 @@ def reverse_document_entry(
 
 
 def post_counter_moves(
-    context: PostingContext, counter: Any, levels: dict[Key, StockLevel], moves: Sequence[Move],
-    residues: Sequence[Move], *, entry_id: int | None, by: Any,
+    context: PostingContext,
+    counter: Any,
+    levels: dict[Key, StockLevel],
+    moves: Sequence[Move],
+    residues: Sequence[Move],
+    *,
+    entry_id: int | None,
+    by: Any,
 ) -> None:
     """Write the valued `moves` of a counter document with its entry.
 

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
+from kit.pages.formats import parse_date
 from kit.rules.permissions import ALL
 from kit.values.dates import month_end
 from kit.values.errors import BusinessError
@@ -76,11 +77,11 @@ class Param:
             return text.lower() in TRUE
         raise BusinessError(_("“%s” is neither yes nor no.") % text, field=self.name)
 
-    def _date(self, text: str, user: Any) -> dt.date:
+    def _date(self, text: str, user: Any) -> dt.date | None:
         try:
-            return dt.date.fromisoformat(text)
-        except ValueError:
-            raise BusinessError(_("“%s” is not a date; write it as 2026-11-30.") % text, field=self.name) from None
+            return parse_date(text)
+        except ValueError as error:
+            raise BusinessError(str(error), field=self.name) from None
 
     def _period(self, text: str, user: Any) -> tuple[dt.date, dt.date]:
         try:

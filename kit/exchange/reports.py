@@ -131,7 +131,9 @@ _reports: dict[str, Report] = {}
 
 
 def register(report: Report) -> Report:
-    """Put `report` into the report centre."""
+    """Put `report` into the report centre, into a section that it has."""
+    if report.section not in SECTIONS:
+        raise ValueError(f"report {report.name} names the unknown section {report.section}")
     _reports[report.name] = report
     return report
 
@@ -148,9 +150,9 @@ def get(name: str) -> Report:
 
 def all_for(user: Any) -> list[Report]:
     """The reports that `user` may run, by section and title."""
-    order = list(SECTIONS)
+    order = {section: position for position, section in enumerate(SECTIONS)}
     mine = [report for report in _reports.values() if report.allowed(user)]
-    return sorted(mine, key=lambda report: (order.index(report.section), str(report.title)))
+    return sorted(mine, key=lambda report: (order[report.section], str(report.title)))
 
 
 def parse_params(report: Report, mapping: Mapping[str, Any], user: Any = SYSTEM) -> dict[str, Any]:

@@ -33,10 +33,13 @@ def report_rows(result: ReportResult) -> list[list[ReportCell]]:
 @register.filter
 def report_totals(result: ReportResult) -> list[list[ReportCell]]:
     """The totals rows."""
-    return [[_cell(c, row, None) for c in result.screen] for row in result.totals]
+    return [[_formatted(c, row.get(c.name), "") for c in result.screen] for row in result.totals]
 
 
 def _cell(column: Any, row: Any, href: str | None) -> ReportCell:
-    value = row.get(column.name) if column.name not in row and not column.display else column.shown(row)
+    return _formatted(column, column.shown(row), href or "")
+
+
+def _formatted(column: Any, value: Any, href: str) -> ReportCell:
     text = "" if value is None else shown_text(value, column.kind)
-    return ReportCell(text, column.numeric, isinstance(value, Decimal) and value < 0, href or "")
+    return ReportCell(text, column.numeric, isinstance(value, Decimal) and value < 0, href)

@@ -23,7 +23,11 @@ class BusinessError(Exception):
     """
 
     def __init__(
-        self, message: Any = "", *, field: str | None = None, row: int | None = None,
+        self,
+        message: Any = "",
+        *,
+        field: str | None = None,
+        row: int | None = None,
         problems: Iterable[Problem] = (),
     ) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems) or (Problem(message, field, row),)

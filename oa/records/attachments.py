@@ -33,11 +33,14 @@ _TEXTS = {"txt", "csv", "xml"}
 # What may be attached, and what its content may look like (extensions as puremagic names them).
 ALLOWED: dict[str, set[str]] = {
     "pdf": {"pdf"},
-    "png": {"png", "apng"}, "gif": {"gif"}, "webp": {"webp", "riff"},
-    "jpg": {"jpg", "jpeg", "jfif", "jpe"}, "jpeg": {"jpg", "jpeg", "jfif", "jpe"},
+    "png": {"png", "apng"},
+    "gif": {"gif"},
+    "webp": {"webp", "riff"},
+    "jpg": {"jpg", "jpeg", "jfif", "jpe"},
+    "jpeg": {"jpg", "jpeg", "jfif", "jpe"},
     **dict.fromkeys(("zip", "docx", "xlsx", "pptx", "odt", "ods", "ofd"), _ZIPPED),
     **dict.fromkeys(("doc", "xls", "ppt"), _COMPOUND),
-    **dict.fromkeys(_TEXTS, set()),
+    **{suffix: set() for suffix in _TEXTS},
 }
 
 
@@ -49,9 +52,7 @@ def store_attachment(obj: Model, file: File[bytes], *, by: Any) -> Attachment:
     kind = ContentType.objects.get_for_model(obj)
     _check_quota(kind, obj, file.size, by)
     key = uuid.uuid4()
-    row = Attachment(
-        key=key, content_type=kind, object_id=obj.pk, name=name, size=file.size, sha256=digest, owner=by
-    )
+    row = Attachment(key=key, content_type=kind, object_id=obj.pk, name=name, size=file.size, sha256=digest, owner=by)
     file.seek(0)
     row.file.save(f"{key}.{suffix}", file, save=False)
     try:
@@ -99,7 +100,9 @@ def _check(file: File[bytes], name: str, suffix: str) -> str:
     if fits and suffix in _IMAGES:
         fits = _is_image(file, _IMAGES[suffix])
     if not fits:
-        raise BusinessError(_("The content of %(name)s is not of the kind “%(suffix)s”.") % {"name": name, "suffix": suffix})
+        raise BusinessError(
+            _("The content of %(name)s is not of the kind “%(suffix)s”.") % {"name": name, "suffix": suffix}
+        )
     digest = hashlib.sha256()
     file.seek(0)
     for chunk in file.chunks():

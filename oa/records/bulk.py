@@ -43,7 +43,8 @@ def _update(ordered: Sequence[models.Model], fields: Sequence[str]) -> tuple[str
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(c.column)} = v.{quote(c.column)}" for c in columns)
     names = ", ".join(quote(c.column) for c in columns)
-    arrays = ", ".join(f"%s::{c.rel_db_type(connection) if c.is_relation else c.db_type(connection)}[]" for c in columns)
+    types = [c.rel_db_type(connection) if c.is_relation else c.db_type(connection) for c in columns]
+    arrays = ", ".join(f"%s::{kind}[]" for kind in types)
     values: list[Any] = [[row.pk for row in ordered]]
     values += [[c.get_db_prep_save(getattr(row, c.attname), connection) for row in ordered] for c in columns]
     sql = (

@@ -29,7 +29,9 @@ def add_comment(obj: Model, text: str, *, by: Any) -> Comment:
     made = Comment.objects.create(
         content_type=ContentType.objects.get_for_model(obj), object_id=obj.pk, text=text.strip(), owner=by
     )
-    notify(mentioned(text, by), format_lazy(gettext_lazy("{who} mentioned you: {what}"), who=str(by), what=obj), record=obj)
+    notify(
+        mentioned(text, by), format_lazy(gettext_lazy("{who} mentioned you: {what}"), who=str(by), what=obj), record=obj
+    )
     return made
 
 

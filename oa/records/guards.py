@@ -28,8 +28,10 @@ class Frozen(pgtrigger.Condition):
 
 def append_only(*free: str) -> list[pgtrigger.Trigger]:
     """Rows may be added only: updates (except of columns `free`), deletes and truncation are refused."""
-    update = pgtrigger.ReadOnly(name="append_only", exclude=list(free)) if free else pgtrigger.Protect(
-        name="append_only", operation=pgtrigger.Update
+    update = (
+        pgtrigger.ReadOnly(name="append_only", exclude=list(free))
+        if free
+        else pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)
     )
     return [update, pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete), no_truncate()]
 
@@ -80,11 +82,18 @@ def posted_lines(parent: str, key: str, *free: str, drafts: tuple[str, ...] = ("
     """
     condition: Any = pgtrigger.AnyChange(exclude=list(free), exclude_auto=False) if free else None
     return [
-        pgtrigger.Trigger(name="lines_insert", when=pgtrigger.Before, operation=pgtrigger.Insert,
-                          func=body % ("NEW", "NEW")),
-        pgtrigger.Trigger(name="lines_update", when=pgtrigger.Before, operation=pgtrigger.Update,
-                          condition=condition, func=body % ("OLD", "NEW")),
-        pgtrigger.Trigger(name="lines_delete", when=pgtrigger.Before, operation=pgtrigger.Delete,
-                          func=body % ("OLD", "OLD")),
+        pgtrigger.Trigger(
+            name="lines_insert", when=pgtrigger.Before, operation=pgtrigger.Insert, func=body % ("NEW", "NEW")
+        ),
+        pgtrigger.Trigger(
+            name="lines_update",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update,
+            condition=condition,
+            func=body % ("OLD", "NEW"),
+        ),
+        pgtrigger.Trigger(
+            name="lines_delete", when=pgtrigger.Before, operation=pgtrigger.Delete, func=body % ("OLD", "OLD")
+        ),
         no_truncate(),
     ]

@@ -106,8 +106,13 @@ class Running:
         with self._connection().cursor() as cursor:
             cursor.execute(
                 _REPORT,
-                {"done": self.job.done, "total": self.job.total, "until": timezone.now() + LEASE, "job": self.job.pk,
-                 "attempt": self.attempt},
+                {
+                    "done": self.job.done,
+                    "total": self.job.total,
+                    "until": timezone.now() + LEASE,
+                    "job": self.job.pk,
+                    "attempt": self.attempt,
+                },
             )
             if cursor.rowcount == 0:
                 raise JobStopped
@@ -179,8 +184,13 @@ def _done(running: Running, result: dict[str, Any] | None) -> None:
     """End a job; in a `whole` one this is part of its transaction, so it ends if and only if it took effect."""
     job = running.job
     ended = Job.objects.filter(pk=job.pk, state=JobState.RUNNING, attempts=running.attempt).update(
-        state=JobState.DONE, result=result or {}, done=job.done, total=job.total, file=job.file.name or "",
-        finished_at=timezone.now(), lease_until=None,
+        state=JobState.DONE,
+        result=result or {},
+        done=job.done,
+        total=job.total,
+        file=job.file.name or "",
+        finished_at=timezone.now(),
+        lease_until=None,
     )
     if not ended:
         raise JobStopped
@@ -216,8 +226,13 @@ def _end(running: Running, state: JobState, error: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _END,
-            {"state": state.value, "error": error, "job": running.job.pk, "attempt": running.attempt,
-             "now": None if state == JobState.WAITING else timezone.now()},
+            {
+                "state": state.value,
+                "error": error,
+                "job": running.job.pk,
+                "attempt": running.attempt,
+                "now": None if state == JobState.WAITING else timezone.now(),
+            },
         )
 
 
@@ -238,7 +253,9 @@ def sweep_jobs() -> int:
     expired = Q(state=JobState.RUNNING, lease_until__lt=now)
     lost = expired | Q(state=JobState.WAITING, created_at__lt=now - PATIENCE)
     Job.objects.filter(lost, attempts__gte=ATTEMPTS).update(
-        state=JobState.FAILED, finished_at=now, lease_until=None,
+        state=JobState.FAILED,
+        finished_at=now,
+        lease_until=None,
         error=_("The worker stopped %s times while doing this. Ask your administrator.") % ATTEMPTS,
     )
     keys = list(Job.objects.filter(lost).order_by("pk").values_list("pk", flat=True))

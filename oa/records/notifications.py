@@ -28,7 +28,10 @@ def notify(people: Iterable[Any], text: Any, *, record: Model | None = None, url
         with translation.override(person.language or translation.get_language()):
             rows.append(
                 Notification(
-                    user=person, text=str(text)[:300], url=url[:300], content_type=kind,
+                    user=person,
+                    text=str(text)[:300],
+                    url=url[:300],
+                    content_type=kind,
                     object_id=record.pk if record is not None else None,
                 )
             )

@@ -42,9 +42,13 @@ def confirmed_orders(customer: Customer, product: Product, number: int, quantity
     head, running = template.number.rsplit("-", 1)
     orders = []
     for step in range(1, number):
-        order = SalesOrder.objects.get(pk=template.pk) if step == 1 else orders[-1].__class__(**{
-            f.attname: getattr(template, f.attname) for f in SalesOrder._meta.concrete_fields if not f.generated
-        })
+        order = (
+            SalesOrder.objects.get(pk=template.pk)
+            if step == 1
+            else orders[-1].__class__(
+                **{f.attname: getattr(template, f.attname) for f in SalesOrder._meta.concrete_fields if not f.generated}
+            )
+        )
         order.pk, order.number = None, f"{head}-{int(running) + step:0{len(running)}}"
         order._state.adding = True
         orders.append(order)

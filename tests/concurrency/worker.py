@@ -176,9 +176,13 @@ def count_up(count: int) -> Outcome:
         with connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(max(last), 0) + 1 FROM oa_counter WHERE key LIKE 'control:%'")
             [number] = cursor.fetchone()
-            attempt(outcome, lambda: cursor.execute(  # noqa: B023
-                "INSERT INTO oa_counter VALUES ('control:' || %s::text, %s::int)", [number, number]  # noqa: B023
-            ))
+            attempt(
+                outcome,
+                lambda: cursor.execute(
+                    "INSERT INTO oa_counter VALUES ('control:' || %s::text, %s::int)",
+                    [number, number],  # noqa: B023
+                ),
+            )
     return outcome
 
 
@@ -201,6 +205,14 @@ def mix(order: int, item: int, turns: int, mine: int) -> Outcome:
 COMMANDS: dict[str, Callable[..., Outcome]] = {
     name: globals()[name]
     for name in (
-        "confirm", "count_up", "deliver", "invoice", "mix", "post_draft", "post_entries", "settle", "submit",
+        "confirm",
+        "count_up",
+        "deliver",
+        "invoice",
+        "mix",
+        "post_draft",
+        "post_entries",
+        "settle",
+        "submit",
     )
 }

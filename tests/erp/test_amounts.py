@@ -37,7 +37,9 @@ class Shown:
 def test_printed_invoices_are_computed_to_the_cent(invoice: str) -> None:
     """G-14, G-15 per tax: nets, taxes and totals that others printed (37 invoices)."""
     lines = [
-        Priced(D(r["quantity"]), D(r["net_price"]) / D(r["price_base_quantity"] or 1), D(0), D(r["vat_rate"] or 0) / 100)
+        Priced(
+            D(r["quantity"]), D(r["net_price"]) / D(r["price_base_quantity"] or 1), D(0), D(r["vat_rate"] or 0) / 100
+        )
         for r in INVOICES[invoice]
     ]
     amounts = line_amounts(lines, per_tax=True, includes_tax=False)
@@ -85,7 +87,12 @@ def test_shown_lines_add_up_to_the_shown_totals(
 
 @pytest.mark.parametrize(
     ("quantity", "price", "discount", "gross"),
-    [("3", "0.335", "10", "0.90"), ("1", "0.005", "0", "0.01"), ("7", "14.2857", "0", "100.00"), ("2", "10", "100", "0")],
+    [
+        ("3", "0.335", "10", "0.90"),
+        ("1", "0.005", "0", "0.01"),
+        ("7", "14.2857", "0", "100.00"),
+        ("2", "10", "100", "0"),
+    ],
 )
 def test_the_discounted_price_itself_is_not_rounded(quantity: str, price: str, discount: str, gross: str) -> None:
     """G-14: rounded once, after multiplication."""

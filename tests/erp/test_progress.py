@@ -64,7 +64,10 @@ def test_open_quantities(
     """G-11, the table by hand."""
     row = line(facts)
     assert (to_move(row), billing_basis(row, on_order=True), billing_basis(row), to_bill(row)) == (
-        deliver, on_order, on_delivery, bill
+        deliver,
+        on_order,
+        on_delivery,
+        bill,
     )
     assert (goods_status([row]), billing_status([row]), done(row)) == (goods, billing, finished)
 
@@ -77,7 +80,9 @@ def test_statuses_of_several_lines() -> None:
     assert goods_status([]) == "none"
 
 
-@pytest.mark.parametrize(("part", "whole", "expected"), [(1, 3, "33.33"), (2, 3, "66.67"), (3, 3, "100"), (0, 3, "0"), (1, 0, "0")])
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"), [(1, 3, "33.33"), (2, 3, "66.67"), (3, 3, "100"), (0, 3, "0"), (1, 0, "0")]
+)
 def test_percentages(part: int, whole: int, expected: str) -> None:
     """Two decimals."""
     assert percent(D(part), D(whole)) == D(expected)
@@ -110,7 +115,11 @@ def test_moving_what_is_open_completes_the_line(ordered: D, given_up: D, moved: 
     assert to_move(row) == 0 and to_bill(row) == 0 and done(row)
 
 
-@given(st.integers(1, 100).map(D), st.lists(st.integers(1, 60).map(D), max_size=6), st.sampled_from([D(0), D(5), D("12.5")]))
+@given(
+    st.integers(1, 100).map(D),
+    st.lists(st.integers(1, 60).map(D), max_size=6),
+    st.sampled_from([D(0), D(5), D("12.5")]),
+)
 def test_tolerance_holds_for_all_parts_together(ordered: D, parts: list[D], tolerance: D) -> None:
     """G-12: children together stay within what is ordered plus the tolerance, in however many parts."""
     row = Line(quantity=ordered)

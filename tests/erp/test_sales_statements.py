@@ -31,7 +31,9 @@ class Counter:
         self.steps: dict[str, list[str]] = {}
 
     def run(self, step: str, command: Callable[[], Any]) -> Any:
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             result = command()
         self.steps[step] = [q["sql"] for q in queries if not q["sql"].startswith(NOT_COUNTED)]
         return result
@@ -52,15 +54,23 @@ def order_to_cash(lines: int) -> Counter:
     products = list(Product.objects.filter(pk__in=[p.pk for p in products]).order_by("pk"))
     fresh_customer = type(customer).objects.get(pk=customer.pk)
     counter = Counter()
-    order = counter.run("draft", lambda: save_order(
-        SalesOrder(customer=fresh_customer, warehouse=make.warehouse()), [make.line(p, 3) for p in products], by=by
-    ))
+    order = counter.run(
+        "draft",
+        lambda: save_order(
+            SalesOrder(customer=fresh_customer, warehouse=make.warehouse()), [make.line(p, 3) for p in products], by=by
+        ),
+    )
     counter.run("confirm", lambda: confirm_order(order, by=by))
     counter.run("deliver", lambda: deliver_order(order, by=by))
     counter.run("invoice", lambda: invoice_order(order, by=by))
     order.refresh_from_db()
-    payment = Payment(direction=Direction.RECEIVE, customer=fresh_customer, account=make.bank(),
-                      currency=order.currency, amount=order.total)
+    payment = Payment(
+        direction=Direction.RECEIVE,
+        customer=fresh_customer,
+        account=make.bank(),
+        currency=order.currency,
+        amount=order.total,
+    )
     counter.run("pay", lambda: pay(payment, by=by))
     order.refresh_from_db()
     assert (order.state, order.paid_percent) == ("closed", 100)

@@ -57,7 +57,9 @@ def test_published_examples_of_the_moving_average(case: str) -> None:
             stock, move = Stock(D(0), D(0)), move | {"amount": move["expected_move_value"]}
         stock, value = moved(stock, move, cost)
         for column, found in (
-            ("expected_move_value", value), ("expected_qty_after", stock.quantity), ("expected_value_after", stock.value)
+            ("expected_move_value", value),
+            ("expected_qty_after", stock.quantity),
+            ("expected_value_after", stock.value),
         ):
             if move[column]:
                 assert abs(found - D(move[column])) <= D("0.01"), (move["seq"], column)
@@ -70,8 +72,10 @@ def test_published_examples_of_sharing_a_charge(case: str) -> None:
     """P-14: no cent is lost, no share is negative."""
     [row] = [r for r in read("landed_cost_split") if r["case_id"] == case]
     weights = row["line_amounts" if row["basis"] == "amount" else "line_quantities"].replace(",", "")
-    shares = allocate(D(row["charge"]), [D(w) for w in weights.split(";")]) if case != "LC1" else allocate(
-        D(row["charge"]), [D(120), D(200), D(0)]
+    shares = (
+        allocate(D(row["charge"]), [D(w) for w in weights.split(";")])
+        if case != "LC1"
+        else allocate(D(row["charge"]), [D(120), D(200), D(0)])
     )
     assert sum(shares) == D(row["charge"]) and min(shares) >= 0
     if row["expected_shares"]:
@@ -119,8 +123,10 @@ def test_what_stock_cannot_carry(before: tuple[str, str], quantity: str, value: 
 
 
 @given(
-    st.decimals(min_value=-99, max_value=99, places=2), st.decimals(min_value=-99, max_value=9999, places=2),
-    st.decimals(min_value=-99, max_value=99, places=2).filter(bool), st.decimals(min_value=0, max_value=9999, places=2),
+    st.decimals(min_value=-99, max_value=99, places=2),
+    st.decimals(min_value=-99, max_value=9999, places=2),
+    st.decimals(min_value=-99, max_value=99, places=2).filter(bool),
+    st.decimals(min_value=0, max_value=9999, places=2),
 )
 def test_after_its_residue_stock_is_sound(quantity: D, value: D, moved_quantity: D, amount: D) -> None:
     """V-02: no quantity, no value; stock has no negative value."""
@@ -139,9 +145,18 @@ def test_after_its_residue_stock_is_sound(quantity: D, value: D, moved_quantity:
 
 @pytest.mark.parametrize(
     ("difference", "received", "on_hand", "share"),
-    [("10", "10", "10", "10"), ("10", "10", "25", "10"), ("10", "10", "4", "4"), ("10", "3", "1", "3.33"),
-     ("10", "10", "0", "0"), ("10", "10", "-5", "0"), ("-10", "10", "5", "-5")],
+    [
+        ("10", "10", "10", "10"),
+        ("10", "10", "25", "10"),
+        ("10", "10", "4", "4"),
+        ("10", "3", "1", "3.33"),
+        ("10", "10", "0", "0"),
+        ("10", "10", "-5", "0"),
+        ("-10", "10", "5", "-5"),
+    ],
 )
-def test_share_of_a_later_price_that_is_still_in_stock(difference: str, received: str, on_hand: str, share: str) -> None:
+def test_share_of_a_later_price_that_is_still_in_stock(
+    difference: str, received: str, on_hand: str, share: str
+) -> None:
     """V-12: as much of the receipt counts as still there as there is stock at all."""
     assert covered_share(D(difference), D(received), D(on_hand)) == D(share)

@@ -12,15 +12,21 @@ from kit.values.arithmetic import calculate
 from kit.values.money import allocate, round_half_up, round_money
 from kit.values.quantities import round_quantity
 
-amounts = st.decimals(min_value=-10**12, max_value=10**12, places=2)
+amounts = st.decimals(min_value=-(10**12), max_value=10**12, places=2)
 weights = st.lists(st.decimals(min_value=0, max_value=10**9, places=4), min_size=1, max_size=60)
 
 
 @pytest.mark.parametrize(
     ("value", "digits", "expected"),
     [
-        ("0.005", 2, "0.01"), ("0.0049", 2, "0.00"), ("-0.005", 2, "-0.01"), ("2.675", 2, "2.68"), ("1.5", 0, "2"),
-        ("-2.5", 0, "-3"), ("1.2345675", 6, "1.234568"), ("999999999999.995", 2, "1000000000000.00"),
+        ("0.005", 2, "0.01"),
+        ("0.0049", 2, "0.00"),
+        ("-0.005", 2, "-0.01"),
+        ("2.675", 2, "2.68"),
+        ("1.5", 0, "2"),
+        ("-2.5", 0, "-3"),
+        ("1.2345675", 6, "1.234568"),
+        ("999999999999.995", 2, "1000000000000.00"),
     ],
 )
 def test_halves_round_away_from_zero(value: str, digits: int, expected: str) -> None:
@@ -29,7 +35,7 @@ def test_halves_round_away_from_zero(value: str, digits: int, expected: str) -> 
     assert round_half_up(-D(value), digits) == -D(expected)
 
 
-@given(st.decimals(min_value=-10**9, max_value=10**9, places=6), st.integers(0, 4))
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=6), st.integers(0, 4))
 def test_rounding_is_near_and_stable(value: D, digits: int) -> None:
     """At most half a unit away, and rounding twice changes nothing."""
     rounded = round_money(value, digits)
@@ -51,12 +57,17 @@ def test_parts_add_up_to_the_whole(total: D, given_weights: list[D]) -> None:
 @pytest.mark.parametrize(
     ("total", "parts", "expected"),
     [
-        ("100", (1, 1, 1), ("33.34", "33.33", "33.33")), ("-100", (1, 1, 1), ("-33.33", "-33.33", "-33.34")),
-        ("0.01", (1, 1), ("0.01", "0")), ("10", (0, 0), ("10", "0")), ("13", (1, 2, 3), ("2.17", "4.33", "6.50")),
+        ("100", (1, 1, 1), ("33.34", "33.33", "33.33")),
+        ("-100", (1, 1, 1), ("-33.33", "-33.33", "-33.34")),
+        ("0.01", (1, 1), ("0.01", "0")),
+        ("10", (0, 0), ("10", "0")),
+        ("13", (1, 2, 3), ("2.17", "4.33", "6.50")),
         ("10", (), ()),
     ],
 )
-def test_what_is_left_goes_to_the_largest_remainders(total: str, parts: tuple[int, ...], expected: tuple[str, ...]) -> None:
+def test_what_is_left_goes_to_the_largest_remainders(
+    total: str, parts: tuple[int, ...], expected: tuple[str, ...]
+) -> None:
     """First come first on a tie; all weights zero: all to the first."""
     assert allocate(D(total), [D(p) for p in parts]) == [D(e) for e in expected]
 
@@ -81,7 +92,9 @@ def test_number_fields_calculate_exactly(text: str, value: str) -> None:
     assert calculate(text) == D(value)
 
 
-@pytest.mark.parametrize("text", ["", "x", "1+", "__import__('os')", "2**99999", "1<2", "'a'*9", "[1]", "True", "1" * 101])
+@pytest.mark.parametrize(
+    "text", ["", "x", "1+", "__import__('os')", "2**99999", "1<2", "'a'*9", "[1]", "True", "1" * 101]
+)
 def test_number_fields_calculate_nothing_else(text: str) -> None:
     """Names, powers, texts and comparisons are refused."""
     with pytest.raises(ValueError):

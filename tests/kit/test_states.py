@@ -34,7 +34,10 @@ def test_buttons_are_the_transitions_that_start_here() -> None:
 def test_the_guard_knows_every_change_of_state_and_no_other() -> None:
     """Transitions that stay in their state are no change."""
     assert ORDER_STATES.pairs() == {
-        ("draft", "confirmed"), ("confirmed", "closed"), ("closed", "confirmed"), ("draft", "cancelled"),
+        ("draft", "confirmed"),
+        ("confirmed", "closed"),
+        ("closed", "confirmed"),
+        ("draft", "cancelled"),
         ("confirmed", "cancelled"),
     }
     assert (ORDER_STATES.initial, ORDER_STATES.width) == ("draft", 9)
@@ -49,6 +52,8 @@ def test_a_table_with_an_unknown_state_is_refused() -> None:
 def test_transitions_bring_their_permissions() -> None:
     """Those that add, change and delete cover are left out; one permission may serve several transitions."""
     assert permissions(ORDER_STATES, "salesorder", "sales orders") == [
-        ("cancel_salesorder", "Can cancel sales orders"), ("close_salesorder", "Can close sales orders"),
-        ("confirm_salesorder", "Can confirm sales orders"), ("release_salesorder", "Can release sales orders"),
+        ("cancel_salesorder", "Can cancel sales orders"),
+        ("close_salesorder", "Can close sales orders"),
+        ("confirm_salesorder", "Can confirm sales orders"),
+        ("release_salesorder", "Can release sales orders"),
     ]

@@ -99,14 +99,17 @@ def test_short_closed_order_is_reopened(clerk: User, mingrui: Customer, motor: P
 def test_confirmed_order_is_amended(clerk: User, mingrui: Customer, motor: Product, drive: Product) -> None:
     """G-08: a new revision; quantities, prices and lines change, reservation follows, history keeps the old."""
     order = make.confirmed_order(mingrui, make.line(motor, 4), make.line(drive, 6), by=clerk)
-    motors, drives = order.lines.all()
+    motors, _drives = order.lines.all()
     order.customer_reference = "PO-77"
     spare = make.make_product("SPARE", price="5")
     order = amend_order(
         order, [make.line(motor, 7, pk=motors.pk), make.line(spare, 10)], by=clerk, version=order.version
     )
     assert (order.revision, order.customer_reference, order.state) == (2, "PO-77", "confirmed")
-    assert [(x.product.code, x.quantity, x.reserved) for x in order.lines.all()] == [("SV-750W", 7, 7), ("SPARE", 10, 0)]
+    assert [(x.product.code, x.quantity, x.reserved) for x in order.lines.all()] == [
+        ("SV-750W", 7, 7),
+        ("SPARE", 10, 0),
+    ]
     assert (make.level(motor).reserved, make.level(drive).reserved) == (7, 0)
     assert order.total == D("847.50")
     old = SalesOrder._meta.apps.get_model("erp", "SalesOrderHistory").objects.filter(pgh_obj=order.pk).latest("pgh_id")

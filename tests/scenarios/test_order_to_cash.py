@@ -119,9 +119,7 @@ def test_names_and_prices_of_a_posted_invoice_stay_when_masters_change(
     assert (row.description, invoice.total) == ("SV-750W", 113)
 
 
-def test_over_payment_stays_as_credit_and_pays_the_next_invoice(
-    clerk: User, mingrui: Customer, motor: Product
-) -> None:
+def test_over_payment_stays_as_credit_and_pays_the_next_invoice(clerk: User, mingrui: Customer, motor: Product) -> None:
     """A-10, A-02, A-03: what is too much is unallocated credit, allocated later by hand."""
     first = make.confirmed_order(mingrui, make.line(motor, 1), by=clerk)
     deliver_order(first, by=clerk)
@@ -212,9 +210,7 @@ def test_invoice_of_a_service_needs_no_order_and_goods_do(clerk: User, mingrui: 
     assert invoice.total == 530 and make.items(invoice)[0].remaining == 530
 
 
-def test_more_than_ordered_is_neither_delivered_nor_invoiced(
-    clerk: User, mingrui: Customer, motor: Product
-) -> None:
+def test_more_than_ordered_is_neither_delivered_nor_invoiced(clerk: User, mingrui: Customer, motor: Product) -> None:
     """G-12, G-11: beyond the tolerance the delivery is refused; the invoice never exceeds what was delivered."""
     order = make.confirmed_order(mingrui, make.line(motor, 10), by=clerk)
     [row] = order.lines.all()
@@ -245,9 +241,7 @@ def test_stock_of_other_orders_is_not_taken(clerk: User, mingrui: Customer, moto
     assert make.level(motor).on_hand == 15 == make.level(motor).reserved
 
 
-def test_warehouse_that_allows_negative_stock_books_the_expected_cost(
-    clerk: User, mingrui: Customer
-) -> None:
+def test_warehouse_that_allows_negative_stock_books_the_expected_cost(clerk: User, mingrui: Customer) -> None:
     """V-20, V-11: issued at the last known cost; the receipt that covers it leaves the rest at its own price."""
     shop = make.warehouse("SHOP", allow_negative=True)
     part = make.make_product("PART", price="20", cost=D("7"))

@@ -125,8 +125,10 @@ def test_reopening_checks_credit_again(clerk: User, mingrui: Customer, motor: Pr
 @pytest.mark.parametrize(
     ("block", "orders", "delivers", "invoices"),
     [
-        (Block.NONE, True, True, True), (Block.DELIVERIES, True, False, True),
-        (Block.ORDERS, False, False, True), (Block.ALL, False, False, False),
+        (Block.NONE, True, True, True),
+        (Block.DELIVERIES, True, False, True),
+        (Block.ORDERS, False, False, True),
+        (Block.ALL, False, False, False),
     ],
 )
 def test_blocked_customer(
@@ -139,7 +141,8 @@ def test_blocked_customer(
     deliver_order(order, {row.pk: D(1)}, by=clerk)
     make.terms(mingrui, blocked=block)
     for allowed, command in (
-        (orders, lambda: confirm_order(draft, by=clerk)), (delivers, lambda: deliver_order(order, by=clerk)),
+        (orders, lambda: confirm_order(draft, by=clerk)),
+        (delivers, lambda: deliver_order(order, by=clerk)),
         (invoices, lambda: invoice_order(order, {row.pk: D(1)}, by=clerk)),
     ):
         if allowed:

@@ -47,9 +47,7 @@ def test_nothing_is_posted_in_the_future(clerk: User, mingrui: Customer, part: P
         make.receive(mingrui, "10", by=clerk, date=tomorrow)
 
 
-def test_a_closed_period_takes_no_postings(
-    clerk: User, mingrui: Customer, part: Product, last_month: dt.date
-) -> None:
+def test_a_closed_period_takes_no_postings(clerk: User, mingrui: Customer, part: Product, last_month: dt.date) -> None:
     """F-30: refused with the period's name; a correction goes into an open one; reopening opens later ones."""
     order = make.confirmed_order(mingrui, make.line(part, 4), by=clerk, date=last_month)
     row = order.lines.get()
@@ -154,5 +152,7 @@ def test_the_fiscal_year_is_made_on_demand(clerk: User, part: Product) -> None:
     assert (year.name, year.end, len(periods)) == ("2018/19", dt.date(2019, 3, 31), 12)
     assert (periods[10].start, periods[10].end) == (dt.date(2019, 2, 1), month_end(day))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM erp_period a JOIN erp_period b ON a.id < b.id AND a.start <= b.end AND b.start <= a.end")
+        cursor.execute(
+            "SELECT count(*) FROM erp_period a JOIN erp_period b ON a.id < b.id AND a.start <= b.end AND b.start <= a.end"
+        )
         assert cursor.fetchone() == (0,)

@@ -20,7 +20,9 @@ from tests.refusals import refused
 pytestmark = pytest.mark.django_db
 
 
-def sold(clerk: User, customer: Customer, product: Product, quantity: int = 4) -> tuple[SalesOrder, Delivery, Invoice, Payment]:
+def sold(
+    clerk: User, customer: Customer, product: Product, quantity: int = 4
+) -> tuple[SalesOrder, Delivery, Invoice, Payment]:
     """An order that went all the way."""
     order = make.confirmed_order(customer, make.line(product, quantity), by=clerk)
     delivery = deliver_order(order, by=clerk)
@@ -67,9 +69,7 @@ def test_everything_is_reversed_from_the_end(
 def test_a_document_is_reversed_once_and_a_reversal_never(clerk: User, mingrui: Customer, motor: Product) -> None:
     """G-04: one reversal, and no reversal of a reversal."""
     _order, delivery, invoice, payment = sold(clerk, mingrui, motor)
-    for reverse, document in (
-        (reverse_payment, payment), (reverse_invoice, invoice), (reverse_delivery, delivery)
-    ):
+    for reverse, document in ((reverse_payment, payment), (reverse_invoice, invoice), (reverse_delivery, delivery)):
         counter = reverse(document, by=clerk)
         with refused("not possible any more"):
             reverse(document, by=clerk)

@@ -115,11 +115,20 @@ def test_price_is_the_customers_own_where_there_is_one(clerk: User, mingrui: Cus
     box = Unit.objects.get(code="box")
     ProductUnit.objects.create(product=motor, unit=box, factor=12)
     order = make.make_order(
-        mingrui, make.line(motor, 9), make.line(motor, 10), make.line(motor, 1, unit=box), make.line(motor, 1, "96"),
-        make.line(motor, 1, "95"), by=clerk,
+        mingrui,
+        make.line(motor, 9),
+        make.line(motor, 10),
+        make.line(motor, 1, unit=box),
+        make.line(motor, 1, "96"),
+        make.line(motor, 1, "95"),
+        by=clerk,
     )
     assert [(x.price, x.price_rule) for x in order.lines.all()] == [
-        (95, "customer"), (90, "customer"), (1080, "customer"), (96, "manual"), (95, "customer")
+        (95, "customer"),
+        (90, "customer"),
+        (1080, "customer"),
+        (96, "manual"),
+        (95, "customer"),
     ]
     foreign = make.make_order(mingrui, make.line(motor, 1), by=clerk, currency=usd)
     assert [(x.price, x.price_rule) for x in foreign.lines.all()] == [(D("12.5"), "item")]

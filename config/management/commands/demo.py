@@ -1,38 +1,53 @@
-"""`manage.py demo`: fills an empty installation with a living company."""
+"""`manage.py demo [--orders N] [--seed S] [--if-empty]`: fill an empty installation with a living company."""
 
 from __future__ import annotations
 
 import time
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError
 
-from erp.setup.demo import PASSWORD, PEOPLE, has_business, make_demo
-from kit.values.errors import BusinessError
+from erp.setup.demo import LEAST, MOST, empty, make_demo
+from erp.setup.demo.names import PEOPLE
+from erp.setup.demo.people import PASSWORD
 
 
 class Command(BaseCommand):
-    help = "Fills an empty installation with a living company: people, partners, products and a year of documents."
+    """Makes the demo company and prints how to log in."""
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Options."""
-        parser.add_argument("--orders", type=int, default=120, help="how many sales orders (default 120)")
+    help = "Fill an empty installation with a demo company: partners, goods, documents of a year, one user per role."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Size, seed, and what to do on an installation that is used."""
+        parser.add_argument("--orders", type=int, default=120, help=f"number of sales orders, {LEAST} to {MOST:,}")
         parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same company")
-        parser.add_argument("--if-empty", action="store_true", help="do nothing when there is business already")
-        parser.add_argument("--force", action="store_true", help="also where a database was configured")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing where there is anything already")
+        parser.add_argument("--force", action="store_true", help="on a production server as well")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the company once; print who may log in."""
+        """Check, make, tell."""
         if settings.PRODUCTION and not options["force"]:
-            raise CommandError("This is a production installation. Demo people have a known password: use --force if you mean it.")
-        if has_business() and options["if_empty"]:
-            return
-        started = time.monotonic()
-        self.stdout.write("Making the demo company, about half a minute …")
-        try:
-            make_demo(options["orders"], options["seed"])
-        except BusinessError as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(f"Made {options['orders']} orders in {time.monotonic() - started:.0f} s.")
-        self.stdout.write(f"Log in as {', '.join(person[0] for person in PEOPLE)}; the password is {PASSWORD}.")
+            raise CommandError(
+                "This is a production installation. The demo has well-known passwords; use --force if you mean it."
+            )
+        if not LEAST <= options["orders"] <= MOST:
+            raise CommandError(f"Choose between {LEAST} and {MOST:,} orders.")
+        if not empty():
+            if options["if_empty"]:
+                return
+            raise CommandError("There are partners, products or documents already; the demo needs an empty installation.")
+        start = time.monotonic()
+        self.stdout.write(f"Making the demo company with {options['orders']:,} orders …")
+        made = make_demo(options["orders"], options["seed"])
+        self.stdout.write(
+            f"{made.orders:,} orders ({made.ordered} CNY), {made.deliveries:,} deliveries, {made.invoices:,} invoices "
+            f"({made.invoiced} CNY), {made.purchases:,} purchase orders in {time.monotonic() - start:.0f} s."
+        )
+        self._logins()
+
+    def _logins(self) -> None:
+        self.stdout.write(f"\nOpen {settings.SANHE_URL} and log in with the password “{PASSWORD}” as:")
+        for person in PEOPLE:
+            self.stdout.write(f"  {person.username:12} {person.name:16} {person.role}")

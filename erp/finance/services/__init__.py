@@ -11,6 +11,14 @@ from erp.finance.services.periods import close_period, reopen_period
 from erp.finance.services.vouchers import post_voucher, reverse_voucher, save_voucher
 
 __all__ = [
-    "allocate_open_items", "close_period", "pay", "post_payment", "post_voucher", "reopen_period",
-    "reverse_payment", "reverse_voucher", "save_payment", "save_voucher",
+    "allocate_open_items",
+    "close_period",
+    "pay",
+    "post_payment",
+    "post_voucher",
+    "reopen_period",
+    "reverse_payment",
+    "reverse_voucher",
+    "save_payment",
+    "save_voucher",
 ]

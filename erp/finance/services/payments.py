@@ -78,8 +78,11 @@ def _prepare(payment: Payment, by: Any) -> None:
         problems.append(Problem(_("The amount must be more than 0."), "amount"))
     elif round_money(payment.amount, payment.currency.exponent) != payment.amount:
         problems.append(
-            Problem(_("%(currency)s has %(digits)s decimals.")
-                    % {"currency": payment.currency.code, "digits": payment.currency.exponent}, "amount")
+            Problem(
+                _("%(currency)s has %(digits)s decimals.")
+                % {"currency": payment.currency.code, "digits": payment.currency.exponent},
+                "amount",
+            )
         )
     if receive and payment.customer is None:
         problems.append(Problem(_("Choose a customer."), "customer"))
@@ -122,9 +125,7 @@ def pay(payment: Payment, allocations: Mapping[int, Decimal] | None = None, *, b
 
 
 def _candidates(payment: Payment) -> dict[int, OpenItem]:
-    rows = OpenItem.objects.filter(
-        customer=payment.customer, supplier=payment.supplier, currency=payment.currency
-    )
+    rows = OpenItem.objects.filter(customer=payment.customer, supplier=payment.supplier, currency=payment.currency)
     return lock_open(rows.exclude(remaining=0))
 
 
@@ -161,7 +162,8 @@ def _post(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, O
     if later:
         raise BusinessError(
             _("%(item)s is dated %(date)s, after the payment. Post the payment first and allocate it then.")
-            % {"item": later[0], "date": later[0].date}, field="date",
+            % {"item": later[0], "date": later[0].date},
+            field="date",
         )
     if payment.supplier is not None and payment.supplier.blocked:
         raise BusinessError(_("%s is blocked for orders and payments.") % payment.supplier, field="supplier")
@@ -176,9 +178,16 @@ def _post(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, O
     posted = post_entry(context, source, lines, by=by, memo=f"{payment.number} {payment.reference}".strip())
     assert posted is not None
     [own] = open_items(
-        source, posted[0], control, [Due(payment.date, -sign * payment.amount, -sign * payment.base_amount)],
-        kind=ItemKind.RECEIPT if sign > 0 else ItemKind.PAYMENT, date=payment.date, currency_id=payment.currency_id,
-        customer_id=payment.customer_id, supplier_id=payment.supplier_id, owner_id=payment.owner_id,
+        source,
+        posted[0],
+        control,
+        [Due(payment.date, -sign * payment.amount, -sign * payment.base_amount)],
+        kind=ItemKind.RECEIPT if sign > 0 else ItemKind.PAYMENT,
+        date=payment.date,
+        currency_id=payment.currency_id,
+        customer_id=payment.customer_id,
+        supplier_id=payment.supplier_id,
+        owner_id=payment.owner_id,
         department_id=payment.department_id,
     )
     if wanted:
@@ -203,19 +212,28 @@ def _control_account(context: PostingContext, payment: Payment, items: Sequence[
 
 
 def _ledger_lines(payment: Payment, control: int, sign: int) -> list[Line]:
-    money: dict[str, Any] = {"currency_id": payment.currency_id, "rate": payment.rate, "department_id": payment.department_id}
+    money: dict[str, Any] = {
+        "currency_id": payment.currency_id,
+        "rate": payment.rate,
+        "department_id": payment.department_id,
+    }
     base, amount = sign * payment.base_amount, sign * payment.amount
     return [
         Line(payment.account_id, base, currency_amount=amount, memo=payment.reference, **money),
-        Line(control, -base, currency_amount=-amount, customer_id=payment.customer_id,
-             supplier_id=payment.supplier_id, memo=payment.reference, **money),
+        Line(
+            control,
+            -base,
+            currency_amount=-amount,
+            customer_id=payment.customer_id,
+            supplier_id=payment.supplier_id,
+            memo=payment.reference,
+            **money,
+        ),
     ]
 
 
 @transaction.atomic
-def reverse_payment(
-    payment: Payment, *, by: Any, date: dt.date | None = None, version: int | None = None
-) -> Payment:
+def reverse_payment(payment: Payment, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Payment:
     """Reverse a posted payment: its allocations are undone, what they settled is open again (A-02, G-04)."""
     original = locked(PAYMENTS, payment.pk, version=version)
     POSTED_STATES.check("reverse", original)
@@ -230,7 +248,8 @@ def reverse_payment(
     if day < latest:
         raise BusinessError(
             _("%(payment)s settled an item on %(date)s; the reversal cannot be dated earlier.")
-            % {"payment": original, "date": latest}, field="date",
+            % {"payment": original, "date": latest},
+            field="date",
         )
     items = lock_items({own_key, *(pk for a in allocations for pk in (a.debit_item_id, a.credit_item_id))})
     context = posting_context(day, BANK)
@@ -253,9 +272,23 @@ def reverse_payment(
 
 
 def _counter(original: Payment, day: dt.date, by: Any) -> Payment:
-    copied = ("direction", "customer", "supplier", "account", "currency", "rate", "reference", "owner_id", "department_id")
+    copied = (
+        "direction",
+        "customer",
+        "supplier",
+        "account",
+        "currency",
+        "rate",
+        "reference",
+        "owner_id",
+        "department_id",
+    )
     counter = Payment(
-        date=day, amount=-original.amount, base_amount=-original.base_amount, reversal_of=original, created_by=by,
+        date=day,
+        amount=-original.amount,
+        base_amount=-original.base_amount,
+        reversal_of=original,
+        created_by=by,
         **{name: getattr(original, name) for name in copied},
     )
     counter.number = next_number(SEQUENCES[Direction(original.direction)], day)
@@ -264,9 +297,7 @@ def _counter(original: Payment, day: dt.date, by: Any) -> Payment:
 
 
 @transaction.atomic
-def allocate_open_items(
-    pairs: Sequence[tuple[int, int, Decimal]], *, by: Any, date: dt.date | None = None
-) -> None:
+def allocate_open_items(pairs: Sequence[tuple[int, int, Decimal]], *, by: Any, date: dt.date | None = None) -> None:
     """Settle open items by hand: (debit item, credit item, amount) by key, such as an advance with an invoice."""
     if not pairs:
         raise BusinessError(_("Choose what to settle."))

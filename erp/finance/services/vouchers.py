@@ -12,13 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from erp.finance.currencies import base_currency
 from erp.finance.context import PostingContext, posting_context
+from erp.finance.currencies import base_currency
 from erp.finance.ledger import Line, Source, entry_of, post_entry, reverse_entry, source_of
 from erp.finance.models import Account, Currency, Voucher, VoucherLine
-from erp.finance.models.vouchers import VOUCHER_STATES
 from erp.finance.models.accounts import Control, Purpose
 from erp.finance.models.openitems import ItemKind, OpenItem
+from erp.finance.models.vouchers import VOUCHER_STATES
 from erp.finance.openitems import (
     Due,
     active_allocations,
@@ -53,9 +53,7 @@ class EntryInput:
 
 
 @command
-def save_voucher(
-    voucher: Voucher, lines: Sequence[EntryInput], *, by: Any, version: int | None = None
-) -> Voucher:
+def save_voucher(voucher: Voucher, lines: Sequence[EntryInput], *, by: Any, version: int | None = None) -> Voucher:
     """Store a draft; it may be unbalanced. Lines are replaced."""
     if voucher.pk:
         current = locked(VOUCHERS, voucher.pk, version=version)
@@ -70,9 +68,17 @@ def save_voucher(
     voucher.save()
     VoucherLine.objects.bulk_create(
         VoucherLine(
-            voucher=voucher, position=position, memo=line.memo or voucher.memo, account=line.account,
-            customer=line.customer, supplier=line.supplier, department=line.department,
-            currency=line.currency or default_currency, rate=line.rate, debit=line.debit, credit=line.credit,
+            voucher=voucher,
+            position=position,
+            memo=line.memo or voucher.memo,
+            account=line.account,
+            customer=line.customer,
+            supplier=line.supplier,
+            department=line.department,
+            currency=line.currency or default_currency,
+            rate=line.rate,
+            debit=line.debit,
+            credit=line.credit,
         )
         for position, line in enumerate(lines, start=1)
     )
@@ -105,10 +111,15 @@ def post_voucher(voucher: Voucher, *, by: Any, version: int | None = None) -> Vo
     _check_balance(ledger)
     voucher.number = next_number("voucher", voucher.date)
     source = source_of(voucher)
-    posted = post_entry(context, source, [line for line in ledger if line.amount], by=by, memo=voucher.memo, as_given=True)
+    posted = post_entry(
+        context, source, [line for line in ledger if line.amount], by=by, memo=voucher.memo, as_given=True
+    )
     assert posted is not None
-    store_items(_item(voucher, source, posted[0], *pair) for pair in zip(lines, ledger, strict=False)
-                if pair[0].account.control in (Control.RECEIVABLE, Control.PAYABLE))
+    store_items(
+        _item(voucher, source, posted[0], *pair)
+        for pair in zip(lines, ledger, strict=False)
+        if pair[0].account.control in (Control.RECEIVABLE, Control.PAYABLE)
+    )
     voucher.state, voucher.posted_at, voucher.posted_by = "posted", timezone.now(), by
     voucher.version += 1
     voucher.save()
@@ -119,8 +130,16 @@ def _item(voucher: Voucher, source: Source, entry_id: int, line: VoucherLine, po
     """The open item of a line on a control account."""
     due = Due(voucher.date, line.debit - line.credit, posted.amount)
     return new_item(
-        source, entry_id, line.account_id, due, kind=ItemKind.OPENING, date=voucher.date, currency_id=line.currency_id,
-        customer_id=line.customer_id, supplier_id=line.supplier_id, owner_id=voucher.owner_id,
+        source,
+        entry_id,
+        line.account_id,
+        due,
+        kind=ItemKind.OPENING,
+        date=voucher.date,
+        currency_id=line.currency_id,
+        customer_id=line.customer_id,
+        supplier_id=line.supplier_id,
+        owner_id=voucher.owner_id,
         department_id=line.department_id,
     )
 
@@ -128,10 +147,17 @@ def _item(voucher: Voucher, source: Source, entry_id: int, line: VoucherLine, po
 def _ledger_lines(context: PostingContext, lines: Sequence[VoucherLine]) -> list[Line]:
     return [
         Line(
-            line.account_id, round_money((line.debit - line.credit) * line.rate, context.exponent),
-            currency_id=line.currency_id, currency_amount=line.debit - line.credit, rate=line.rate, memo=line.memo,
-            customer_id=line.customer_id, supplier_id=line.supplier_id, department_id=line.department_id,
-            red=(line.debit or line.credit) < 0, credit_side=bool(line.credit),
+            line.account_id,
+            round_money((line.debit - line.credit) * line.rate, context.exponent),
+            currency_id=line.currency_id,
+            currency_amount=line.debit - line.credit,
+            rate=line.rate,
+            memo=line.memo,
+            customer_id=line.customer_id,
+            supplier_id=line.supplier_id,
+            department_id=line.department_id,
+            red=(line.debit or line.credit) < 0,
+            credit_side=bool(line.credit),
         )
         for line in lines
     ]
@@ -177,9 +203,7 @@ def _check_balance(ledger: Sequence[Line]) -> None:
 
 
 @transaction.atomic
-def reverse_voucher(
-    voucher: Voucher, *, by: Any, date: dt.date | None = None, version: int | None = None
-) -> Voucher:
+def reverse_voucher(voucher: Voucher, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Voucher:
     """Reverse a posted voucher by a counter voucher; refused while its items are settled (G-04, G-06)."""
     original = locked(VOUCHERS, voucher.pk, version=version)
     VOUCHER_STATES.check("reverse", original)
@@ -210,14 +234,28 @@ def reverse_voucher(
 
 def _counter(original: Voucher, day: dt.date, by: Any) -> Voucher:
     counter = Voucher.objects.create(
-        journal=original.journal, date=day, memo=original.memo, reference=original.reference, owner_id=original.owner_id,
-        reversal_of=original, created_by=by, number=next_number("voucher", day),
+        journal=original.journal,
+        date=day,
+        memo=original.memo,
+        reference=original.reference,
+        owner_id=original.owner_id,
+        reversal_of=original,
+        created_by=by,
+        number=next_number("voucher", day),
     )
     VoucherLine.objects.bulk_create(
         VoucherLine(
-            voucher=counter, position=line.position, memo=line.memo, account_id=line.account_id,
-            customer_id=line.customer_id, supplier_id=line.supplier_id, department_id=line.department_id,
-            currency_id=line.currency_id, rate=line.rate, debit=-line.debit, credit=-line.credit,
+            voucher=counter,
+            position=line.position,
+            memo=line.memo,
+            account_id=line.account_id,
+            customer_id=line.customer_id,
+            supplier_id=line.supplier_id,
+            department_id=line.department_id,
+            currency_id=line.currency_id,
+            rate=line.rate,
+            debit=-line.debit,
+            credit=-line.credit,
         )
         for line in original.lines.all()
     )

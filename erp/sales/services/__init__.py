@@ -1,13 +1,7 @@
 """Commands of sales: one transaction each, locks first, one effect."""
 
-from erp.sales.services.deliveries import (
-    deliver_order,
-    draft_delivery,
-    post_delivery,
-    reverse_delivery,
-    save_delivery,
-)
-from erp.sales.services.invoices import draft_invoice, invoice_order, post_invoice, reverse_invoice, save_invoice
+from erp.sales.services.deliveries import deliver_order, draft_delivery, post_delivery, save_delivery
+from erp.sales.services.invoices import draft_invoice, invoice_order, post_invoice, save_invoice
 from erp.sales.services.orders import (
     amend_order,
     cancel_order,
@@ -17,9 +11,24 @@ from erp.sales.services.orders import (
     reopen_order,
     save_order,
 )
+from erp.sales.services.reversals import reverse_delivery, reverse_invoice
 
 __all__ = [
-    "amend_order", "cancel_order", "close_order", "confirm_order", "deliver_order", "draft_delivery",
-    "draft_invoice", "invoice_order", "post_delivery", "post_invoice", "release_hold", "reopen_order",
-    "reverse_delivery", "reverse_invoice", "save_delivery", "save_invoice", "save_order",
+    "amend_order",
+    "cancel_order",
+    "close_order",
+    "confirm_order",
+    "deliver_order",
+    "draft_delivery",
+    "draft_invoice",
+    "invoice_order",
+    "post_delivery",
+    "post_invoice",
+    "release_hold",
+    "reopen_order",
+    "reverse_delivery",
+    "reverse_invoice",
+    "save_delivery",
+    "save_invoice",
+    "save_order",
 ]

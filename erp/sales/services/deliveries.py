@@ -12,8 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.context import STOCK, PostingContext, posting_context
-from erp.finance.ledger import Line, entry_of, post_entry, source_of
-from erp.finance.models import JournalEntry
+from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.inventory.ledger import Move, check_date, lock_levels, post_moves, value_moves
 from erp.inventory.models import MoveKind
@@ -24,12 +23,6 @@ from erp.sales.services.orders import HEAD, lock_order
 from erp.trade.billing import product_posting_group
 from erp.trade.lines import quantity_problem
 from erp.trade.orders import save_progress
-from erp.trade.reversal import (
-    finish_reversal,
-    post_counter_moves,
-    reverse_document_entry,
-    with_original_accounts,
-)
 from erp.trade.progress import most_to_move, to_move
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO
@@ -81,7 +74,8 @@ def save_delivery(
         raise BusinessError(_("%s is shipped and cannot be changed; reverse it.") % current)
     lines = list(current.lines.select_related("unit"))
     problems = [
-        problem for row, line in enumerate(lines)
+        problem
+        for row, line in enumerate(lines)
         if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
     ]
     if problems:
@@ -122,21 +116,35 @@ def order_lines(orders: Sequence[SalesOrder]) -> list[SalesOrderLine]:
 
 
 def _draft(
-    orders: Sequence[SalesOrder], lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal] | None, *,
-    by: Any, date: dt.date | None,
+    orders: Sequence[SalesOrder],
+    lines: Sequence[SalesOrderLine],
+    quantities: Mapping[int, Decimal] | None,
+    *,
+    by: Any,
+    date: dt.date | None,
 ) -> tuple[Delivery, list[DeliveryLine]]:
     order = orders[0]
     if order.state != "confirmed":
         raise BusinessError(_("%s is not confirmed; only confirmed orders are delivered.") % order)
     taken = _taken(order, lines, quantities)
     delivery = Delivery(
-        customer=order.customer, warehouse_id=next(iter(taken)).warehouse_id, ship_to=order.ship_to,
-        date=date or timezone.localdate(), owner_id=order.owner_id, department_id=order.department_id, created_by=by,
+        customer=order.customer,
+        warehouse_id=next(iter(taken)).warehouse_id,
+        ship_to=order.ship_to,
+        date=date or timezone.localdate(),
+        owner_id=order.owner_id,
+        department_id=order.department_id,
+        created_by=by,
     )
     drafts = [
         DeliveryLine(
-            position=position, order_line=line, product=line.product, description=line.description,
-            unit_id=line.unit_id, factor=line.factor, quantity=quantity,
+            position=position,
+            order_line=line,
+            product=line.product,
+            description=line.description,
+            unit_id=line.unit_id,
+            factor=line.factor,
+            quantity=quantity,
         )
         for position, (line, quantity) in enumerate(taken.items(), start=1)
     ]
@@ -166,8 +174,13 @@ def _taken(
 
 
 def _post(
-    delivery: Delivery, drafts: list[DeliveryLine], orders: Sequence[SalesOrder],
-    lines: Sequence[SalesOrderLine], *, by: Any, new: bool = False,
+    delivery: Delivery,
+    drafts: list[DeliveryLine],
+    orders: Sequence[SalesOrder],
+    lines: Sequence[SalesOrderLine],
+    *,
+    by: Any,
+    new: bool = False,
 ) -> Delivery:
     """Common path of shipping; everything it needs is locked and loaded. `new` lines are not stored yet."""
     context = posting_context(delivery.date, STOCK)
@@ -176,7 +189,8 @@ def _post(
     levels = lock_levels((d.product_id, delivery.warehouse_id) for d in drafts if d.product.stocked)
     moves = [
         _move(draft, by_pk[draft.order_line_id], delivery, context, row)
-        for row, draft in enumerate(drafts) if draft.product.stocked
+        for row, draft in enumerate(drafts)
+        if draft.product.stocked
     ]
     check_date(moves, delivery.date, by=by)
     value_moves(levels, moves, exponent=context.exponent)
@@ -189,11 +203,15 @@ def _post(
         move.line = draft.pk
     delivery.number = next_number(delivery.SEQUENCE, delivery.date)
     posted = post_entry(
-        context, source_of(delivery), _cost_lines(context, delivery, drafts, by_pk), by=by,
+        context,
+        source_of(delivery),
+        _cost_lines(context, delivery, drafts, by_pk),
+        by=by,
         memo=f"{_('Delivery')} {delivery.number} {delivery.customer}",
     )
-    post_moves(levels, moves, entry_id=posted[0] if posted else None, source=source_of(delivery),
-               date=delivery.date, by=by)
+    post_moves(
+        levels, moves, entry_id=posted[0] if posted else None, source=source_of(delivery), date=delivery.date, by=by
+    )
     delivery.state, delivery.posted_at, delivery.posted_by = "posted", timezone.now(), by
     delivery.version += 1
     delivery.save()
@@ -210,7 +228,9 @@ def _check(
     for row, draft in enumerate(drafts):
         line = lines[draft.order_line_id]
         if line.order.state != "confirmed":
-            problems.append(Problem(_("%s is not confirmed; only confirmed orders are delivered.") % line.order, row=row))
+            problems.append(
+                Problem(_("%s is not confirmed; only confirmed orders are delivered.") % line.order, row=row)
+            )
         elif line.order.hold:
             problems.append(
                 Problem(_("%(order)s is on hold: %(reason)s") % {"order": line.order, "reason": line.order.hold_reason})
@@ -220,22 +240,28 @@ def _check(
             problems.append(
                 Problem(
                     _("Only %(open)s of %(product)s are left to deliver; you entered %(entered)s.")
-                    % {"open": f"{to_move(line).normalize():f}", "product": line.product.code,
-                       "entered": f"{draft.quantity.normalize():f}"},
-                    "quantity", row,
+                    % {
+                        "open": f"{to_move(line).normalize():f}",
+                        "product": line.product.code,
+                        "entered": f"{draft.quantity.normalize():f}",
+                    },
+                    "quantity",
+                    row,
                 )
             )
     if problems:
         raise BusinessError(problems=problems)
 
 
-def _move(
-    draft: DeliveryLine, line: SalesOrderLine, delivery: Delivery, context: PostingContext, row: int
-) -> Move:
+def _move(draft: DeliveryLine, line: SalesOrderLine, delivery: Delivery, context: PostingContext, row: int) -> Move:
     quantity = round_quantity(draft.quantity * draft.factor)
     return Move(
-        product=draft.product, warehouse_id=delivery.warehouse_id, quantity=-quantity, kind=MoveKind.DELIVERY,
-        account_id=context.account(Purpose.INVENTORY, product_posting_group(draft.product)), row=row,
+        product=draft.product,
+        warehouse_id=delivery.warehouse_id,
+        quantity=-quantity,
+        kind=MoveKind.DELIVERY,
+        account_id=context.account(Purpose.INVENTORY, product_posting_group(draft.product)),
+        row=row,
         release=min(line.reserved, quantity) if line.warehouse_id == delivery.warehouse_id else ZERO,
     )
 
@@ -254,7 +280,10 @@ def _take_over(drafts: Sequence[DeliveryLine], moves: Sequence[Move], lines: Map
 
 
 def _cost_lines(
-    context: PostingContext, delivery: Delivery, drafts: Sequence[DeliveryLine], order_lines: Mapping[int, SalesOrderLine]
+    context: PostingContext,
+    delivery: Delivery,
+    drafts: Sequence[DeliveryLine],
+    order_lines: Mapping[int, SalesOrderLine],
 ) -> list[Line]:
     """Cost of goods sold, or goods shipped until the invoice, against inventory (rule D-04)."""
     purpose = Purpose.COGS if context.cost_at == CostAt.DELIVERY else Purpose.SHIPPED
@@ -273,107 +302,3 @@ def _cost_lines(
             order_lines[draft.order_line_id].expensed_cost += draft.cost
         delivery.cost += draft.cost
     return lines
-
-
-@transaction.atomic
-def reverse_delivery(
-    delivery: Delivery, *, by: Any, date: dt.date | None = None, version: int | None = None
-) -> Delivery:
-    """Take a shipped delivery back at the same cost, by a counter document (rules G-04, V-06).
-
-    Refused while more is invoiced than would stay delivered (rule G-06).
-    """
-    original = locked(DELIVERIES, delivery.pk, version=version)
-    DELIVERY_STATES.check("reverse", original)
-    if original.reversal_of_id:
-        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
-    lines = list(original.lines.select_related("product__group"))
-    keys = SalesOrderLine.objects.filter(pk__in=[line.order_line_id for line in lines]).values("order")
-    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
-    facts = order_lines(orders)
-    by_pk = {line.pk: line for line in facts}
-    _check_not_invoiced(original, lines, by_pk)
-    counter, drafts = _counter(original, lines, by=by, date=date)
-    context = posting_context(counter.date, STOCK)
-    levels = lock_levels((line.product_id, original.warehouse_id) for line in lines if line.product.stocked)
-    moves = [
-        Move(line.product, original.warehouse_id, round_quantity(line.quantity * line.factor), MoveKind.DELIVERY,
-             context.account(Purpose.INVENTORY, product_posting_group(line.product)), draft.pk, line.cost)
-        for line, draft in zip(lines, drafts, strict=True) if line.product.stocked
-    ]
-    moves = with_original_accounts(moves, original)
-    check_date(moves, counter.date, by=by)
-    residues = value_moves(levels, moves, exponent=context.exponent)
-    entry = entry_of(source_of(original))
-    cost = _take_back(context, original, lines, by_pk, entry)
-    counter.number = next_number(counter.SEQUENCE, counter.date)
-    entry_id = reverse_document_entry(context, original, counter, by=by, entry=entry)
-    post_counter_moves(context, counter, levels, moves, residues, entry_id=entry_id, by=by)
-    if cost:
-        post_entry(context, source_of(counter), cost, by=by, memo=_("Cost of goods sold"), purpose="cost")
-    finish_reversal(original, counter, by)
-    save_progress(orders, facts, LINE_FACTS)
-    return counter
-
-
-def _take_back(
-    context: PostingContext, original: Delivery, lines: Sequence[DeliveryLine], facts: Mapping[int, SalesOrderLine],
-    entry: JournalEntry | None,
-) -> list[Line]:
-    """Take quantity and cost of a reversed delivery off the order lines.
-
-    Where cost waits for the invoice, more may be expensed by then than what stays delivered costs, because
-    invoices expense the average of all deliveries: the ledger lines for that part are returned (rule D-04).
-    """
-    shipped = {account for (purpose, _product, _partner), account in context.rules.items() if purpose == Purpose.SHIPPED}
-    waited = entry is not None and any(line.account_id in shipped for line in entry.lines.all())
-    terms = terms_of(original.customer)
-    partner = terms.posting_group_id if terms else None
-    ledger = []
-    for line in lines:
-        fact, group = facts[line.order_line_id], product_posting_group(line.product)
-        fact.moved -= line.quantity
-        fact.delivered_cost -= line.cost
-        if not waited:
-            fact.expensed_cost -= line.cost
-        excess = fact.expensed_cost - fact.delivered_cost
-        if excess > 0:
-            fact.expensed_cost -= excess
-            department = original.department_id
-            ledger.append(Line(context.account(Purpose.SHIPPED, group, partner), excess, department_id=department))
-            ledger.append(Line(context.account(Purpose.COGS, group, partner), -excess, department_id=department))
-    return ledger
-
-
-def _check_not_invoiced(
-    original: Delivery, lines: Sequence[DeliveryLine], facts: Mapping[int, SalesOrderLine]
-) -> None:
-    for line in lines:
-        fact = facts[line.order_line_id]
-        if fact.billed - fact.credited > fact.moved - line.quantity:
-            raise BusinessError(
-                _("%(delivery)s is invoiced; reverse the invoices of %(order)s first.")
-                % {"delivery": original, "order": fact.order}
-            )
-
-
-def _counter(
-    original: Delivery, lines: Sequence[DeliveryLine], *, by: Any, date: dt.date | None
-) -> tuple[Delivery, list[DeliveryLine]]:
-    """The counter document with opposite quantities and costs, stored as a draft."""
-    counter = Delivery.objects.create(
-        customer=original.customer, warehouse=original.warehouse, ship_to=original.ship_to, cost=-original.cost,
-        date=date or timezone.localdate(), owner_id=original.owner_id, department_id=original.department_id,
-        created_by=by, reversal_of=original,
-    )
-    if counter.date < original.date:
-        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    drafts = DeliveryLine.objects.bulk_create(
-        DeliveryLine(
-            delivery=counter, position=line.position, order_line_id=line.order_line_id, product=line.product,
-            description=line.description, unit_id=line.unit_id, factor=line.factor, quantity=-line.quantity,
-            cost=-line.cost,
-        )
-        for line in lines
-    )
-    return counter, drafts

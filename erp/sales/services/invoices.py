@@ -18,7 +18,7 @@ from erp.finance.currencies import base_currency, rate_on
 from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
-from erp.finance.openitems import Due, items_of, lock_documents, on_settled, open_items
+from erp.finance.openitems import Due, lock_documents, on_settled, open_items
 from erp.finance.services.payments import posting_group_of_customer
 from erp.sales.credit import INVOICING, check_blocked, terms_of
 from erp.sales.models import CustomerTerms, Invoice, InvoiceLine, SalesOrder, SalesOrderLine
@@ -37,7 +37,6 @@ from erp.trade.lines import (
 )
 from erp.trade.orders import lock_billed_orders, refresh_paid, save_progress
 from erp.trade.progress import to_bill
-from erp.trade.reversal import finish_reversal, refuse_if_settled, reverse_with_items
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_money
 from oa.records.bulk import bulk_set, locked
@@ -76,8 +75,12 @@ def draft_invoice(
 
 
 def _draft(
-    order: SalesOrder, lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal] | None, *,
-    by: Any, date: dt.date | None,
+    order: SalesOrder,
+    lines: Sequence[SalesOrderLine],
+    quantities: Mapping[int, Decimal] | None,
+    *,
+    by: Any,
+    date: dt.date | None,
 ) -> tuple[Invoice, list[InvoiceLine]]:
     if order.state not in ("confirmed", "closed"):
         raise BusinessError(_("%s is not confirmed and cannot be invoiced.") % order)
@@ -85,7 +88,8 @@ def _draft(
         raise BusinessError(_("Some lines are not on %s any more.") % order)
     wanted = {line: to_bill(line) if quantities is None else quantities.get(line.pk, ZERO) for line in lines}
     problems = [
-        problem for line, quantity in wanted.items()
+        problem
+        for line, quantity in wanted.items()
         if quantity and quantities is not None and (problem := quantity_problem(quantity, line.unit))
     ]
     if problems:
@@ -95,9 +99,16 @@ def _draft(
         raise BusinessError(_("Nothing delivered is left to invoice on %s.") % order)
     day = date or timezone.localdate()
     invoice = Invoice(
-        customer=order.customer, currency=order.currency, rate=_rate(order, day), payment_terms=order.payment_terms,
-        tax_method=order.tax_method, prices_include_tax=order.prices_include_tax, date=day, owner_id=order.owner_id,
-        department_id=order.department_id, created_by=by,
+        customer=order.customer,
+        currency=order.currency,
+        rate=_rate(order, day),
+        payment_terms=order.payment_terms,
+        tax_method=order.tax_method,
+        prices_include_tax=order.prices_include_tax,
+        date=day,
+        owner_id=order.owner_id,
+        department_id=order.department_id,
+        created_by=by,
     )
     drafts = []
     for position, (line, quantity) in enumerate(taken.items(), start=1):
@@ -185,8 +196,12 @@ def _from_origin(given: LineInput, existing: InvoiceLine | None) -> LineInput:
     if origin is None:
         return given
     return replace(
-        given, origin=origin, unit=origin.unit, price=origin.price if given.price is None else given.price,
-        tax_code=given.tax_code or origin.tax_code, description=given.description or origin.description,
+        given,
+        origin=origin,
+        unit=origin.unit,
+        price=origin.price if given.price is None else given.price,
+        tax_code=given.tax_code or origin.tax_code,
+        description=given.description or origin.description,
     )
 
 
@@ -202,8 +217,13 @@ def post_invoice(invoice: Invoice, *, by: Any, version: int | None = None) -> In
 
 
 def _post(
-    invoice: Invoice, drafts: list[InvoiceLine], orders: Sequence[SalesOrder], lines: Sequence[SalesOrderLine], *,
-    by: Any, new: bool = False,
+    invoice: Invoice,
+    drafts: list[InvoiceLine],
+    orders: Sequence[SalesOrder],
+    lines: Sequence[SalesOrderLine],
+    *,
+    by: Any,
+    new: bool = False,
 ) -> Invoice:
     """Common path of posting; everything it needs is locked and loaded. `new` lines are not stored yet."""
     context = posting_context(invoice.date, SALES)
@@ -220,13 +240,23 @@ def _post(
     _snapshot(invoice, dues)
     invoice.number = next_number(invoice.SEQUENCE, invoice.date)
     posted = post_entry(
-        context, source_of(invoice), ledger_lines(context, invoice, drafts), by=by,
+        context,
+        source_of(invoice),
+        ledger_lines(context, invoice, drafts),
+        by=by,
         memo=f"{_('Invoice')} {invoice.number} {invoice.customer}",
     )
     if posted and dues:
         open_items(
-            source_of(invoice), posted[0], _receivable(context, invoice), dues, kind=ItemKind.INVOICE, date=invoice.date,
-            currency_id=invoice.currency_id, customer_id=invoice.customer_id, owner_id=invoice.owner_id,
+            source_of(invoice),
+            posted[0],
+            _receivable(context, invoice),
+            dues,
+            kind=ItemKind.INVOICE,
+            date=invoice.date,
+            currency_id=invoice.currency_id,
+            customer_id=invoice.customer_id,
+            owner_id=invoice.owner_id,
             department_id=invoice.department_id,
         )
     invoice.state, invoice.posted_at, invoice.posted_by = "posted", timezone.now(), by
@@ -250,9 +280,13 @@ def _check(invoice: Invoice, drafts: Sequence[InvoiceLine], facts: Mapping[int, 
             problems.append(
                 Problem(
                     _("Only %(open)s of %(product)s are delivered and not invoiced; you entered %(entered)s.")
-                    % {"open": f"{max(to_bill(line), ZERO).normalize():f}", "product": line.product.code,
-                       "entered": f"{draft.quantity.normalize():f}"},
-                    "quantity", row,
+                    % {
+                        "open": f"{max(to_bill(line), ZERO).normalize():f}",
+                        "product": line.product.code,
+                        "entered": f"{draft.quantity.normalize():f}",
+                    },
+                    "quantity",
+                    row,
                 )
             )
     if problems:
@@ -305,69 +339,22 @@ def ledger_lines(context: PostingContext, invoice: Invoice, drafts: Sequence[Inv
                 raise BusinessError(_("The tax code %s has no output tax account.") % (draft.tax_code or ""))
             amounts.append((draft.tax_code.output_account_id, -draft.tax))
         if draft.cost:
-            cost.append(Line(context.account(Purpose.COGS, group, partner_group), draft.cost,
-                             department_id=invoice.department_id))
+            cost.append(
+                Line(
+                    context.account(Purpose.COGS, group, partner_group), draft.cost, department_id=invoice.department_id
+                )
+            )
             cost.append(Line(context.account(Purpose.SHIPPED, group, partner_group), -draft.cost))
     control = Line(
-        _receivable(context, invoice), invoice.base_total, currency_id=invoice.currency_id,
-        currency_amount=invoice.total, rate=invoice.rate, customer_id=invoice.customer_id,
+        _receivable(context, invoice),
+        invoice.base_total,
+        currency_id=invoice.currency_id,
+        currency_amount=invoice.total,
+        rate=invoice.rate,
+        customer_id=invoice.customer_id,
         department_id=invoice.department_id,
     )
     return base_lines(context, invoice, amounts, control) + cost
-
-
-@transaction.atomic
-def reverse_invoice(
-    invoice: Invoice, *, by: Any, date: dt.date | None = None, version: int | None = None
-) -> Invoice:
-    """Reverse a posted invoice by a counter invoice; refused while it is paid (rules G-04, G-06)."""
-    original = locked(INVOICES, invoice.pk, version=version)
-    INVOICE_STATES.check("reverse", original)
-    if original.reversal_of_id:
-        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
-    lines = list(original.lines.select_related("product", "tax_code"))
-    keys = SalesOrderLine.objects.filter(pk__in=[line.order_line_id for line in lines]).values("order")
-    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
-    facts = order_lines(orders)
-    items = items_of(source_of(original))
-    refuse_if_settled(original, items)
-    counter = _counter(original, lines, by=by, date=date)
-    context = posting_context(counter.date, SALES)
-    by_pk = {line.pk: line for line in facts}
-    for line in lines:
-        if line.order_line_id:
-            by_pk[line.order_line_id].billed -= line.quantity
-            by_pk[line.order_line_id].expensed_cost -= line.cost
-    counter.number = next_number(counter.SEQUENCE, counter.date)
-    reverse_with_items(context, original, counter, items, by=by)
-    finish_reversal(original, counter, by)
-    if orders:
-        save_progress(orders, facts, LINE_FACTS)
-    refresh_invoices({original.pk, counter.pk})
-    return counter
-
-
-def _counter(original: Invoice, lines: Sequence[InvoiceLine], *, by: Any, date: dt.date | None) -> Invoice:
-    """The counter invoice with opposite quantities and amounts, stored as a draft."""
-    day = date or timezone.localdate()
-    if day < original.date:
-        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    copied = ("customer", "currency", "rate", "payment_terms", "tax_method", "prices_include_tax", "owner_id",
-              "department_id", "billing_name", "billing_tax_number", "billing_address")
-    counter = Invoice(date=day, due_date=day, created_by=by, reversal_of=original,
-                      **{name: getattr(original, name) for name in copied})
-    for name in ("net", "tax", "total", "base_total"):
-        setattr(counter, name, -getattr(original, name))
-    counter.save()
-    drafts = []
-    for line in lines:
-        draft = InvoiceLine(invoice=counter, position=line.position, order_line_id=line.order_line_id,
-                            quantity=-line.quantity, net=-line.net, tax=-line.tax, cost=-line.cost)
-        for name in COPIED:
-            setattr(draft, name, getattr(line, name))
-        drafts.append(draft)
-    InvoiceLine.objects.bulk_create(drafts)
-    return counter
 
 
 def refresh_invoices(keys: set[int]) -> None:

@@ -120,9 +120,7 @@ def _build_lines(
 
 
 @transaction.atomic
-def confirm_order(
-    order: SalesOrder, *, by: Any, version: int | None = None, number: str | None = None
-) -> SalesOrder:
+def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, number: str | None = None) -> SalesOrder:
     """Issue the order: number, credit check, reservation of what is free (rules S-03, S-04, S-06).
 
     `number` is for orders that had one before they were imported.
@@ -215,14 +213,17 @@ def cancel_order(order: SalesOrder, *, by: Any, reason: str = "", version: int |
 def _children_message(order: SalesOrder) -> str:
     """Names the posted documents that stand in the way (rule G-06)."""
     children = SalesOrderLine.objects.filter(order=order)
-    numbers = set(children.filter(delivery_lines__delivery__state="posted").values_list(
-        "delivery_lines__delivery__number", flat=True
-    ))
-    numbers |= set(children.filter(invoice_lines__invoice__state="posted").values_list(
-        "invoice_lines__invoice__number", flat=True
-    ))
+    numbers = set(
+        children.filter(delivery_lines__delivery__state="posted").values_list(
+            "delivery_lines__delivery__number", flat=True
+        )
+    )
+    numbers |= set(
+        children.filter(invoice_lines__invoice__state="posted").values_list("invoice_lines__invoice__number", flat=True)
+    )
     return _("%(order)s has posted documents: %(numbers)s. Reverse them first.") % {
-        "order": order, "numbers": ", ".join(sorted(n for n in numbers if n))
+        "order": order,
+        "numbers": ", ".join(sorted(n for n in numbers if n)),
     }
 
 
@@ -353,15 +354,13 @@ def _line_problems(old: SalesOrderLine, new: LineInput, used: Decimal, row: int)
         problems.append(
             Problem(
                 _("%(used)s are delivered or invoiced; the quantity cannot be less.") % {"used": plain(used)},
-                "quantity", row,
+                "quantity",
+                row,
             )
         )
     if new.unit is not None and new.unit.pk != old.unit_id:
         problems.append(Problem(_("The line is delivered or invoiced; its unit cannot change any more."), "unit", row))
-    repriced = new.price is not None and new.price != old.price or new.discount != old.discount
-    if old.billed and (repriced or new.tax_code is not None and new.tax_code.pk != old.tax_code_id):
-        problems.append(
-            Problem(_("The line is invoiced; its price and tax cannot change any more."), "price", row)
-        )
+    repriced = (new.price is not None and new.price != old.price) or new.discount != old.discount
+    if old.billed and (repriced or (new.tax_code is not None and new.tax_code.pk != old.tax_code_id)):
+        problems.append(Problem(_("The line is invoiced; its price and tax cannot change any more."), "price", row))
     return problems
-

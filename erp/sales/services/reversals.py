@@ -1,0 +1,244 @@
+"""Reversal of deliveries and invoices by counter documents (rules G-04 to G-06)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from erp.finance.context import SALES, STOCK, PostingContext, posting_context
+from erp.finance.ledger import Line, entry_of, post_entry, source_of
+from erp.finance.models import JournalEntry
+from erp.finance.models.accounts import Purpose
+from erp.finance.openitems import items_of
+from erp.inventory.ledger import Move, check_date, lock_levels, value_moves
+from erp.inventory.models import MoveKind
+from erp.sales.credit import terms_of
+from erp.sales.models import Delivery, DeliveryLine, Invoice, InvoiceLine, SalesOrderLine
+from erp.sales.models.deliveries import DELIVERY_STATES
+from erp.sales.models.invoices import INVOICE_STATES
+from erp.sales.services.deliveries import DELIVERIES, order_lines
+from erp.sales.services.deliveries import LINE_FACTS as DELIVERY_FACTS
+from erp.sales.services.invoices import COPIED, INVOICES, refresh_invoices
+from erp.sales.services.invoices import LINE_FACTS as INVOICE_FACTS
+from erp.sales.services.orders import HEAD
+from erp.trade.billing import product_posting_group
+from erp.trade.orders import save_progress
+from erp.trade.reversal import (
+    finish_reversal,
+    post_counter_moves,
+    refuse_if_settled,
+    reverse_document_entry,
+    reverse_with_items,
+    with_original_accounts,
+)
+from kit.values.errors import BusinessError
+from kit.values.quantities import round_quantity
+from oa.records.bulk import locked
+from oa.records.numbering import next_number
+
+
+@transaction.atomic
+def reverse_delivery(
+    delivery: Delivery, *, by: Any, date: dt.date | None = None, version: int | None = None
+) -> Delivery:
+    """Take a shipped delivery back at the same cost, by a counter document (rules G-04, V-06).
+
+    Refused while more is invoiced than would stay delivered (rule G-06).
+    """
+    original = locked(DELIVERIES, delivery.pk, version=version)
+    DELIVERY_STATES.check("reverse", original)
+    if original.reversal_of_id:
+        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
+    lines = list(original.lines.select_related("product__group"))
+    keys = SalesOrderLine.objects.filter(pk__in=[line.order_line_id for line in lines]).values("order")
+    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+    facts = order_lines(orders)
+    by_pk = {line.pk: line for line in facts}
+    _check_not_invoiced(original, lines, by_pk)
+    counter, drafts = _counter_delivery(original, lines, by=by, date=date)
+    context = posting_context(counter.date, STOCK)
+    levels = lock_levels((line.product_id, original.warehouse_id) for line in lines if line.product.stocked)
+    moves = [
+        Move(
+            line.product,
+            original.warehouse_id,
+            round_quantity(line.quantity * line.factor),
+            MoveKind.DELIVERY,
+            context.account(Purpose.INVENTORY, product_posting_group(line.product)),
+            draft.pk,
+            line.cost,
+        )
+        for line, draft in zip(lines, drafts, strict=True)
+        if line.product.stocked
+    ]
+    moves = with_original_accounts(moves, original)
+    check_date(moves, counter.date, by=by)
+    residues = value_moves(levels, moves, exponent=context.exponent)
+    entry = entry_of(source_of(original))
+    cost = _take_back(context, original, lines, by_pk, entry)
+    counter.number = next_number(counter.SEQUENCE, counter.date)
+    entry_id = reverse_document_entry(context, original, counter, by=by, entry=entry)
+    post_counter_moves(context, counter, levels, moves, residues, entry_id=entry_id, by=by)
+    if cost:
+        post_entry(context, source_of(counter), cost, by=by, memo=_("Cost of goods sold"), purpose="cost")
+    finish_reversal(original, counter, by)
+    save_progress(orders, facts, DELIVERY_FACTS)
+    return counter
+
+
+def _take_back(
+    context: PostingContext,
+    original: Delivery,
+    lines: Sequence[DeliveryLine],
+    facts: Mapping[int, SalesOrderLine],
+    entry: JournalEntry | None,
+) -> list[Line]:
+    """Take quantity and cost of a reversed delivery off the order lines.
+
+    Where cost waits for the invoice, more may be expensed by then than what stays delivered costs, because
+    invoices expense the average of all deliveries: the ledger lines for that part are returned (rule D-04).
+    """
+    shipped = {
+        account for (purpose, _product, _partner), account in context.rules.items() if purpose == Purpose.SHIPPED
+    }
+    waited = entry is not None and any(line.account_id in shipped for line in entry.lines.all())
+    terms = terms_of(original.customer)
+    partner = terms.posting_group_id if terms else None
+    ledger = []
+    for line in lines:
+        fact, group = facts[line.order_line_id], product_posting_group(line.product)
+        fact.moved -= line.quantity
+        fact.delivered_cost -= line.cost
+        if not waited:
+            fact.expensed_cost -= line.cost
+        excess = fact.expensed_cost - fact.delivered_cost
+        if excess > 0:
+            fact.expensed_cost -= excess
+            department = original.department_id
+            ledger.append(Line(context.account(Purpose.SHIPPED, group, partner), excess, department_id=department))
+            ledger.append(Line(context.account(Purpose.COGS, group, partner), -excess, department_id=department))
+    return ledger
+
+
+def _check_not_invoiced(original: Delivery, lines: Sequence[DeliveryLine], facts: Mapping[int, SalesOrderLine]) -> None:
+    for line in lines:
+        fact = facts[line.order_line_id]
+        if fact.billed - fact.credited > fact.moved - line.quantity:
+            raise BusinessError(
+                _("%(delivery)s is invoiced; reverse the invoices of %(order)s first.")
+                % {"delivery": original, "order": fact.order}
+            )
+
+
+def _counter_delivery(
+    original: Delivery, lines: Sequence[DeliveryLine], *, by: Any, date: dt.date | None
+) -> tuple[Delivery, list[DeliveryLine]]:
+    """The counter document with opposite quantities and costs, stored as a draft."""
+    counter = Delivery.objects.create(
+        customer=original.customer,
+        warehouse=original.warehouse,
+        ship_to=original.ship_to,
+        cost=-original.cost,
+        date=date or timezone.localdate(),
+        owner_id=original.owner_id,
+        department_id=original.department_id,
+        created_by=by,
+        reversal_of=original,
+    )
+    if counter.date < original.date:
+        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
+    drafts = DeliveryLine.objects.bulk_create(
+        DeliveryLine(
+            delivery=counter,
+            position=line.position,
+            order_line_id=line.order_line_id,
+            product=line.product,
+            description=line.description,
+            unit_id=line.unit_id,
+            factor=line.factor,
+            quantity=-line.quantity,
+            cost=-line.cost,
+        )
+        for line in lines
+    )
+    return counter, drafts
+
+
+@transaction.atomic
+def reverse_invoice(invoice: Invoice, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Invoice:
+    """Reverse a posted invoice by a counter invoice; refused while it is paid (rules G-04, G-06)."""
+    original = locked(INVOICES, invoice.pk, version=version)
+    INVOICE_STATES.check("reverse", original)
+    if original.reversal_of_id:
+        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
+    lines = list(original.lines.select_related("product", "tax_code"))
+    keys = SalesOrderLine.objects.filter(pk__in=[line.order_line_id for line in lines]).values("order")
+    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+    facts = order_lines(orders)
+    items = items_of(source_of(original))
+    refuse_if_settled(original, items)
+    counter = _counter_invoice(original, lines, by=by, date=date)
+    context = posting_context(counter.date, SALES)
+    by_pk = {line.pk: line for line in facts}
+    for line in lines:
+        if line.order_line_id:
+            by_pk[line.order_line_id].billed -= line.quantity
+            by_pk[line.order_line_id].expensed_cost -= line.cost
+    counter.number = next_number(counter.SEQUENCE, counter.date)
+    reverse_with_items(context, original, counter, items, by=by)
+    finish_reversal(original, counter, by)
+    if orders:
+        save_progress(orders, facts, INVOICE_FACTS)
+    refresh_invoices({original.pk, counter.pk})
+    return counter
+
+
+def _counter_invoice(original: Invoice, lines: Sequence[InvoiceLine], *, by: Any, date: dt.date | None) -> Invoice:
+    """The counter invoice with opposite quantities and amounts, stored as a draft."""
+    day = date or timezone.localdate()
+    if day < original.date:
+        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
+    copied = (
+        "customer",
+        "currency",
+        "rate",
+        "payment_terms",
+        "tax_method",
+        "prices_include_tax",
+        "owner_id",
+        "department_id",
+        "billing_name",
+        "billing_tax_number",
+        "billing_address",
+    )
+    counter = Invoice(
+        date=day,
+        due_date=day,
+        created_by=by,
+        reversal_of=original,
+        **{name: getattr(original, name) for name in copied},
+    )
+    for name in ("net", "tax", "total", "base_total"):
+        setattr(counter, name, -getattr(original, name))
+    counter.save()
+    drafts = []
+    for line in lines:
+        draft = InvoiceLine(
+            invoice=counter,
+            position=line.position,
+            order_line_id=line.order_line_id,
+            quantity=-line.quantity,
+            net=-line.net,
+            tax=-line.tax,
+            cost=-line.cost,
+        )
+        for name in COPIED:
+            setattr(draft, name, getattr(line, name))
+        drafts.append(draft)
+    InvoiceLine.objects.bulk_create(drafts)
+    return counter
