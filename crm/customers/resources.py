@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.customers.models import Address, Contact, Customer, CustomerGroup, Tag
+from crm.customers.models import Address, Contact, Customer, CustomerGroup, CustomerStatus, Tag
 from crm.customers.services import save_customer
 from kit.pages.columns import Column
 from kit.pages.nav import Link, tree
@@ -15,6 +15,8 @@ from kit.pages.resources import Resource, register
 
 tree.group("crm", _("CRM"), "users", 10, _("Business"))
 tree.phone.append(Link(_("Customers"), "customer-list", 10, "crm.view_customer", "users"))
+
+TONES = {"prospect": "info", "active": "ok", "dormant": "warn", "lost": "mute", "blocked": "bad"}
 
 
 @register
@@ -26,7 +28,8 @@ class CustomerResource(Resource):
     create_key = "c"
     icon = "users"
     template = "crm/customer.html"
-    columns = ("code", Column("name", phone="cust"), "grade", Column("status"), "owner", "city", "country", "phone", "last_contact_at", "next_contact_on")
+    columns = ("code", Column("name", phone="cust"), "grade",
+               Column("status", kind="state", choices=dict(CustomerStatus.choices), tones=TONES), "owner", "city", "country", "phone", "last_contact_at", "next_contact_on")
     filters = ("status", "grade", "type", "group", "owner", "department", "industry", "region", "country", "source", "next_contact_on")
     fields = (
         "name", "short_name", "code", "type", "group", "grade", "status", "source", "industry", "country", "region", "city",
@@ -42,6 +45,12 @@ class CustomerResource(Resource):
     related = ("group", "owner", "department")
     pick_columns = ("city",)
     save = staticmethod(save_customer)
+
+    def heading(self, obj: Any) -> str:
+        return obj.name
+
+    def badge(self, obj: Any) -> tuple[Any, str] | None:
+        return (obj.get_status_display(), TONES[obj.status]) if obj.active else super().badge(obj)
 
     def subtitle(self, obj: Any) -> Sequence[str]:
         return [text for text in (_("Grade %s") % obj.grade if obj.grade else "", obj.industry) if text]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from crm.customers.models import Customer
 from crm.followups.models import FollowUp
-from kit.pages.panels import Event, Panel, events, panels
+from kit.pages import formats
+from kit.pages.actions import Action
+from kit.pages.panels import Event, Task, actions, events, tasks
+from kit.pages.resources import by_model
 
 ICONS = {"note": "pencil", "call": "phone", "visit": "map-pin", "wechat": "message-circle", "email": "mail", "meeting": "users"}
 
@@ -20,15 +24,34 @@ def followups(customer: Any, user: Any, limit: int) -> Sequence[Event]:
     return [
         Event(row.happened_at, str(row.owner), " · ".join(p for p in (row.get_channel_display(), str(row.contact or "")) if p),
               ICONS[row.channel], body=row.text, kind="notes",
-              more=[(_("Next contact"), "", str(row.next_on))] if row.next_on else [])
+              chips=[("clock", _("Next contact %s") % formats.iso_date(row.next_on))] if row.next_on else [])
         for row in rows
     ]
 
 
+def log_action(customer: Any, user: Any) -> Sequence[Action]:
+    """The main action of the customer page: it leads to the composer."""
+    if not user.has_perm("crm.add_followup"):
+        return []
+    return [Action(_("Log follow-up"), "#composer", "pencil-line", primary=True, key="f", name="follow-up", focus="composer-text")]
 
 
+def due(user: Any, limit: int) -> Sequence[Task]:
+    """My customers whose next contact is today or late, with what was said last; two statements."""
+    if not user.has_perm("crm.view_customer"):
+        return []
+    rows = Customer.objects.filter(owner=user, active=True, next_contact_on__lte=timezone.localdate())
+    found = list(rows.order_by("next_contact_on", "pk")[:limit])
+    said = FollowUp.objects.filter(customer__in=found).order_by("customer", "-happened_at").distinct("customer")
+    last = {row.customer_id: row.text for row in said} if found else {}
+    resource = by_model[Customer]
+    return [
+        Task(_("Follow-up"), "info", str(row), resource.url_for(row), last.get(row.pk, ""), row.next_contact_on,
+             _("Log follow-up"), f"{resource.url_for(row)}#composer")
+        for row in found
+    ]
+
+
+actions["crm.customer"].append(log_action)
+tasks.append(due)
 events["crm.customer"].append(followups)
-panels["desk"].append(
-    Panel("contact-due", gettext_lazy("Follow-ups due"), "main", "customer", "owner", ("name", "next_contact_on"),
-          permission="crm.view_customer", order=10, filters=(("next_contact_on__isnull", False),))
-)

@@ -23,9 +23,10 @@ from kit.pages.panels import Event, Figure, Panel, actions, events, figures, pan
 from kit.pages.resources import by_model, registry
 from kit.values.money import ZERO
 
-BUCKETS = ((0, gettext_lazy("Not due"), "info"), (30, gettext_lazy("1–30 days late"), "warn"),
-           (60, gettext_lazy("31–60 days late"), "warn"), (90, gettext_lazy("61–90 days late"), "bad"),
-           (10**6, gettext_lazy("over 90 days late"), "bad"))
+BUCKETS = ((0, gettext_lazy("Not due"), "s1"), (30, gettext_lazy("1–30 days late"), "s4l"),
+           (60, gettext_lazy("31–60 days late"), "s4"), (90, gettext_lazy("61–90 days late"), "sxl"),
+           (10**6, gettext_lazy("over 90 days late"), "sx"))
+GAP = Decimal("1.5")  # between the parts of the bar
 
 
 def ageing(customer: Any, user: Any) -> dict[str, Any]:
@@ -40,9 +41,12 @@ def ageing(customer: Any, user: Any) -> dict[str, Any]:
     rows, x = [], Decimal(0)
     for (_limit, label, tone), amount in zip(BUCKETS, sums, strict=True):
         width = (amount * 300 / whole).quantize(Decimal("0.1")) if whole and amount > 0 else ZERO
-        rows.append({"label": label, "tone": tone, "amount": amount, "x": f"{x:f}", "width": f"{width:f}"})
+        rows.append({"label": label, "tone": tone, "amount": amount, "x": f"{x:f}", "width": f"{max(width - GAP, ZERO):f}",
+                     "late": tone != "s1"})
         x += width
-    return {"rows": rows, "total": sum(sums, ZERO)}
+    shown = [row for row in rows if row["amount"] or not row["late"]]
+    url = f"{reverse('kit:report', args=['aged-receivables'])}?customer={customer.code}"
+    return {"rows": shown, "bars": [row for row in shown if row["amount"] > 0], "url": url}
 
 
 def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:

@@ -104,6 +104,7 @@ class Event:
     kind: str = "documents"  # notes, documents, changes
     files: Sequence[tuple[str, str]] = ()
     more: Sequence[tuple[str, str, str]] = ()  # field, old, new
+    chips: Sequence[tuple[str, str]] = ()  # icon, text
 
 
 FigureSource = Callable[[Any, Any], Sequence[Figure]]

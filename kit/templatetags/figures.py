@@ -63,3 +63,23 @@ def by_day(events: Iterable[Any] | None) -> list[tuple[str, list[Any]]]:
 def lookup(mapping: Any, key: Any) -> Any:
     """`mapping[key]`, empty when it is missing."""
     return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters of a name for an avatar, the last two characters of a Chinese one."""
+    words = str(name).split()
+    return "".join(word[0] for word in words[:2]).upper() if len(words) > 1 else str(name)[-2:]
+
+
+@register.filter
+def phone(number: str) -> str:
+    """`138 1234 6021`: a Chinese mobile number in groups, others as they were typed."""
+    digits = dial(number)
+    return f"{digits[:3]} {digits[3:7]} {digits[7:]}" if len(digits) == 11 and digits[0] == "1" else str(number)
+
+
+@register.filter
+def dial(number: str) -> str:
+    """Digits and plus sign of a telephone number, for `tel:` links."""
+    return "".join(c for c in str(number) if c.isdigit() or c == "+")
