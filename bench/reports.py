@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from statistics import median
 from typing import Any
 
@@ -97,9 +98,11 @@ def measure(shop: Any, first: int, last: int) -> dict[str, float]:
     _run(_MOVES, first=first, last=last)
     _run("VACUUM ANALYZE")
     start, end = shop.today.replace(month=1, day=1), shop.today
+    months = shop.today.replace(day=1) - timedelta(days=1)
     report = StockOnHand()
     reads: dict[str, Callable[[], Any]] = {
         "trial balance": lambda: balances(start, end, SYSTEM),
+        "of whole months": lambda: balances(months.replace(month=1, day=1), months, SYSTEM),
         "recomputed": lambda: balances(start, end, SYSTEM, recompute=True),
         "stock on hand": lambda: report.rows({"as_of": None}, SYSTEM),
         "plain balances": lambda: _run(_PLAIN_BALANCES, start=start),

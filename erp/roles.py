@@ -19,6 +19,7 @@ SALES = f"""
 """
 SALES_MANAGER = f"""
     {SALES} close_salesorder cancel_salesorder add_customerprice change_customerprice delete_customerprice
+    view_payment
 """
 WAREHOUSE = f"""
     {CATALOGUE} view_product* view_supplier view_salesorder* view_purchaseorder* view_stockmove

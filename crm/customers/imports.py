@@ -23,8 +23,8 @@ class CustomerImporter(RecordImporter):
     aliases: ClassVar = {
         "code": ("客户编码", "客户编号", "编码"), "name": ("客户名称", "名称"), "short_name": ("简称",),
         "type": ("类型",), "group": ("客户分组", "分组"),
-        "country": ("国家",), "region": ("地区", "省份"), "city": ("城市",), "address": ("地址",), "phone": ("电话",), "email": ("邮箱", "email address"), "tax_number": ("税号",),
-        "owner": ("负责人", "业务员"),
+        "country": ("国家",), "region": ("地区", "省份"), "city": ("城市",), "address": ("地址",), "phone": ("电话",),
+        "email": ("邮箱", "email address"), "tax_number": ("税号",), "owner": ("负责人", "业务员"),
     }
 
     def prepare(self, record: Any, by: Any) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from erp.finance.context import PostingContext
 from erp.finance.models import JournalEntry
 from kit.values.errors import BusinessError
-from kit.values.money import ONE, ZERO
+from kit.values.money import ONE, ZERO, decimals
 from oa.organisation.models.company import ReversalStyle
 
 _POST = """
@@ -118,8 +118,8 @@ def post_entry(
         return None
     if sum((line.amount for line in lines), ZERO):
         raise BusinessError(_("Debits and credits of %s differ; nothing was posted.") % source.number)
-    debits = [ZERO if _on_credit_side(line) else line.amount for line in lines]
-    credits = [-line.amount if _on_credit_side(line) else ZERO for line in lines]
+    debits = decimals([ZERO if _on_credit_side(line) else line.amount for line in lines])
+    credits = decimals([-line.amount if _on_credit_side(line) else ZERO for line in lines])
     base = context.base_currency_id
     values = {
         "counter": f"journal:{context.journal_id}:{context.period_id}",
@@ -141,8 +141,8 @@ def post_entry(
         "accounts": [line.account_id for line in lines],
         "reds": [line.red for line in lines],
         "currencies": [line.currency_id or base for line in lines],
-        "amounts": [line.amount if line.currency_amount is None else line.currency_amount for line in lines],
-        "rates": [line.rate for line in lines],
+        "amounts": decimals([line.amount if line.currency_amount is None else line.currency_amount for line in lines]),
+        "rates": decimals([line.rate for line in lines]),
         "memos": [line.memo[:300] for line in lines],
         "customers": [line.customer_id for line in lines],
         "suppliers": [line.supplier_id for line in lines],

@@ -19,7 +19,7 @@ from erp.finance.models import Allocation, JournalEntry, OpenItem
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
 from kit.values.errors import BusinessError
-from kit.values.money import ZERO, round_money
+from kit.values.money import ZERO, decimals, round_money
 
 # Documents that want to know when what they opened is settled: source label -> command(document keys).
 on_settled: dict[str, Callable[[set[int]], None]] = {}
@@ -204,14 +204,14 @@ def _store(date: dt.date, rows: Sequence[Allocation], touched: Iterable[OpenItem
         "by": by.pk if by else None,
         "debits": [row.debit_item_id for row in rows],
         "credits": [row.credit_item_id for row in rows],
-        "amounts": [row.amount for row in rows],
-        "debit_bases": [row.debit_base for row in rows],
-        "credit_bases": [row.credit_base for row in rows],
+        "amounts": decimals([row.amount for row in rows]),
+        "debit_bases": decimals([row.debit_base for row in rows]),
+        "credit_bases": decimals([row.credit_base for row in rows]),
         "entries": [row.entry_id for row in rows],
         "reverses": [row.reverses_id for row in rows],
         "items": list(items),
-        "remaining": [item.remaining for item in items.values()],
-        "base_remaining": [item.base_remaining for item in items.values()],
+        "remaining": decimals([item.remaining for item in items.values()]),
+        "base_remaining": decimals([item.base_remaining for item in items.values()]),
     }
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, values)

@@ -37,7 +37,8 @@ def _columns(*, cost_required: bool) -> list[Column]:
         Column("warehouse", gettext_lazy("warehouse"), "record", required=True, model=Warehouse, make=maker(Warehouse),
                aliases=("仓库", "仓库编码")),
         Column("quantity", gettext_lazy("quantity"), "quantity", required=True, aliases=("数量",)),
-        Column("unit_cost", gettext_lazy("unit cost"), "price", required=cost_required, aliases=("单位成本", "成本单价")),
+        Column("unit_cost", gettext_lazy("unit cost"), "price", required=cost_required,
+               aliases=("单位成本", "成本单价")),
     ]
 
 
@@ -139,9 +140,11 @@ def _is_new(batch: Batch, row: Row, opened: tuple[Decimal, Decimal, Any] | None)
     if opened is None:
         return True
     quantity, value, day = opened
-    given = row.values["quantity"], round_half_up(row.values["quantity"] * row.values["unit_cost"], 2), row.values["date"]
+    pieces, cost = row.values["quantity"], row.values["unit_cost"]
+    given = pieces, round_half_up(pieces * cost, 2), row.values["date"]
     if not batch.options.update:
-        batch.error(row, "product", _("The opening stock of %(product)s in %(warehouse)s was entered already.") % row.values)
+        message = _("The opening stock of %(product)s in %(warehouse)s was entered already.")
+        batch.error(row, "product", message % row.values)
     elif given != (quantity, value, day):
         batch.error(row, "quantity", _("%(quantity)s were entered on %(date)s already; use a stock adjustment.")
                     % {"quantity": f"{quantity.normalize():f}", "date": day})
@@ -221,7 +224,8 @@ def _known_before(batch: Batch, document: FileDocument, adjustment: StockAdjustm
 def _digest(document: FileDocument) -> str:
     """What tells the movements of a day and warehouse from others, so that a file is not posted twice."""
     parts = [
-        (row.values["product"].code, f"{row.values['quantity']:f}", f"{row.get('unit_cost', ZERO):f}") for row in document.rows
+        (row.values["product"].code, *(str(row.get(name, ZERO).normalize()) for name in ("quantity", "unit_cost")))
+        for row in document.rows
     ]
     first = document.first.values
     text = repr((first["date"].isoformat(), first["warehouse"].code, parts))

@@ -20,7 +20,7 @@ from erp.finance.ledger import Source
 from erp.inventory.models import MoveKind, Product, StockLevel, Warehouse
 from erp.inventory.valuation import Stock, issue_value, residue
 from kit.values.errors import BusinessError, Problem
-from kit.values.money import ZERO
+from kit.values.money import ZERO, decimals
 from oa.records.bulk import bulk_set
 
 Key = tuple[int, int]  # product, warehouse
@@ -255,17 +255,17 @@ def post_moves(
         "products": [m.product.pk for m in moves],
         "warehouses": [m.warehouse_id for m in moves],
         "kinds": [str(m.kind) for m in moves],
-        "quantities": [m.quantity for m in moves],
-        "values": [m.value for m in moves],
-        "quantities_after": [m.quantity_after for m in moves],
-        "values_after": [m.value_after for m in moves],
+        "quantities": decimals([m.quantity for m in moves]),
+        "values": decimals([m.value for m in moves]),
+        "quantities_after": decimals([m.quantity_after for m in moves]),
+        "values_after": decimals([m.value_after for m in moves]),
         "accounts": [m.account_id for m in moves],
         "adjusts": [m.adjusts_id for m in moves],
         "lines": [m.line for m in moves],
         "levels": [level.pk for level in touched],
-        "on_hand": [level.on_hand for level in touched],
-        "reserved": [level.reserved for level in touched],
-        "level_values": [level.value for level in touched],
+        "on_hand": decimals([level.on_hand for level in touched]),
+        "reserved": decimals([level.reserved for level in touched]),
+        "level_values": decimals([level.value for level in touched]),
     }
     with connection.cursor() as cursor:
         cursor.execute(_POST, values)

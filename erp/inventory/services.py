@@ -297,4 +297,4 @@ def count_stock(adjustment: StockAdjustment, counted: Mapping[Product, Decimal],
 
 
 def _group(product: Product) -> int | None:
-    return product.group.posting_group_id if product.group_id else None
+    return product.group.posting_group_id if product.group is not None else None

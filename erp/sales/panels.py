@@ -63,7 +63,7 @@ def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
         rows = SalesOrder.objects.visible_to(user).filter(customer=customer, state="confirmed")
         open_orders = rows.aggregate(n=Count("pk"), total=Sum("base_total"))
         url = f"{registry['salesorder'].url()}?view=confirmed&customer={customer.pk}&customer_text={customer.code}"
-        made.append(Figure(_("Open orders"), formats.money(open_orders["total"] or ZERO), url,
+        made.append(Figure(_("Open orders"), formats.money(open_orders["total"] or ZERO, 0), url,
                            _("%s orders") % open_orders["n"], "¥"))
     return made
 
@@ -77,12 +77,13 @@ def _sales_figure(customer: Any, user: Any, today: dt.date) -> Figure:
         now=Sum("base_total", filter=this), before=Sum("base_total", filter=last), n=Count("pk", filter=this)
     )
     now, before = sums["now"] or ZERO, sums["before"] or ZERO
-    note = _("%s orders") % sums["n"]
+    note, trend, good = _("%s orders") % sums["n"], "", None
     if before:
         change = (now - before) * 100 / before
-        note = f"{'↑' if change >= 0 else '↓'} {formats.percent(abs(change))} · {note}"
-    url = f"/reports/sales/?group_by=product&customer={customer.code}&date_from={today.year}-01-01"
-    return Figure(_("Sales this year"), formats.money(now), url, note, "¥")
+        trend, good = f"{'↑' if change >= 0 else '↓'} {formats.percent(abs(change))}", change >= 0
+        note = _("vs last year · %s") % note
+    url = f"{registry['salesorder'].url()}?customer={customer.pk}&customer_text={customer.code}&date_from={today.year}-01-01"
+    return Figure(_("Sales this year"), formats.money(now, 0), url, note, "¥", trend=trend, good=good)
 
 
 def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
@@ -101,8 +102,8 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
     overdue = late["total"] or ZERO
     oldest = (today - state.oldest_due).days if state.oldest_due and state.oldest_due < today else 0
     return [
-        Figure(_("Receivable"), formats.money(state.receivable), url, note, "¥", meter=meter),
-        Figure(_("Of which overdue"), formats.money(overdue), url,
+        Figure(_("Receivable"), formats.money(state.receivable, 0), url, note, "¥", meter=meter),
+        Figure(_("Of which overdue"), formats.money(overdue, 0), url,
                _("%(n)s invoices · oldest %(days)s days") % {"n": late["n"], "days": oldest} if overdue else _("nothing overdue"),
                "¥", tone="neg" if overdue else ""),
     ]
@@ -147,9 +148,9 @@ def customer_actions(customer: Any, user: Any) -> Sequence[Action]:
     """Start an order or a receipt from the customer page."""
     made = []
     if user.has_perm("erp.add_salesorder") and customer.active:
-        made.append(Action(_("New order"), f"{registry['salesorder'].url('new')}?customer={customer.pk}", "shopping-cart", name="new-order"))
+        made.append(Action(_("New order"), f"{registry['salesorder'].url('new')}?customer={customer.pk}", name="new-order", create=True))
     if user.has_perm("erp.add_payment"):
-        made.append(Action(_("New receipt"), f"{registry['receipt'].url('new')}?customer={customer.pk}", "hand-coins", menu=True, name="new-receipt"))
+        made.append(Action(_("New receipt"), f"{registry['receipt'].url('new')}?customer={customer.pk}", "hand-coins", name="new-receipt", create=True))
     if user.has_perm("erp.change_customerterms"):
         terms = terms_of(customer)
         resource = registry["customerterms"]

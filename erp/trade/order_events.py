@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from erp.finance.currencies import base_currency, rate_on
-from erp.finance.models import Account, Currency, OpenItem
+from erp.finance.models import Account, OpenItem
 from erp.finance.services import pay
 from erp.inventory.models import Warehouse
 from erp.trade.lines import LineInput
@@ -120,8 +120,9 @@ class OrderRun:
     def _order(self, work: Work, date: dt.date) -> None:
         first = work.document.first
         order = self.importer.new_order(
-            first, date=date, warehouse=first.get("warehouse", self.warehouse), currency=first.get("currency", self.base),
-            rate=first.get("rate", ONE), owner=first.get("owner"), required_date=first.get("required_date"),
+            first, date=date, warehouse=first.get("warehouse", self.warehouse),
+            currency=first.get("currency", self.base), rate=first.get("rate", ONE),
+            owner=first.get("owner"), required_date=first.get("required_date"),
             payment_terms=first.get("payment_terms"), prices_include_tax=first.get("tax_included", False),
         )
         order = self.importer.save(order, [self._input(line) for line in work.lines], self.batch.by)
@@ -166,8 +167,8 @@ class OrderRun:
         for bill in (bill for bill in work.bills.get(date, []) if bill.total):
             items = OpenItem.objects.filter(source=bill._meta.label_lower, source_id=bill.pk)
             payment = self.importer.payment(
-                bill, date=date, account=self.bank, currency=bill.currency, amount=bill.total, rate=self._rate(bill, date),
-                reference=str(work.document.key),
+                bill, date=date, account=self.bank, currency=bill.currency, amount=bill.total,
+                rate=self._rate(bill, date), reference=str(work.document.key),
             )
             pay(payment, {item.pk: abs(item.remaining) for item in items}, by=self.batch.by)
 

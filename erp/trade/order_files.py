@@ -147,10 +147,11 @@ class OrderImporter(DocumentImporter):
     def _same(self, batch: Batch, document: FileDocument, order: Any) -> bool:
         stored = self.stored_rows(order)
         names = [column.name for column in self._columns if column.name in batch.given and column.name != "line"]
-        return len(stored) == len(document.rows) and all(
-            _text(row.values.get(name)) == _text(told.get(name))
-            for row, told in zip(document.rows, stored, strict=True) for name in names
-        )
+        if len(stored) != len(document.rows):
+            return False
+        pairs = [(row.get(n), told.get(n), n) for row, told in zip(document.rows, stored, strict=True) for n in names]
+        # An empty cell leaves open what is stored, but for the dates: there it says that nothing happened yet.
+        return all(_text(a) == _text(b) for a, b, name in pairs if a is not None or name in self.chain)
 
     # ---- checks ----
 

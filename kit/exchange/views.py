@@ -19,6 +19,7 @@ from kit.exchange.exporting import write_rows
 from kit.exchange.report_paper import to_pdf
 from kit.pages.actions import Action
 from kit.pages.columns import plain, resolve_all
+from kit.pages.hooks import hooks
 from kit.pages.lists import ListState
 from kit.pages.resources import Resource
 from kit.pages.views.heads import Head, crumbs
@@ -133,7 +134,7 @@ def report_view(request: HttpRequest, name: str) -> HttpResponse:
         problems = [str(problem.message) for problem in error]
     kind = request.GET.get("format", "")
     if kind and result is not None:
-        return _report_file(result, kind)
+        return _report_file(result, kind, company_name(request))
     query = request.GET.copy()
     query.pop("format", None)
     actions = [Action(kind.upper(), f"?{query.urlencode()}&format={kind}", icon="upload", name=kind) for kind in ("xlsx", "pdf", "csv")]
@@ -143,13 +144,19 @@ def report_view(request: HttpRequest, name: str) -> HttpResponse:
     return fragment_or_page(request, "kit/report.html", context, 422 if problems else 200)
 
 
-def _report_file(result: reports.ReportResult, kind: str) -> HttpResponse:
+def company_name(request: HttpRequest) -> str:
+    """The company's name in the language of the page, as the shell shows it."""
+    names = [source(request).get("company") for source in hooks.shell]
+    return next((str(company.name) for company in names if company is not None), "")
+
+
+def _report_file(result: reports.ReportResult, kind: str, company: str) -> HttpResponse:
     if kind == "csv":
         return download(reports.to_csv(result, labels=True, bom=True), result.name, "csv")
     if kind == "xlsx":
         return download(reports.to_xlsx(result), result.name, "xlsx")
     if kind == "pdf":
-        return download(to_pdf(result), result.name, "pdf")
+        return download(to_pdf(result, company=company), result.name, "pdf")
     if kind == "json":
         return download(reports.to_json(result), result.name, "json")
     raise Http404

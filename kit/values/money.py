@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
@@ -17,6 +17,11 @@ def round_half_up(value: Decimal, digits: int) -> Decimal:
 def round_money(amount: Decimal, exponent: int = 2) -> Decimal:
     """Round an amount to the minor unit of its currency, `exponent` decimals (CNY 2, JPY 0)."""
     return round_half_up(amount, exponent)
+
+
+def decimals(values: Iterable[Decimal | int]) -> list[Decimal]:
+    """`values` as decimals only: an array for the database must not mix them with whole numbers."""
+    return [Decimal(value) for value in values]
 
 
 def allocate(total: Decimal, weights: Sequence[Decimal], exponent: int = 2) -> list[Decimal]:

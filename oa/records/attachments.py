@@ -67,7 +67,7 @@ def remove_attachment(attachment: Attachment, *, by: Any) -> None:
     """Delete a file: its owner may, and who may delete files at all. The content goes with the commit."""
     if attachment.owner_id != by.pk and not by.has_perm("oa.delete_attachment"):
         raise BusinessError(_("Only %s can delete this file.") % (attachment.owner or _("an administrator")))
-    storage, path = attachment.file.storage, attachment.file.name
+    storage, path = attachment.file.storage, attachment.file.name or ""
     with transaction.atomic():
         attachment.delete()
         transaction.on_commit(lambda: storage.delete(path))

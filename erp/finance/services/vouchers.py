@@ -105,19 +105,19 @@ def post_voucher(voucher: Voucher, *, by: Any, version: int | None = None) -> Vo
     VOUCHER_STATES.check("post", voucher)
     lines = list(voucher.lines.select_related("account", "customer", "supplier"))
     context = posting_context(voucher.date, voucher.journal.code)
-    ledger = _ledger_lines(context, lines)
     _check_lines_to_post(lines)
-    ledger += _rounding(context, lines, ledger)
+    ledger = _ledger_lines(context, lines)
+    if rounding := _rounding(context, voucher, lines, ledger):
+        lines.append(rounding)
+        ledger = _ledger_lines(context, lines)
     _check_balance(ledger)
     voucher.number = next_number("voucher", voucher.date)
     source = source_of(voucher)
-    posted = post_entry(
-        context, source, [line for line in ledger if line.amount], by=by, memo=voucher.memo, as_given=True
-    )
+    posted = post_entry(context, source, ledger, by=by, memo=voucher.memo, as_given=True)
     assert posted is not None
     store_items(
         _item(voucher, source, posted[0], *pair)
-        for pair in zip(lines, ledger, strict=False)
+        for pair in zip(lines, ledger, strict=True)
         if pair[0].account.control in (Control.RECEIVABLE, Control.PAYABLE)
     )
     voucher.state, voucher.posted_at, voucher.posted_by = "posted", timezone.now(), by
@@ -163,13 +163,25 @@ def _ledger_lines(context: PostingContext, lines: Sequence[VoucherLine]) -> list
     ]
 
 
-def _rounding(context: PostingContext, lines: Sequence[VoucherLine], ledger: Sequence[Line]) -> list[Line]:
-    """What converting a voucher that balances in its one foreign currency leaves in base currency (rule G-17)."""
+def _rounding(
+    context: PostingContext, voucher: Voucher, lines: Sequence[VoucherLine], ledger: Sequence[Line]
+) -> VoucherLine | None:
+    """A line for what converting a voucher that balances in its one foreign currency leaves over (rule G-17)."""
     one_currency = len({(line.currency_id, line.rate) for line in lines}) == 1
     if not one_currency or sum((line.debit - line.credit for line in lines), ZERO):
-        return []
+        return None
     rest = sum((line.amount for line in ledger), ZERO)
-    return [Line(context.account(Purpose.ROUNDING), -rest)] if rest else []
+    if not rest:
+        return None
+    return VoucherLine.objects.create(
+        voucher=voucher,
+        position=lines[-1].position + 1,
+        memo=_("Rounding difference"),
+        account=Account.objects.get(pk=context.account(Purpose.ROUNDING)),
+        currency_id=context.base_currency_id,
+        debit=max(-rest, ZERO),
+        credit=max(rest, ZERO),
+    )
 
 
 def _check_lines_to_post(lines: Sequence[VoucherLine]) -> None:
@@ -197,6 +209,9 @@ def _check_lines_to_post(lines: Sequence[VoucherLine]) -> None:
 
 def _check_balance(ledger: Sequence[Line]) -> None:
     """Debits equal credits in base currency (rule F-01)."""
+    for row, line in enumerate(ledger):
+        if not line.amount:
+            raise BusinessError(_("Line %s is less than the smallest amount in base currency.") % (row + 1), row=row)
     difference = sum((line.amount for line in ledger), ZERO)
     if difference:
         raise BusinessError(_("Debits and credits differ by %s.") % f"{difference:,.2f}")

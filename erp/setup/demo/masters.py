@@ -1,188 +1,139 @@
-"""People, products, partners and talks of the demo company."""
+"""Currencies, partners and goods, with the terms and prices that customers have."""
 
 from __future__ import annotations
 
 import datetime as dt
-import random
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
-from django.contrib.auth.models import Group
-from django.utils import timezone
-
-from crm.contracts.models import Contract
-from crm.customers.models import Contact, Customer, CustomerGroup, CustomerStatus
+from crm.customers.models import Contact, Customer, CustomerGroup, Tag
 from crm.customers.services import save_customer
-from crm.followups.models import FollowUp
-from crm.marketing.models import MarketingPlan
+from erp.finance.charts import GOODS, SERVICE
 from erp.finance.models import Account, Currency, ExchangeRate, PaymentTerms, PostingGroup, Supplier, TaxCode
 from erp.finance.suppliers import save_supplier
-from erp.inventory.models import Product, ProductGroup, Unit, Warehouse
+from erp.inventory.models import Product, ProductGroup, ProductKind, Unit, Warehouse
 from erp.sales.models import CustomerPrice, CustomerTerms
-from erp.setup.demo.names import (
-    CONTACTS,
-    CUSTOMERS,
-    DEPARTMENTS,
-    PEOPLE,
-    POSITIONS,
-    PRODUCTS,
-    SUPPLIERS,
-    TALKS,
-)
-from oa.organisation.models import CompanyProfile, Department, Position, User
-from oa.records.transitions import plain_transitions
+from erp.setup.demo.customers import CUSTOMERS, FOREIGN, FOREIGN_TITLES, GIVEN, SURNAMES, TITLES, Buyer
+from erp.setup.demo.names import GROUPS, PRODUCTS, SUPPLIERS, Item
+from erp.setup.demo.world import World
 
-PASSWORD = "demo"  # noqa: S105  everybody in the demo company has it; production refuses the demo
+# Base currency for one US dollar, every thirty days from the first day on.
+RATES = ("7.1860", "7.1520", "7.1235", "7.1480", "7.1695", "7.1020", "7.0785", "7.0940", "7.1165", "7.1310", "7.0875",
+         "7.0650", "7.0820")  # fmt: skip
 
 
-@dataclass
-class World:
-    """What the demo company consists of; `chance` decides everything, so that a seed makes the same company."""
-
-    chance: random.Random
-    today: dt.date
-    people: dict[str, User] = field(default_factory=dict)
-    products: list[Product] = field(default_factory=list)
-    customers: list[Customer] = field(default_factory=list)
-    suppliers: dict[str, list[Supplier]] = field(default_factory=dict)
-    warehouse: Any = None
-    bank: Any = None
-    currencies: dict[str, Currency] = field(default_factory=dict)
-
-    def day(self, least: int, most: int) -> dt.date:
-        """A day between `most` and `least` days ago."""
-        return self.today - dt.timedelta(days=self.chance.randint(least, most))
-
-
-def make_masters(seed: int) -> World:
-    """Everything that is there before the first document."""
-    world = World(random.Random(seed), timezone.localdate())
-    _company()
-    _people(world)
-    _products(world)
+def make_masters(world: World) -> None:
+    """Everything that documents choose from."""
+    _money(world)
     _suppliers(world)
+    _products(world)
     _customers(world)
-    _relations(world)
-    return world
+    _prices(world)
 
 
-def _company() -> None:
-    company = CompanyProfile.objects.get(pk=1)
-    company.name, company.name_zh = "Huachen Precision", "华辰精密"
-    company.tax_number, company.phone = "91320505MA7HC0DE2X", "0512 6688 1200"
-    company.address, company.address_zh = "18 Xinghai Street, Suzhou, China", "苏州市工业园区星海街 18 号"
-    company.bank_name, company.bank_account = "中国银行苏州分行", "4687 0000 1234 567"
-    company.set_up = True
-    company.save()
-
-
-def _people(world: World) -> None:
-    root = Department.objects.get(code="HQ")
-    made = {"HQ": root}
-    for code, name, parent in DEPARTMENTS:
-        made[code] = Department.objects.create(code=code, name=name, parent=made[parent])
-    posts = {code: Position.objects.create(code=code, name=name) for code, name in POSITIONS}
-    for username, name, role, department, post in PEOPLE:
-        user = User(username=username, name=name, email=f"{username}@huachen.example", department=made[department],
-                    position=posts[post], is_staff=role in ("administrator", "chief-accountant", "accountant"))
-        user.set_password(PASSWORD)
-        user.save()
-        user.groups.set(Group.objects.filter(role__code=role))
-        world.people[username] = user
-    made["SALES"].head = world.people["manager"]
-    made["SALES"].save()
-
-
-def _products(world: World) -> None:
-    goods = PostingGroup.objects.filter(code="GOODS").first()
-    groups = {
-        code: ProductGroup.objects.create(code=code, name=english, name_zh=name, posting_group=goods if code != "SERVICE" else None)
-        for code, english, name in (("MOTION", "Linear motion", "直线传动"), ("DRIVE", "Drives and control", "驱动与控制"),
-                                    ("PARTS", "Parts", "零配件"), ("SERVICE", "Services", "服务"))
-    }
-    units = {unit.code: unit for unit in Unit.objects.all()}
-    codes = {code.code: code for code in TaxCode.objects.all()}
-    for number, (code, name, english, group, unit, price, cost) in enumerate(PRODUCTS):
-        service = group == "SERVICE"
-        world.products.append(Product.objects.create(
-            code=code, name=name, name_en=english, group=groups[group], unit=units.get(unit, units["pc"]),
-            price=Decimal(str(price)), cost=Decimal(str(cost)), kind="service" if service else "goods",
-            tax_code=codes["V6" if service else "V13"], barcode=f"69300010{number:04}", minimum=0 if service else 20,
-        ))
-    world.warehouse = Warehouse.objects.get(code="MAIN")
-    world.bank = Account.objects.filter(is_cash=True, is_group=False, code__startswith="1002").order_by("code").first()
-    world.currencies = {c.code: c for c in Currency.objects.all()}
-    for code, rate in (("USD", "7.12"), ("EUR", "7.78")):
-        start = world.today - dt.timedelta(days=420)
-        for month in range(15):
-            drift = Decimal(world.chance.randint(-60, 60)) / 1000
-            ExchangeRate.objects.create(currency=world.currencies[code], date=start + dt.timedelta(days=30 * month), rate=Decimal(rate) + drift)
+def _money(world: World) -> None:
+    world.currencies = {row.code: row for row in Currency.objects.all()}
+    world.banks = {"CNY": Account.objects.get(code="100201"), "USD": Account.objects.get(code="100202")}
+    world.warehouse = Warehouse.objects.order_by("pk").first()
+    ExchangeRate.objects.bulk_create(
+        ExchangeRate(
+            currency=world.currencies["USD"], date=world.start + dt.timedelta(days=30 * month), rate=Decimal(rate)
+        )
+        for month, rate in enumerate(RATES)
+    )
 
 
 def _suppliers(world: World) -> None:
-    terms = PaymentTerms.objects.filter(active=True).order_by("days").last()
-    for name, city, phone, group in SUPPLIERS:
-        foreign = name.endswith("AG")
-        supplier = save_supplier(Supplier(
-            name=name, city=city, phone=phone, country="Germany" if foreign else "中国", payment_terms=terms,
-            currency=world.currencies["EUR" if foreign else "CNY"],
-        ), by=world.people["buyer"])
-        world.suppliers.setdefault(group, []).append(supplier)
-    for product in world.products:
-        found = world.suppliers.get(product.group.code if product.group else "", [])
-        if found:
-            product.supplier = found[0]
-            product.save()
+    terms = PaymentTerms.objects.get(code="NET30")
+    for partner in SUPPLIERS:
+        supplier = Supplier(
+            name=partner.name, city=partner.city, region=partner.region, country=partner.country,
+            contact_name=partner.contact, phone=f"139 {world.dice.randint(1000, 9999)} {world.dice.randint(1000, 9999)}",
+            currency=world.currencies[partner.currency], payment_terms=terms,
+        )  # fmt: skip
+        world.suppliers.append(save_supplier(supplier, by=world.people["buyer"]))
+
+
+def _products(world: World) -> None:
+    posting = {row.code: row for row in PostingGroup.objects.all()}
+    groups = {
+        code: ProductGroup.objects.create(
+            code=code, name=name, name_zh=name_zh, posting_group=posting.get(SERVICE if code == "labour" else GOODS)
+        )
+        for code, name_zh, name in GROUPS
+    }
+    taxes = {row.code: row for row in TaxCode.objects.all()}
+    units = {row.code: row for row in Unit.objects.all()}
+    for item in PRODUCTS:
+        goods = item.group != "labour"
+        world.products[item.code] = Product.objects.create(
+            code=item.code, name=item.name, name_en=item.name_en, group=groups[item.group], unit=units[item.unit],
+            kind=ProductKind.GOODS if goods else ProductKind.SERVICE, price=Decimal(item.price), cost=Decimal(item.cost),
+            tax_code=taxes["V13" if goods else "V6"], minimum=Decimal(item.most if goods else 0), barcode=_barcode(item),
+            supplier=world.suppliers[item.supplier] if goods else None, created_by=world.people["buyer"],
+        )  # fmt: skip
+
+
+def _barcode(item: Item) -> str:
+    """A number of thirteen digits made of the code, with its check digit."""
+    digits = f"690{sum(ord(char) * 31**i for i, char in enumerate(item.code)) % 10**9:09d}"
+    odd, even = sum(map(int, digits[::2])), sum(map(int, digits[1::2]))
+    return f"{digits}{-(odd + 3 * even) % 10}"
 
 
 def _customers(world: World) -> None:
-    group = CustomerGroup.objects.order_by("pk").first()
-    terms = list(PaymentTerms.objects.filter(active=True, days__in=(30, 60)))
-    for number, (name, short, city, country, industry, grade, limit, owner) in enumerate(CUSTOMERS):
-        person = world.people[owner]
-        foreign = country != "中国"
-        customer = save_customer(Customer(
-            name=name, short_name=short, city=city, country=country, industry=industry, grade=grade, group=group, owner=person,
-            department=person.department, status=CustomerStatus.ACTIVE, source="fair", phone=f"138{number:02}345678",
-            address=f"{city}高新区创新路 {number + 8} 号" if not foreign else f"{number + 8} Mill Road",
-            tax_number=f"9132{number:02}94MA1X7K2P{number % 10}"[:18],
-        ), by=person)
-        CustomerTerms.objects.create(
-            customer=customer, credit_limit=Decimal(limit), payment_terms=world.chance.choice(terms) if terms else None,
-            credit_action="hold" if grade == "C" else "warn", currency=world.currencies["USD" if foreign else "CNY"],
-        )
-        for i, (contact, title, role) in enumerate(CONTACTS[: world.chance.randint(1, 4)]):
-            Contact.objects.create(customer=customer, name=contact, title=title, role=role, primary=i == 0,
-                                   phone=f"139{number:02}{i}26021", email=f"contact{number}-{i}@example.com")
-        world.customers.append(customer)
-    for customer in world.customers[:4]:
-        for product in world.products[:2]:
-            CustomerPrice.objects.create(customer=customer, product=product, currency=world.currencies["CNY"],
-                                         price=product.price * Decimal("0.95"), minimum=10)
+    domestic = CustomerGroup.objects.create(code="domestic", name="Domestic", name_zh="内销")
+    export = CustomerGroup.objects.create(code="export", name="Export", name_zh="外销")
+    key = Tag.objects.create(code="key", name="Key account", name_zh="重点客户")
+    for buyer in CUSTOMERS:
+        owner, foreign = world.people[buyer.owner], buyer.currency != "CNY"
+        customer = Customer(
+            name=buyer.name, short_name=buyer.short, city=buyer.city, region=buyer.region, country=buyer.country,
+            industry=buyer.industry, grade=buyer.grade, group=export if foreign else domestic, status="active",
+            source=world.dice.choice(("fair", "referral", "website", "phone", "partner")), owner=owner,
+            address=f"{world.dice.randint(1, 300)} Harbour Road" if foreign else f"工业大道{world.dice.randint(1, 300)}号",
+            phone=f"0{world.dice.randint(10, 99)}{world.dice.randint(1, 9)} {world.dice.randint(1000000, 9999999)}",
+            invoice_title=buyer.name, tax_number="" if foreign else f"9132{world.dice.randint(10**13, 10**14 - 1)}",
+        )  # fmt: skip
+        world.customers.append(save_customer(customer, by=owner))
+        if buyer.grade == "A":
+            customer.tags.add(key)
+        _contacts(world, customer, buyer)
+    _terms(world)
 
 
-def _relations(world: World) -> None:
-    """Talks with next dates, contracts and marketing plans."""
-    for customer in world.customers:
-        for _count in range(world.chance.randint(1, 4)):
-            channel, text = world.chance.choice(TALKS)
-            at = timezone.now() - dt.timedelta(days=world.chance.randint(0, 60), hours=world.chance.randint(1, 8))
-            FollowUp.objects.create(customer=customer, channel=channel, text=text, happened_at=at, owner=customer.owner)
-        customer.last_contact_at = customer.followups.first().happened_at
-        customer.next_contact_on = world.today + dt.timedelta(days=world.chance.randint(-3, 14))
-        customer.save()
-    run = plain_transitions(Contract)
-    for customer in world.customers[:6]:
-        contract = Contract.objects.create(
-            customer=customer, title=f"{customer.short_name} {world.today.year} 年度框架协议", type="frame", owner=customer.owner,
-            starts_on=dt.date(world.today.year, 1, 1), ends_on=dt.date(world.today.year, 12, 31), amount=1200000,
-            date=world.day(200, 300), department=customer.department,
-        )
-        run["start"](run["sign"](contract, by=customer.owner), by=customer.owner)
-    plan = MarketingPlan.objects.create(
-        title="工业博览会 CIIF", channel="fair", budget=180000, cost=162400, owner=world.people["manager"],
-        starts_on=world.day(60, 62), ends_on=world.day(56, 58), goal="收集 150 条线索", date=world.day(120, 130),
+def _terms(world: World) -> None:
+    terms = {row.code: row for row in PaymentTerms.objects.all()}
+    free = TaxCode.objects.get(code="V0")
+    CustomerTerms.objects.bulk_create(
+        CustomerTerms(
+            customer=customer, credit_limit=Decimal(buyer.limit * 1000) if buyer.limit else None,
+            credit_action=buyer.action, payment_terms=terms[buyer.terms], currency=world.currencies[buyer.currency],
+            tax_code=free if buyer.currency != "CNY" else None,
+        )  # fmt: skip
+        for customer, buyer in zip(world.customers, CUSTOMERS, strict=True)
     )
-    plan.customers.set(world.customers[:5])
-    plain_transitions(MarketingPlan)["launch"](plan, by=world.people["manager"])
+
+
+def _contacts(world: World, customer: Customer, buyer: Buyer) -> None:
+    """One to three people, the first of them the main contact."""
+    foreign = buyer.currency != "CNY"
+    titles = FOREIGN_TITLES if foreign else TITLES
+    chosen = world.dice.sample(titles, world.dice.randint(1, 3))
+    for position, (title, part) in enumerate(chosen):
+        name = world.dice.choice(FOREIGN) if foreign else world.dice.choice(SURNAMES) + world.dice.choice(GIVEN)
+        Contact.objects.create(
+            customer=customer, name=name, title=title, role=part, primary=position == 0,
+            phone=f"13{world.dice.randint(0, 9)} {world.dice.randint(1000, 9999)} {world.dice.randint(1000, 9999)}",
+            email=f"contact{position + 1}@{customer.code.lower()}.example",
+        )  # fmt: skip
+
+
+def _prices(world: World) -> None:
+    """Agreed prices of the biggest customers."""
+    for customer in (c for c in world.customers if c.grade == "A"):
+        for code in sorted(world.dice.sample(sorted(world.products), 3)):
+            product = world.products[code]
+            CustomerPrice.objects.create(
+                customer=customer, product=product, currency=world.currencies["CNY"], valid_from=world.start,
+                price=(product.price * Decimal("0.93")).quantize(Decimal("0.1")),
+            )  # fmt: skip

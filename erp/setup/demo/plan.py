@@ -31,12 +31,17 @@ def think_up(world: World) -> list[Story]:
     """All orders of the year, in the order of their days."""
     recent = max(6, world.orders // 20)  # today and yesterday
     shipping = max(8, world.orders // 12)  # on their way: shipped today and yesterday
-    stories = [_old(world) for _ in range(world.orders - recent - shipping)]
+    waiting = max(4, world.orders // 15)  # confirmed and not shipped yet
+    stories = [_old(world) for _ in range(world.orders - recent - shipping - waiting)]
     stories.sort(key=lambda story: story.day)
     _spoil(world, stories)
     for number in range(shipping):
         story = Story(world.ago(3 + 12 * (number + 1) // shipping), _anybody(world, number))
         story.ships_on = world.ago(number // 2 % 2)
+        stories.append(story)
+    for number in range(waiting):
+        story = Story(world.ago(2 + 11 * number // waiting), _anybody(world, number))
+        story.ships_on = world.ago(-3)
         stories.append(story)
     for number in range(recent):
         stories.append(Story(world.ago(number // 2 % 2), _anybody(world, number), end="draft" if number == 4 else ""))

@@ -90,7 +90,9 @@ class Selling:
                 again = world.working(day + dt.timedelta(days=4))
                 world.on(again, lambda then: self._deliver(then, order, story, half=half, tries=tries - 1), urgency=5)
             return
-        billed = day if story.ships_on is not None else world.later(day, 0, 3)
+        billed = world.later(day, 0, 3)
+        if story.ships_on is not None:  # of late: most at once, some not yet
+            billed = day if world.dice.random() < 0.75 else world.ago(-1)
         world.on(billed, lambda then: self._invoice(then, order, story), urgency=6)
         if story.end == "redeliver":
             self._take_back(day, delivery, order, story)
