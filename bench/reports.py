@@ -1,4 +1,4 @@
-"""Reads on a large ledger: the trial balance and stock on hand, at one size and at ten times that size.
+"""Reads on a large ledger: the trial balance and stock on hand, at a size and at a tenth of it.
 
 The rows are loaded by SQL with the triggers off; `ORDERS` is the number of journal lines and of stock moves.
 """
@@ -70,7 +70,7 @@ SELECT p.code, w.code, l.on_hand, l.value FROM erp_stocklevel l JOIN erp_product
 
 
 def main() -> None:
-    """Load, measure, load ten times as much, measure again."""
+    """Load, measure, load until there is ten times as much, measure again."""
     database.fresh("reports")
     shop = open_shop(products=PRODUCTS, partners=1)
     for years in (1, 2):
@@ -78,15 +78,15 @@ def main() -> None:
     _run("SET session_replication_role = replica")
     for statement in _PICKED:
         _run(statement)
-    small = measure(shop, 1, SIZE)
-    large = measure(shop, SIZE + 1, SIZE * GROWTH)
+    few = SIZE // GROWTH
+    small, large = measure(shop, 1, few), measure(shop, few + 1, SIZE)
     for name in small:
-        print(f"{name:24}{small[name]:10.2f} ms at {SIZE} lines, {large[name]:10.2f} ms at {SIZE * GROWTH}")
-    scan = small["recomputed"] / small["plain scan"]
+        print(f"{name:18}{small[name]:10.2f} ms at {few} lines, {large[name]:10.2f} ms at {SIZE}")
+    scan = large["recomputed"] / large["plain scan"]
     results.keep([
-        Figure("trial_balance", small["trial balance"], "ms", None, 10, 5),
-        Figure("trial_balance_recomputed", small["recomputed"], "ms", scan, 2, 1.3),
-        Figure("stock_levels", small["stock on hand"], "ms", None, 5, 2.6),
+        Figure("trial_balance", large["trial balance"], "ms", None, 10, 5),
+        Figure("trial_balance_recomputed", large["recomputed"], "ms", scan, 2, 1.3),
+        Figure("stock_levels", large["stock on hand"], "ms", None, 5, 2.6),
     ])  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def open_shop(products: int = 100, partners: int = 8) -> Shop:
         Supplier.objects.create(code=f"S{number}", name=f"Supplier {number}", payment_terms=terms)
         for number in range(partners)
     ]
-    goods = [_product(number) for number in range(products)]
+    goods = _products(products)
     warehouse = Warehouse.objects.get(code="MAIN")
     opening = StockAdjustment(warehouse=warehouse, reason=AdjustmentReason.OPENING)
     save_adjustment(opening, [AdjustmentInput(product, STOCKED, COST) for product in goods], by=user)
@@ -82,13 +82,17 @@ def _customer(number: int, terms: PaymentTerms) -> Customer:
     return customer
 
 
-def _product(number: int) -> Product:
-    return Product.objects.create(
-        code=f"P{number:03}",
-        name=f"Product {number}",
-        unit=Unit.objects.get(code="pc"),
-        group=ProductGroup.objects.get(code="general"),
-        price=Decimal(10 + number) + Decimal("0.17"),
-        cost=COST,
-        tax_code=TaxCode.objects.get(code="V13"),
+def _products(count: int) -> list[Product]:
+    unit, group, tax = Unit.objects.get(code="pc"), ProductGroup.objects.get(code="general"), TaxCode.objects.get(code="V13")
+    return Product.objects.bulk_create(
+        Product(
+            code=f"P{number:04}",
+            name=f"Product {number}",
+            unit=unit,
+            group=group,
+            tax_code=tax,
+            price=Decimal(10 + number) + Decimal("0.17"),
+            cost=COST,
+        )
+        for number in range(count)
     )

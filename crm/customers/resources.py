@@ -26,6 +26,7 @@ class CustomerResource(Resource):
     group = "crm"
     order = 10
     create_key = "c"
+    go_key = "c"
     icon = "users"
     template = "crm/customer.html"
     columns = ("code", Column("name", phone="cust"), "grade",

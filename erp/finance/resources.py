@@ -139,6 +139,7 @@ class VoucherResource(Resource):
     group = "finance"
     order = 10
     create_key = "v"
+    go_key = "v"
     icon = "notebook-pen"
     columns = ("number", "date", "journal", Column("memo", phone="cust"), "state", "owner")
     filters = ("state", "journal", "date")

@@ -110,6 +110,7 @@ class StockLevelResource(Resource):
     path = "stock/levels"
     label_plural = _("stock on hand")
     group = "stock"
+    go_key = "s"
     order = 20
     key = "pk"
     columns = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Sum
@@ -15,7 +16,7 @@ from erp.purchasing.models import PurchaseOrder
 from erp.trade.flow import Chain
 from kit.pages import formats
 from kit.pages.actions import Action
-from kit.pages.panels import Figure, Panel, actions, figures, panels
+from kit.pages.panels import Figure, Panel, Task, actions, figures, panels, tasks
 from kit.pages.resources import registry
 from kit.values.money import ZERO
 
@@ -54,6 +55,23 @@ def bill_actions(bill: Any, user: Any) -> Sequence[Action]:
     return [Action(_("Pay bill"), url, "hand-coins", primary=True, name="pay")]
 
 
+def late_receipts(user: Any, limit: int) -> Sequence[Task]:
+    """Purchase orders whose goods should have come."""
+    if not (user.has_perm("erp.view_purchaseorder") and user.has_perm("erp.add_goodsreceipt")):
+        return []
+    rows = PurchaseOrder.objects.visible_to(user).filter(
+        state="confirmed", goods_percent__lt=100, required_date__lte=timezone.localdate()
+    )
+    resource = registry["purchaseorder"]
+    return [
+        Task(_("To receive"), "viol", f"{row.number} · {row.supplier}", resource.url_for(row),
+             _("¥ %(total)s · %(share)s received") % {"total": formats.money(row.base_total),
+                                                     "share": formats.percent(row.goods_percent.quantize(Decimal(1)))},
+             row.required_date, _("Open"))
+        for row in rows.select_related("supplier").order_by("required_date", "pk")[:limit]
+    ]
+
+
 Chain("purchaseorder", "goodsreceipt", "bill", "payment").register()
 figures["erp.supplier"].append(supplier_figures)
 actions["erp.bill"].append(bill_actions)
@@ -70,8 +88,10 @@ panels["erp.purchaseorder"] += [
     Panel("bills", gettext_lazy("Bills"), "side", "bill", "lines__order_line__order", ("number", "total", "state"),
           permission="erp.view_bill", order=20, distinct=True),
 ]
+tasks.append(late_receipts)
 panels["desk"].append(
-    Panel("to-receive", gettext_lazy("Goods to receive"), "main", "purchaseorder", "",
+    Panel("to-receive", gettext_lazy("Goods to receive"), "side", "purchaseorder", "",
           ("number", "supplier", "required_date", "base_total"), permission="erp.view_purchaseorder", order=40,
-          filters=(("state", "confirmed"), ("goods_percent__lt", 100)))
+          filters=(("state", "confirmed"), ("goods_percent__lt", 100)),
+          query="view=confirmed&goods_status=none&goods_status=partial&sort=required_date")
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -38,6 +39,12 @@ class OrderGrid(TradeGrid):
     def default_tax(self, document: Any, product: Product) -> Any:
         terms = terms_of(document.customer) if document.customer_id else None
         return terms.tax_code if terms is not None and terms.tax_code is not None else product.tax_code
+
+    def held_by(self, document: Any) -> dict[int, Decimal]:
+        if document.state != "confirmed":
+            return {}
+        rows = document.lines.values_list("product").annotate(held=Sum(F("reserved") + F("moved") * F("factor")))
+        return dict(rows.order_by())
 
     def short_of(self, document: Any, row: GridRow, free: Decimal) -> Decimal:
         return max(row.get("quantity", ZERO) - max(free, ZERO), ZERO)

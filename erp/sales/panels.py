@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from erp.finance.models import OpenItem, Payment
+from erp.sales import desk
 from erp.sales.credit import exposure, terms_of
 from erp.sales.models import Delivery, Invoice, SalesOrder
 from erp.trade.flow import Chain
 from kit.pages import formats
 from kit.pages.actions import Action
-from kit.pages.panels import Event, Figure, Panel, actions, events, figures, panels
+from kit.pages.panels import Event, Figure, Panel, actions, events, figures, panels, tasks
 from kit.pages.resources import by_model, registry
 from kit.values.money import ZERO
 
@@ -45,7 +46,7 @@ def ageing(customer: Any, user: Any) -> dict[str, Any]:
                      "late": tone != "s1"})
         x += width
     shown = [row for row in rows if row["amount"] or not row["late"]]
-    url = f"{reverse('kit:report', args=['aged-receivables'])}?customer={customer.code}"
+    url = f"{registry['openitem'].url()}?customer={customer.pk}&customer_text={customer.code}"
     return {"rows": shown, "bars": [row for row in shown if row["amount"] > 0], "url": url}
 
 
@@ -196,11 +197,17 @@ panels["erp.salesorder"] += [
     Panel("invoices", gettext_lazy("Invoices"), "side", "invoice", "lines__order_line__order", ("number", "total", "state"),
           permission="erp.view_invoice", order=20, distinct=True),
 ]
-panels["desk"].append(
-    Panel("to-ship", gettext_lazy("Orders to ship"), "main", "salesorder", "", ("number", "customer", "required_date", "base_total"),
-          permission="erp.view_salesorder", order=20, filters=(("state", "confirmed"), ("goods_percent__lt", 100)))
-)
-panels["desk"].append(
-    Panel("overdue", gettext_lazy("Overdue receivables"), "main", "openitem", "", ("number", "customer", "due_date", "base_remaining"),
-          permission="erp.view_openitem", order=30, filters=(("remaining__gt", 0), ("due_date__lt", timezone.localdate)))
-)
+figures["desk"].append(desk.figures)
+actions["desk"].append(desk.actions)
+tasks += [desk.shipments, desk.collections]
+panels["desk"] += [
+    Panel("to-ship", gettext_lazy("Orders to ship"), "main", "salesorder", "",
+          ("number", "customer", "required_date", "base_total", "state"),
+          permission="erp.view_salesorder", order=20, filters=(("state", "confirmed"), ("goods_percent__lt", 100)),
+          query="view=confirmed&goods_status=none&goods_status=partial&sort=required_date"),
+    Panel("months", gettext_lazy("Bookings and receipts"), "main", template="erp/sales/months.html", context=desk.months,
+          permission="erp.view_salesorder", order=30),
+    Panel("overdue", gettext_lazy("Overdue receivables"), "side", "openitem", "",
+          ("number", "customer", "due_date", "base_remaining"),
+          permission="erp.view_openitem", order=30, filters=(("remaining__gt", 0), ("due_date__lt", timezone.localdate)), query="sort=due_date"),
+]

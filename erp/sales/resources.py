@@ -19,10 +19,11 @@ from erp.trade.heads import RECOMPUTE
 from erp.trade.progress import to_bill, to_move
 from kit.pages.actions import Command
 from kit.pages.columns import Column
-from kit.pages.nav import tree
+from kit.pages.nav import Link, tree
 from kit.pages.resources import Resource, register
 
 tree.group("sales", _("Sales"), "shopping-cart", 20, _("Business"))
+tree.phone.append(Link(_("Orders"), "salesorder-list", 5, "erp.view_salesorder", "shopping-cart"))
 
 
 def _open(order: SalesOrder, rule: Callable[[Any], Decimal]) -> bool:
@@ -36,6 +37,7 @@ class SalesOrderResource(Resource):
     group = "sales"
     order = 10
     create_key = "o"
+    go_key = "o"
     icon = "shopping-cart"
     columns = (
         "number", Column("customer", phone="cust"), "date", "required_date", "owner", "state",

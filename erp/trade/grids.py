@@ -71,6 +71,10 @@ class TradeGrid(LineGrid):
         """How much of a row stock does not cover."""
         return ZERO
 
+    def held_by(self, document: Any) -> dict[int, Decimal]:
+        """Stock by product that a stored document holds itself or has taken already: it is not short of that."""
+        return {}
+
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
         """Warnings over the lines."""
         return []
@@ -147,6 +151,7 @@ class TradeGrid(LineGrid):
             levels = levels.filter(warehouse=document.warehouse_id)
         sums = levels.values("product").annotate(on_hand=Sum("on_hand"), reserved=Sum("reserved")) if found else ()
         free = {row["product"]: row["on_hand"] - row["reserved"] for row in sums}
+        held = self.held_by(document) if found and document.pk else {}
         for row in found:
             product = row.get("product")
             if not product.stocked:
@@ -154,7 +159,7 @@ class TradeGrid(LineGrid):
                 continue
             left = free.get(product.pk, ZERO)
             row.outputs["available"] = formats.trimmed(left)
-            row.values["short"] = self.short_of(document, row, left)
+            row.values["short"] = self.short_of(document, row, left + held.get(product.pk, ZERO))
             row.tones["available"] = "neg" if row.values["short"] > 0 else ""
 
     def _amounts(self, document: Any, rows: Sequence[GridRow]) -> list[Any]:

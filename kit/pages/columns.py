@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from kit.pages import formats
 from kit.rules.fields import FractionField, MoneyField, PercentField, PriceField, QuantityField, RateField
 
-NUMERIC = {"money", "number", "quantity", "price", "percent", "progress", "fraction"}
+NUMERIC = {"money", "number", "quantity", "price", "percent", "fraction"}
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,16 @@ class Row:
     cells: Sequence[Cell]
     pk: int
 
+    @property
+    def words(self) -> list[Cell]:
+        """Names and dates after the first cell, for rows of a card."""
+        return [c for c in self.cells[1:] if not c.column.numeric and c.column.kind != "state" and c.text]
+
+    @property
+    def numbers(self) -> list[Cell]:
+        """Figures and states, which stand at the right of a card's row."""
+        return [c for c in self.cells[1:] if c.column.numeric or c.column.kind == "state"]
+
 
 @dataclass(frozen=True)
 class Tab:
@@ -129,14 +139,24 @@ class ListState:
         """The formatted rows of this page."""
         pattern = self.resource.url("record", "0key0")
         made = []
+        state, first = self._draft_at
         for pk, key, *values in self._fetched[: self.limit or self.size]:
             name = key or f"d-{pk}"
             url = pattern.replace("0key0", _quoted(name))
+            if state >= 0 and values[state] == first:
+                values = [None if c.kind == "progress" else v for c, v in zip(self.columns, values, strict=True)]
             cells = [cell(c, v, url if i == 0 else "") for i, (c, v) in enumerate(zip(self.columns, values, strict=True))]
             if not cells[0].text:
                 cells[0] = Cell(_("Draft"), cells[0].column, url)
             made.append(Row(str(name), url, cells, pk))
         return made
+
+    @property
+    def _draft_at(self) -> tuple[int, str]:
+        """Where the state stands and which one is the first: nothing can have progressed in it."""
+        states = self.resource.states
+        places = [i for i, column in enumerate(self.columns) if column.path == "state"]
+        return (places[0], states.initial) if states is not None and places else (-1, "")
 
     # ---- around the rows ----
 
@@ -254,8 +274,10 @@ def _quoted(key: Any) -> str:
     return quote(str(key), safe="~@!$&'()*+,;=:-._")
 
 
-def narrowed_state(resource: Resource, user: Any, fixed: dict[str, Any], columns: Sequence[str], limit: int) -> ListState:
-    """The state of a panel: fixed rows, chosen columns, no parameters of the page around it."""
+def narrowed_state(
+    resource: Resource, user: Any, fixed: dict[str, Any], columns: Sequence[str], limit: int, query: str = ""
+) -> ListState:
+    """The state of a panel: fixed rows, chosen columns, its own `query` and no parameters of the page around it."""
     chosen = resolve_all(resource.model, columns) if columns else resource.all_columns
-    return ListState(resource, user, QueryDict(), fixed, chosen, limit)
+    return ListState(resource, user, QueryDict(query), fixed, chosen, limit)
 

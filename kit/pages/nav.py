@@ -20,6 +20,8 @@ class Link:
     permission: str | Callable[[Any], bool] = ""
     icon: str = ""
     args: tuple[str, ...] = ()
+    group: str = ""  # of entries of the "New" menu, which follow the order of the tree
+    go: str = ""  # letter that leads there after G
 
     def allowed(self, user: Any) -> bool:
         """Whether `user` may see it."""
@@ -80,16 +82,21 @@ def build(user: Any, path: str) -> dict[str, Any]:
         section = group.section
         groups.append({"label": str(group.label), "icon": group.icon, "items": items, "section": heading,
                        "open": any(item["current"] for item in items)})
-    flat = {name: [_item(link, path) for link in getattr(tree, name) if link.allowed(user)] for name in ("top", "foot", "phone")}
+    flat = {
+        name: [_item(link, path) for link in sorted(getattr(tree, name), key=lambda li: li.order) if link.allowed(user)]
+        for name in ("top", "foot", "phone")
+    }
     for items in flat.values():
         _mark(items, path)
-    create = [{"label": str(link.label), "url": link.url, "key": key} for link, key in tree.create if link.allowed(user)]
+    places = {key: place for place, key in enumerate(sorted(tree.groups, key=lambda key: tree.groups[key].order))}
+    entries = sorted(tree.create, key=lambda entry: (places.get(entry[0].group, len(places)), entry[0].order))
+    create = [{"label": str(link.label), "url": link.url, "key": key, "icon": link.icon} for link, key in entries if link.allowed(user)]
     return {"nav": groups, "nav_top": flat["top"], "nav_foot": flat["foot"], "nav_phone": flat["phone"],
             "create": create[:10]}
 
 
 def _item(link: Link, path: str) -> dict[str, Any]:
-    return {"label": str(link.label), "url": link.url, "icon": link.icon, "current": False}
+    return {"label": str(link.label), "url": link.url, "icon": link.icon, "go": link.go, "current": False}
 
 
 def _mark(items: list[dict[str, Any]], path: str) -> None:

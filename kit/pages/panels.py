@@ -36,6 +36,7 @@ class Panel:
     order: int = 100
     filters: tuple[tuple[str, Any], ...] = ()
     create: bool = False
+    query: str = ""  # parameters of the list behind "All" where there is no record, on the desk
     distinct: bool = False  # `by` leads through lines, so that a row could be found twice
 
 

@@ -37,6 +37,7 @@ class Resource:
     group: ClassVar[str] = ""  # navigation group; empty: not in the tree
     order: ClassVar[int] = 100
     create_key: ClassVar[str] = ""  # letter in the "New" menu
+    go_key: ClassVar[str] = ""  # letter that opens the list after G
 
     columns: ClassVar[Sequence[str | Column]] = ()
     filters: ClassVar[Sequence[str]] = ()
@@ -280,10 +281,10 @@ def register(cls: ResourceT) -> ResourceT:
     meta = resource.meta
     if resource.group:
         view = f"{meta.app_label}.view_{meta.model_name}"
-        nav.tree.add(resource.group, nav.Link(plural(resource), f"{resource.slug}-list", resource.order, view))
+        nav.tree.add(resource.group, nav.Link(plural(resource), f"{resource.slug}-list", resource.order, view, go=resource.go_key))
     if resource.create_key:
         add = f"{meta.app_label}.add_{meta.model_name}"
-        nav.tree.create.append((nav.Link(singular(resource), f"{resource.slug}-new", permission=add), resource.create_key))
+        nav.tree.create.append((nav.Link(singular(resource), f"{resource.slug}-new", resource.order, add, resource.icon, group=resource.group), resource.create_key))
     return cls
 
 

@@ -12,8 +12,9 @@ from kit.pages.resources import Resource, register
 from oa.organisation.models import CompanyProfile, Department, Position, Role, User
 
 tree.group("office", _("Organisation"), "network", 90, _("Office"))
-tree.top.append(Link(_("My desk"), "desk", 10, icon="house"))
-tree.foot.append(Link(_("Reports"), "kit:reports", 10, icon="chart-column"))
+tree.top.append(Link(_("My desk"), "desk", 10, icon="house", go="h"))
+tree.phone.append(Link(_("Desk"), "desk", 1, icon="house"))
+tree.foot.append(Link(_("Reports"), "kit:reports", 10, icon="chart-column", go="r"))
 
 
 @register

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from kit.pages import panels as registered
@@ -14,17 +15,26 @@ from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import panel_context
 
 DESK = "desk"
+QUEUE, FIGURES = 8, 5  # rows of the queue and figures of the strip
 
 
 def desk_view(request: HttpRequest) -> HttpResponse:
     """What waits for me, and my figures; higher layers register both under `desk`."""
     user = request.user
     figures = [figure for source in registered.figures[DESK] for figure in source(user, user)]
-    cards = [panel_context(panel, user, request) for panel in registered.panels_for(DESK, user)]
+    shown = registered.panels_for(DESK, user)
+    cards = {where: [panel_context(p, user, request) for p in shown if p.where == where] for where in ("main", "side")}
+    tasks = registered.queue(user, QUEUE + 1)
     hour = timezone.localtime().hour
     greeting = _("Good morning") if hour < 12 else _("Good afternoon") if hour < 18 else _("Good evening")
-    head = Head(title=f"{greeting}, {user}" if str(user) else greeting)
-    return fragment_or_page(request, "oa/desk.html", {"head": head, "figures": figures, "cards": cards, "today": timezone.localdate()})
+    today = timezone.localdate()
+    head = Head(title=_("%(greeting)s, %(name)s") % {"greeting": greeting, "name": user} if str(user) else greeting,
+                note=" · ".join(part for part in (date_format(today, "l, j F"), str(user.department or "")) if part))
+    head.actions = [action for source in registered.actions[DESK] for action in source(user, user)]
+    return fragment_or_page(request, "oa/desk.html", {
+        "head": head, "figures": figures[:FIGURES], "main": cards["main"], "side": cards["side"], "today": today,
+        "tasks": tasks[:QUEUE], "more_tasks": len(tasks) > QUEUE,
+    })
 
 
 @login_not_required

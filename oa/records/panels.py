@@ -14,6 +14,7 @@ from kit.pages import panels
 from kit.pages.hooks import hooks
 from kit.pages.panels import ANY, Event
 from oa.records.changes import changes_of
+from oa.records import importjobs
 from oa.records.idempotency import earlier, once
 from oa.records.models import Attachment, Comment
 from oa.records.shell import shell_values
@@ -45,5 +46,6 @@ def changes(obj: Any, user: Any, limit: int) -> Sequence[Event]:
 panels.events[ANY] += [comments, files, changes]
 panels.actions[ANY].append(print_actions)
 hooks.once, hooks.earlier = once, earlier
+hooks.start_job = importjobs.start
 hooks.composer = "oa/parts/comment.html"
 hooks.shell.append(shell_values)

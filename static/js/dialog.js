@@ -84,7 +84,7 @@ function menuKey(event) {
 /** A menu inside something that scrolls would be cut off: it floats beside its button, upwards if need be. */
 function float(menu) {
   const list = $(".menu-list", menu);
-  if (!list || !menu.closest(".twrap, .xscroll, .rwrap, .board, .inboxlist, .dlg .bdy, table.lg")) return;
+  if (!list || !menu.closest(".twrap, .xscroll, .doc-flow, .rwrap, .board, .inboxlist, .dlg .bdy, table.lg")) return;
   const box = $("summary", menu).getBoundingClientRect();
   list.classList.add("fixed");
   const up = box.bottom + list.offsetHeight + 8 > innerHeight && box.top > list.offsetHeight;

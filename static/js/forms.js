@@ -118,6 +118,16 @@ export function start() {
     focusEnd(field);
     field.scrollIntoView({ block: "center" });
   });
+  on("click", "[data-focus]", (event, link) => {
+    const field = document.getElementById(link.dataset.focus);
+    if (!field) return;
+    event.preventDefault();
+    focusEnd(field);
+    field.scrollIntoView({ block: "center" });
+  });
+  // a link from elsewhere that means a form (…#composer) leads into its first text
+  const form = document.getElementById(location.hash.slice(1));
+  if (form?.matches("form")) $("textarea", form)?.focus();
   // back by the browser's cache: buttons are live again
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) for (const form of $$("form[data-sent]")) unlock(form);

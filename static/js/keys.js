@@ -61,7 +61,8 @@ function onKey(event) {
   }
   const entry = TABLE.find((row) => row.key === full && row.go);
   const tab = /^g [1-9]$/.test(full) && $$(".tabs > a").filter(visible)[full.at(-1) - 1];
-  const target = tab || (entry && first(entry.go)) || first(`[data-key="${CSS.escape(full)}"]`);
+  // the links of "go to" also work while their group of the menu is folded
+  const target = tab || (entry && (entry.scope === "go" ? $(entry.go) : first(entry.go))) || first(`[data-key="${CSS.escape(full)}"]`);
   if (!target) return;
   event.preventDefault();
   fire(target);
@@ -74,8 +75,8 @@ function words(element) {
 }
 
 function rows() {
-  const list = TABLE.filter((row) => (row.go ? first(row.go) : !PRESENT[row.scope] || $(PRESENT[row.scope])))
-    .map((row) => ({ ...row, words: row.label ? text(row.label) : words(first(row.go)) }));
+  const list = TABLE.filter((row) => (row.go ? first(row.go) || (row.scope === "go" && $(row.go)) : !PRESENT[row.scope] || $(PRESENT[row.scope])))
+    .map((row) => ({ ...row, words: row.label ? text(row.label) : words($(row.go)) }));
   for (const element of $$("[data-key]")) {
     if (visible(element)) list.push({ scope: "page", key: element.dataset.key, words: words(element) });
   }

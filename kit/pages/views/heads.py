@@ -34,6 +34,11 @@ class Head:
         return [action for action in self.actions if not action.menu and not action.create]
 
     @property
+    def secondary(self) -> list[Action]:
+        """What has a button on a wide screen and stands in the menu on a phone."""
+        return [action for action in self.actions if not action.menu and not action.primary]
+
+    @property
     def creates(self) -> list[Action]:
         return [action for action in self.actions if action.create]
 

@@ -69,7 +69,7 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
         if panel is None:
             raise Http404
         return fragment_or_page(request, "kit/parts/panel.html", panel_context(panel, obj, request, short=False))
-    tab = next((p for p in tabs if p.name == request.GET.get("tab")), None)
+    tab = next((p for p in shown if p.name == request.GET.get("tab") and (p.where == "tab" or p.resource)), None)
     context = {
         "resource": resource, "object": obj, "object_key": resource.key_of(obj), "head": record_head(resource, obj, request.user),
         "steps": steps(resource, obj), "flow": registered.flow_of(resource.meta.label_lower, obj, request.user),
@@ -131,7 +131,8 @@ def panel_context(panel: Panel | None, obj: Any, request: HttpRequest, *, short:
         resource = registry[panel.resource]
         fixed = fixed_rows(panel, obj)
         if short:
-            made["list"] = narrowed_state(resource, request.user, fixed, panel.columns, 5)
+            made["all_url"] = f"{resource.url()}?{panel.query}" if panel.query else f"?tab={panel.name}"
+            made["list"] = narrowed_state(resource, request.user, fixed, panel.columns, 5, panel.query)
         else:
             columns = resolve_all(resource.model, panel.columns) if panel.columns else resource.all_columns
             params = QueryDict(request.GET.urlencode(), mutable=True)
