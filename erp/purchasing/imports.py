@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from erp.finance.models import Payment, Supplier
 from erp.finance.models.payments import Direction
 from erp.purchasing import services
-from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder
+from erp.purchasing.models import Bill, BillLine, GoodsReceipt, GoodsReceiptLine, PurchaseOrder
 from erp.trade.lines import LineInput
 from erp.trade.order_files import OrderImporter
 from erp.trade.order_rows import Models, OrderRows
@@ -35,6 +35,7 @@ class PurchaseOrderImporter(OrderImporter):
     partner_model = Supplier
     moved, billed = "received_date", "billed_date"
     model = PurchaseOrder
+    documents_made = (GoodsReceipt, GoodsReceiptLine, Bill, BillLine)
     head: ClassVar = (*OrderImporter.head, "supplier", "supplier_reference")
 
     def own_columns(self) -> list[Column]:

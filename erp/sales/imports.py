@@ -14,7 +14,7 @@ from crm.customers.models import Customer
 from erp.finance.models import Payment
 from erp.finance.models.payments import Direction
 from erp.sales import services
-from erp.sales.models import DeliveryLine, Invoice, InvoiceLine, SalesOrder
+from erp.sales.models import Delivery, DeliveryLine, Invoice, InvoiceLine, SalesOrder
 from erp.trade.lines import LineInput
 from erp.trade.order_files import OrderImporter
 from erp.trade.order_rows import Models, OrderRows
@@ -52,6 +52,7 @@ class SalesOrderImporter(OrderImporter):
     partner_model = Customer
     moved, billed = "shipped_date", "invoiced_date"
     model = SalesOrder
+    documents_made = (Delivery, DeliveryLine, Invoice, InvoiceLine)
     head: ClassVar = (*OrderImporter.head, "customer", "ship_country", "ship_to", "customer_reference")
 
     def own_columns(self) -> list[Column]:

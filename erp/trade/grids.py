@@ -222,11 +222,11 @@ def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, st
     for line in lines:
         amount = line.net + line.tax if document.prices_include_tax else line.net
         body.append([
-            (line.product.code, False, "tn"), (line.description, False, ""), (grid.picked_text(line.unit), False, "t2"),
-            (formats.trimmed(line.quantity), True, ""),
+            (line.product.code, False, "tn c-no"), (line.description, False, "c-cust"), (grid.picked_text(line.unit), False, "t2"),
+            (formats.trimmed(line.quantity), True, "c-st"),
             *((formats.trimmed(getattr(line, name)), True, "t2") for _label, name in facts),
             (formats.trimmed(line.price, 2), True, ""), (formats.trimmed(line.discount), True, ""),
-            (formats.percent(line.tax_rate * 100), True, ""), (formats.money(amount), True, "b5"),
+            (formats.percent(line.tax_rate * 100), True, ""), (formats.money(amount), True, "b5 c-amt"),
         ])
     return LineTable(headers, body, grid.totals_of(document, totals(lines)))
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from erp.finance.currencies import base_currency, rate_on
-from erp.finance.models import Account, OpenItem
+from erp.finance.models import Account, OpenItem, Payment
 from erp.finance.services import pay
 from erp.inventory.models import Warehouse
 from erp.trade.lines import LineInput
@@ -32,6 +32,9 @@ NAMES = {
     "product": "product", "quantity": "quantity", "price": "unit_price", "discount": "discount", "unit": "unit",
     "rate": "rate",
 }
+# Events after which the database counts its rows anew: it cannot see by itself how a transaction grows its tables,
+# and would go on planning for empty ones.
+ANALYSED_AFTER, ANALYSED_EVERY = (100, 400, 1000), 3000
 ORDER, MOVE, BILL, PAY = range(4)  # what happens to an order on one day, in this order
 
 
@@ -95,11 +98,19 @@ class OrderRun:
         for done, event in enumerate(events, start=1):
             if not event.work.failed:
                 self._do(event)
+            if done in ANALYSED_AFTER or done % ANALYSED_EVERY == 0:
+                self._analyse()
             self.batch.tell(done, len(events))
         for work in works:
             if not work.failed:
                 self.batch.report.new += 1
                 self.batch.done(work.document.rows, "new")
+
+    def _analyse(self) -> None:
+        line = self.importer.model._meta.get_field("lines").related_model
+        tables = (self.importer.model, line, *self.importer.documents_made, OpenItem, Payment)
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in tables)}")
 
     def _events(self, place: int, work: Work) -> list[Event]:
         steps = tuple(enumerate(self.importer.chain))

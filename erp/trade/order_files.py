@@ -43,6 +43,7 @@ class OrderImporter(DocumentImporter):
     billed: ClassVar[str]
     paid: ClassVar[str] = "paid_date"
     model: ClassVar[Any]
+    documents_made: ClassVar[Sequence[Any]] = ()  # models of the documents that orders lead to, with their lines
     head: ClassVar[Sequence[str]] = (
         "order_date", "owner", "required_date", "currency", "rate", "tax_included", "payment_terms",
     )

@@ -107,6 +107,11 @@ class LineTable:
     rows: Sequence[Sequence[tuple[str, bool, str]]]  # text, numeric, css
     computed: Computed
 
+    @property
+    def labelled(self) -> list[list[tuple[str, bool, str, Any]]]:
+        """The rows with the heading of each cell, which a phone shows beside it."""
+        return [[(*cell, label) for cell, (label, _numeric) in zip(row, self.headers, strict=True)] for row in self.rows]
+
 
 class LineGrid:
     """Base of the grids. A grid says how rows come from a document, are computed, and are saved."""
