@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from erp.finance.currencies import base_currency
 from erp.finance.models import Payment
@@ -100,7 +101,7 @@ SOURCES = (
         _by_head("base_total"),
     ),
     Source(
-        "receipts", _("Receipts"), _("Received"), Payment, ("erp.view_payment",), POSTED, "receipt",
+        "receipts", _("Receipts"), pgettext_lazy("money", "Received"), Payment, ("erp.view_payment",), POSTED, "receipt",
         _by_head("base_amount"), (("direction", Direction.RECEIVE),),
     ),
 )  # fmt: skip

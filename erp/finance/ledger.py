@@ -118,10 +118,8 @@ def post_entry(
         return None
     if sum((line.amount for line in lines), ZERO):
         raise BusinessError(_("Debits and credits of %s differ; nothing was posted.") % source.number)
-    debits = decimals([ZERO if _on_credit_side(line) else line.amount for line in lines])
-    credits = decimals([-line.amount if _on_credit_side(line) else ZERO for line in lines])
-    base = context.base_currency_id
-    values = {
+    columns = _columns(lines, context.base_currency_id)
+    values = columns | {
         "counter": f"journal:{context.journal_id}:{context.period_id}",
         "prefix": f"{context.journal_code}-{context.period_start:%y%m}-",
         "journal": context.journal_id,
@@ -134,13 +132,23 @@ def post_entry(
         "purpose": purpose,
         "reversal_of": reversal_of,
         "line_count": len(lines),
-        "total": sum(debits, ZERO),
+        "total": sum(columns["debits"], ZERO),
         "by": by.pk if by else None,
-        "debits": debits,
-        "credits": credits,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_POST, values)
+        entry_id, number = cursor.fetchone()
+    return entry_id, number
+
+
+def _columns(lines: Sequence[Line], base_currency_id: int) -> dict[str, list[Any]]:
+    """The lines by column, as arrays for the statement."""
+    return {
         "accounts": [line.account_id for line in lines],
+        "debits": decimals([ZERO if _on_credit_side(line) else line.amount for line in lines]),
+        "credits": decimals([-line.amount if _on_credit_side(line) else ZERO for line in lines]),
         "reds": [line.red for line in lines],
-        "currencies": [line.currency_id or base for line in lines],
+        "currencies": [line.currency_id or base_currency_id for line in lines],
         "amounts": decimals([line.amount if line.currency_amount is None else line.currency_amount for line in lines]),
         "rates": decimals([line.rate for line in lines]),
         "memos": [line.memo[:300] for line in lines],
@@ -148,10 +156,6 @@ def post_entry(
         "suppliers": [line.supplier_id for line in lines],
         "departments": [line.department_id for line in lines],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_POST, values)
-        entry_id, number = cursor.fetchone()
-    return entry_id, number
 
 
 def _on_credit_side(line: Line) -> bool:

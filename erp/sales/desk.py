@@ -136,7 +136,7 @@ def months(user: Any, _user: Any) -> dict[str, Any]:
     receipts = Payment.objects.visible_to(user).filter(direction=Direction.RECEIVE, state__in=("posted", "reversed"))
     booked = _by_month(orders, "base_total", firsts)
     received = _by_month(receipts, "base_amount", firsts) if user.has_perm("erp.view_payment") else None
-    series = [Series(_("Booked"), booked)] + ([Series(_("Received"), received)] if received is not None else [])
+    series = [Series(_("Booked"), booked)] + ([Series(pgettext("money", "Received"), received)] if received is not None else [])
     title = _("Bookings and receipts")
     svg = bar_chart([f"{first:%Y-%m}" for first in firsts], series, title=title, unit="¥", height=190, width=520, partial=True)
     return {"chart": mark_safe(svg)}  # noqa: S308  our own SVG, escaped there

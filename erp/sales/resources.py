@@ -42,7 +42,7 @@ class SalesOrderResource(Resource):
     columns = (
         "number", Column("customer", phone="cust"), "date", "required_date", "owner", "state",
         Column("goods_percent", _("Delivered"), "progress"), Column("billed_percent", _("Invoiced"), "progress"),
-        Column("paid_percent", _("Received"), "progress"),
+        Column("paid_percent", pgettext_lazy("money", "Received"), "progress"),
         Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
     )
     filters = (

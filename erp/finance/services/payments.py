@@ -154,6 +154,26 @@ def propose(payment: Payment, items: Sequence[OpenItem]) -> dict[int, Decimal]:
 
 def _post(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, OpenItem], *, by: Any) -> Payment:
     """Common path of posting; `items` are locked."""
+    _check_wanted(payment, wanted, items)
+    context = posting_context(payment.date, BANK)
+    if payment.currency_id == context.base_currency_id and payment.rate != 1:
+        raise BusinessError(_("The rate of %s is 1.") % context.base_code, field="rate")
+    payment.base_amount = round_money(payment.amount * payment.rate, context.exponent)
+    payment.number = next_number(SEQUENCES[Direction(payment.direction)], payment.date)
+    own = _post_money(context, payment, list(items.values()), by)
+    if wanted:
+        received = payment.direction == Direction.RECEIVE
+        pairs = [(items[pk], own, amount) if received else (own, items[pk], amount) for pk, amount in wanted.items()]
+        allocate_items(context, pairs, by=by)
+    payment.state, payment.posted_at, payment.posted_by = "posted", timezone.now(), by
+    payment.version += 1
+    payment.save()
+    tell_settled(items[pk] for pk in wanted)
+    return payment
+
+
+def _check_wanted(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, OpenItem]) -> None:
+    """Refuse allocations that do not fit, and payments to blocked suppliers (rule G-24)."""
     if sum(wanted.values(), ZERO) > payment.amount:
         raise BusinessError(_("More is allocated than the amount of the payment."), field="amount")
     if missing := [pk for pk in wanted if pk not in items]:
@@ -167,13 +187,12 @@ def _post(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, O
         )
     if payment.supplier is not None and payment.supplier.blocked:
         raise BusinessError(_("%s is blocked for orders and payments.") % payment.supplier, field="supplier")
-    context = posting_context(payment.date, BANK)
-    if payment.currency_id == context.base_currency_id and payment.rate != 1:
-        raise BusinessError(_("The rate of %s is 1.") % context.base_code, field="rate")
-    payment.base_amount = round_money(payment.amount * payment.rate, context.exponent)
-    payment.number = next_number(SEQUENCES[Direction(payment.direction)], payment.date)
+
+
+def _post_money(context: PostingContext, payment: Payment, settled: Sequence[OpenItem], by: Any) -> OpenItem:
+    """The entry of a payment and its open item."""
     source, sign = source_of(payment), payment_sign(payment)
-    control = _control_account(context, payment, list(items.values()))
+    control = _control_account(context, payment, settled)
     lines = _ledger_lines(payment, control, sign)
     posted = post_entry(context, source, lines, by=by, memo=f"{payment.number} {payment.reference}".strip())
     assert posted is not None
@@ -190,14 +209,7 @@ def _post(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, O
         owner_id=payment.owner_id,
         department_id=payment.department_id,
     )
-    if wanted:
-        pairs = [(items[pk], own, amount) if sign > 0 else (own, items[pk], amount) for pk, amount in wanted.items()]
-        allocate_items(context, pairs, by=by)
-    payment.state, payment.posted_at, payment.posted_by = "posted", timezone.now(), by
-    payment.version += 1
-    payment.save()
-    tell_settled(items[pk] for pk in wanted)
-    return payment
+    return own
 
 
 def _control_account(context: PostingContext, payment: Payment, items: Sequence[OpenItem]) -> int:

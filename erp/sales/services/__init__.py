@@ -1,7 +1,9 @@
 """Commands of sales: one transaction each, locks first, one effect."""
 
-from erp.sales.services.deliveries import deliver_order, draft_delivery, post_delivery, save_delivery
-from erp.sales.services.invoices import draft_invoice, invoice_order, post_invoice, save_invoice
+from erp.sales.services.deliveries import deliver_order, post_delivery
+from erp.sales.services.delivery_drafts import draft_delivery, save_delivery
+from erp.sales.services.invoice_drafts import draft_invoice, save_invoice
+from erp.sales.services.invoices import invoice_order, post_invoice
 from erp.sales.services.orders import (
     amend_order,
     cancel_order,

@@ -1,4 +1,4 @@
-"""Delivery notes: draft, ship, reverse."""
+"""Delivery notes: ship an order or a draft."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from django.utils.translation import gettext as _
 from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
-from erp.inventory.ledger import Move, check_date, lock_levels, post_moves, value_moves
+from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
 from erp.inventory.models import MoveKind
 from erp.sales.credit import DELIVERING, check_blocked, terms_of
 from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
 from erp.sales.models.deliveries import DELIVERY_STATES
-from erp.sales.services.orders import HEAD, lock_order
+from erp.sales.services.delivery_drafts import DELIVERIES, draft_of_order
+from erp.sales.services.lines import lock_orders, order_lines
+from erp.sales.services.orders import lock_order
 from erp.trade.billing import product_posting_group
-from erp.trade.lines import quantity_problem
 from erp.trade.orders import save_progress
 from erp.trade.progress import most_to_move, to_move
 from kit.values.errors import BusinessError, Problem
@@ -29,11 +30,9 @@ from kit.values.money import ZERO
 from kit.values.quantities import round_quantity
 from oa.organisation.models.company import CostAt
 from oa.records.bulk import bulk_set, locked
-from oa.records.commands import command
 from oa.records.numbering import next_number
 
 LINE_FACTS = ("moved", "reserved", "delivered_cost", "expensed_cost")
-DELIVERIES = Delivery.objects.select_related("customer__terms", "warehouse")
 
 
 @transaction.atomic
@@ -43,55 +42,11 @@ def deliver_order(
     """Ship what is open on an order, or the given quantities by order line, in one step."""
     order = lock_order(order)
     lines = order_lines([order])
-    delivery, drafts = _draft([order], lines, quantities, by=by, date=date)
+    delivery, drafts = draft_of_order(order, lines, quantities, by=by, date=date)
     delivery.save()
     for draft in drafts:
         draft.delivery = delivery
     return _post(delivery, drafts, [order], lines, by=by, new=True)
-
-
-@transaction.atomic
-def draft_delivery(
-    order: SalesOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None
-) -> Delivery:
-    """A draft of what is open on an order, to be looked over before it is shipped."""
-    order = lock_order(order)
-    delivery, drafts = _draft([order], order_lines([order]), quantities, by=by, date=date)
-    delivery.save()
-    for draft in drafts:
-        draft.delivery = delivery
-    DeliveryLine.objects.bulk_create(drafts)
-    return delivery
-
-
-@command
-def save_delivery(
-    delivery: Delivery, quantities: Mapping[int, Decimal], *, by: Any, version: int | None = None
-) -> Delivery:
-    """Store head fields and quantities (by delivery line) of a draft; lines at 0 are dropped."""
-    current = locked(DELIVERIES, delivery.pk, version=version)
-    if current.state != "draft":
-        raise BusinessError(_("%s is shipped and cannot be changed; reverse it.") % current)
-    lines = list(current.lines.select_related("unit"))
-    problems = [
-        problem
-        for row, line in enumerate(lines)
-        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
-    ]
-    if problems:
-        raise BusinessError(problems=problems)
-    gone = [line.pk for line in lines if quantities.get(line.pk, line.quantity) == 0]
-    kept = [line for line in lines if line.pk not in gone]
-    if not kept:
-        raise BusinessError(_("Enter at least one line."))
-    for line in kept:
-        line.quantity = quantities.get(line.pk, line.quantity)
-    if gone:
-        DeliveryLine.objects.filter(pk__in=gone).delete()
-    bulk_set(kept, ("quantity",))
-    delivery.version = current.version + 1
-    delivery.save()
-    return delivery
 
 
 @transaction.atomic
@@ -100,77 +55,8 @@ def post_delivery(delivery: Delivery, *, by: Any, version: int | None = None) ->
     delivery = locked(DELIVERIES, delivery.pk, version=version)
     DELIVERY_STATES.check("post", delivery)
     drafts = list(delivery.lines.select_related("product__group"))
-    keys = SalesOrderLine.objects.filter(pk__in=[d.order_line_id for d in drafts]).values("order")
-    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+    orders = lock_orders(draft.order_line_id for draft in drafts)
     return _post(delivery, drafts, orders, order_lines(orders), by=by)
-
-
-def order_lines(orders: Sequence[SalesOrder]) -> list[SalesOrderLine]:
-    """All lines of locked orders with their products' posting groups."""
-    by_pk = {order.pk: order for order in orders}
-    rows = SalesOrderLine.objects.filter(order__in=by_pk).select_related("product__group", "unit", "tax_code")
-    lines = list(rows.order_by("order", "position"))
-    for line in lines:
-        line.order = by_pk[line.order_id]
-    return lines
-
-
-def _draft(
-    orders: Sequence[SalesOrder],
-    lines: Sequence[SalesOrderLine],
-    quantities: Mapping[int, Decimal] | None,
-    *,
-    by: Any,
-    date: dt.date | None,
-) -> tuple[Delivery, list[DeliveryLine]]:
-    order = orders[0]
-    if order.state != "confirmed":
-        raise BusinessError(_("%s is not confirmed; only confirmed orders are delivered.") % order)
-    taken = _taken(order, lines, quantities)
-    delivery = Delivery(
-        customer=order.customer,
-        warehouse_id=next(iter(taken)).warehouse_id,
-        ship_to=order.ship_to,
-        date=date or timezone.localdate(),
-        owner_id=order.owner_id,
-        department_id=order.department_id,
-        created_by=by,
-    )
-    drafts = [
-        DeliveryLine(
-            position=position,
-            order_line=line,
-            product=line.product,
-            description=line.description,
-            unit_id=line.unit_id,
-            factor=line.factor,
-            quantity=quantity,
-        )
-        for position, (line, quantity) in enumerate(taken.items(), start=1)
-    ]
-    return delivery, drafts
-
-
-def _taken(
-    order: SalesOrder, lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal] | None
-) -> dict[SalesOrderLine, Decimal]:
-    """The quantities of one delivery: as given, else what is open in the warehouse of the first open line."""
-    if quantities is None:
-        taken = {line: to_move(line) for line in lines if to_move(line)}
-        warehouse = next(iter(taken)).warehouse_id if taken else None
-        taken = {line: quantity for line, quantity in taken.items() if line.warehouse_id == warehouse}
-    else:
-        taken = {line: quantities[line.pk] for line in lines if quantities.get(line.pk)}
-        if quantities.keys() - {line.pk for line in lines}:
-            raise BusinessError(_("Some lines are not on %s any more.") % order)
-    if not taken:
-        raise BusinessError(_("Nothing is left to deliver on %s.") % order)
-    if len({line.warehouse_id for line in taken}) > 1:
-        raise BusinessError(_("The lines lie in different warehouses; make one delivery for each."))
-    problems = [problem for line, quantity in taken.items() if (problem := quantity_problem(quantity, line.unit))]
-    if problems:
-        raise BusinessError(problems=problems)
-    return taken
 
 
 def _post(
@@ -202,16 +88,10 @@ def _post(
     for move, draft in zip(moves, [d for d in drafts if d.product.stocked], strict=True):
         move.line = draft.pk
     delivery.number = next_number(delivery.SEQUENCE, delivery.date)
-    posted = post_entry(
-        context,
-        source_of(delivery),
-        _cost_lines(context, delivery, drafts, by_pk),
-        by=by,
-        memo=f"{_('Delivery')} {delivery.number} {delivery.customer}",
-    )
-    post_moves(
-        levels, moves, entry_id=posted[0] if posted else None, source=source_of(delivery), date=delivery.date, by=by
-    )
+    source, memo = source_of(delivery), f"{_('Delivery')} {delivery.number} {delivery.customer}"
+    posted = post_entry(context, source, _cost_lines(context, delivery, drafts, by_pk), by=by, memo=memo)
+    entry_id = posted[0] if posted else None
+    post_moves(levels, moves, entry_id=entry_id, source=source, date=delivery.date, by=by)
     delivery.state, delivery.posted_at, delivery.posted_by = "posted", timezone.now(), by
     delivery.version += 1
     delivery.save()
@@ -225,6 +105,7 @@ def _check(
     """Blocked customers, held orders and quantities beyond the tolerance are refused (D-03, G-12)."""
     check_blocked(terms_of(delivery.customer), DELIVERING)
     problems = []
+    taken: dict[int, Decimal] = {}
     for row, draft in enumerate(drafts):
         line = lines[draft.order_line_id]
         if line.order.state != "confirmed":
@@ -236,15 +117,12 @@ def _check(
                 Problem(_("%(order)s is on hold: %(reason)s") % {"order": line.order, "reason": line.order.hold_reason})
             )
         tolerance = line.product.tolerance if line.product.tolerance is not None else context.tolerance
-        if draft.quantity > most_to_move(line, tolerance):
+        taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
+        if taken[line.pk] > most_to_move(line, tolerance):
             problems.append(
                 Problem(
                     _("Only %(open)s of %(product)s are left to deliver; you entered %(entered)s.")
-                    % {
-                        "open": f"{to_move(line).normalize():f}",
-                        "product": line.product.code,
-                        "entered": f"{draft.quantity.normalize():f}",
-                    },
+                    % {"open": plain(to_move(line)), "product": line.product.code, "entered": plain(taken[line.pk])},
                     "quantity",
                     row,
                 )

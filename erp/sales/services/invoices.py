@@ -1,51 +1,38 @@
-"""Sales invoices: draft, post, reverse."""
+"""Sales invoices: post an order or a draft."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.context import SALES, PostingContext, posting_context
-from erp.finance.currencies import base_currency, rate_on
 from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
 from erp.finance.openitems import Due, lock_documents, on_settled, open_items
 from erp.finance.services.payments import posting_group_of_customer
+from erp.inventory.ledger import plain
 from erp.sales.credit import INVOICING, check_blocked, terms_of
 from erp.sales.models import CustomerTerms, Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.models.invoices import INVOICE_STATES
-from erp.sales.services.deliveries import order_lines
-from erp.sales.services.orders import HEAD, lock_order
+from erp.sales.services.invoice_drafts import INVOICES, draft_of_order
+from erp.sales.services.lines import lock_orders, order_lines
+from erp.sales.services.orders import lock_order
 from erp.trade.billing import Amount, base_lines, dues_of, last_due, product_posting_group
-from erp.trade.lines import (
-    LineInput,
-    check_inputs,
-    fill_line,
-    quantity_problem,
-    set_amounts,
-    unit_factors,
-    write_lines,
-)
 from erp.trade.orders import lock_billed_orders, refresh_paid, save_progress
 from erp.trade.progress import to_bill
 from kit.values.errors import BusinessError, Problem
-from kit.values.money import ONE, ZERO, round_money
+from kit.values.money import ZERO, round_money
 from oa.records.bulk import bulk_set, locked
-from oa.records.commands import command
 from oa.records.numbering import next_number
 
 LINE_FACTS = ("billed", "expensed_cost")
-INVOICES = Invoice.objects.select_related("customer__terms", "currency", "payment_terms")
-COPIED = ("product", "description", "unit_id", "factor", "price", "discount", "tax_code", "tax_rate")
 
 
 @transaction.atomic
@@ -55,154 +42,11 @@ def invoice_order(
     """Invoice what is delivered and not invoiced of an order, or the given quantities by order line."""
     order = lock_order(order)
     lines = order_lines([order])
-    invoice, drafts = _draft(order, lines, quantities, by=by, date=date)
+    invoice, drafts = draft_of_order(order, lines, quantities, by=by, date=date)
     invoice.save()
     for draft in drafts:
         draft.invoice = invoice
     return _post(invoice, drafts, [order], lines, by=by, new=True)
-
-
-@transaction.atomic
-def draft_invoice(
-    order: SalesOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None
-) -> Invoice:
-    """A draft of what is delivered and not invoiced of an order."""
-    order = lock_order(order)
-    invoice, drafts = _draft(order, order_lines([order]), quantities, by=by, date=date)
-    invoice.save()
-    write_lines(invoice, "invoice", drafts)
-    return invoice
-
-
-def _draft(
-    order: SalesOrder,
-    lines: Sequence[SalesOrderLine],
-    quantities: Mapping[int, Decimal] | None,
-    *,
-    by: Any,
-    date: dt.date | None,
-) -> tuple[Invoice, list[InvoiceLine]]:
-    if order.state not in ("confirmed", "closed"):
-        raise BusinessError(_("%s is not confirmed and cannot be invoiced.") % order)
-    if quantities is not None and quantities.keys() - {line.pk for line in lines}:
-        raise BusinessError(_("Some lines are not on %s any more.") % order)
-    wanted = {line: to_bill(line) if quantities is None else quantities.get(line.pk, ZERO) for line in lines}
-    problems = [
-        problem
-        for line, quantity in wanted.items()
-        if quantity and quantities is not None and (problem := quantity_problem(quantity, line.unit))
-    ]
-    if problems:
-        raise BusinessError(problems=problems)
-    taken = {line: quantity for line, quantity in wanted.items() if quantity > 0}
-    if not taken:
-        raise BusinessError(_("Nothing delivered is left to invoice on %s.") % order)
-    day = date or timezone.localdate()
-    invoice = Invoice(
-        customer=order.customer,
-        currency=order.currency,
-        rate=_rate(order, day),
-        payment_terms=order.payment_terms,
-        tax_method=order.tax_method,
-        prices_include_tax=order.prices_include_tax,
-        date=day,
-        owner_id=order.owner_id,
-        department_id=order.department_id,
-        created_by=by,
-    )
-    drafts = []
-    for position, (line, quantity) in enumerate(taken.items(), start=1):
-        draft = InvoiceLine(position=position, order_line=line, quantity=quantity)
-        for name in COPIED:
-            setattr(draft, name, getattr(line, name))
-        drafts.append(draft)
-    _set_amounts(invoice, drafts)
-    return invoice, drafts
-
-
-def _rate(order: SalesOrder, date: dt.date) -> Decimal:
-    """The exchange rate of the day of the invoice (rule G-17); the order's own where no rates are kept."""
-    if order.rate == ONE:
-        return ONE
-    try:
-        return rate_on(order.currency, date)
-    except BusinessError:
-        return order.rate
-
-
-def _set_amounts(invoice: Invoice, drafts: Sequence[InvoiceLine], base_exponent: int = 2) -> None:
-    """Amounts of the lines by the tax method of the invoice."""
-    set_amounts(invoice, drafts, invoice.currency.exponent, base_exponent)
-
-
-@command
-def save_invoice(invoice: Invoice, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> Invoice:
-    """Store a draft with its lines: parts of order lines (`origin`), or services without an order."""
-    existing: list[InvoiceLine] = []
-    if invoice.pk:
-        current = locked(INVOICES, invoice.pk, version=version)
-        if current.state != "draft":
-            raise BusinessError(_("%s is posted and cannot be changed; reverse it.") % current)
-        existing = list(current.lines.select_related("order_line__unit", "order_line__tax_code"))
-        invoice.version = current.version + 1
-    else:
-        invoice.created_by = by
-        invoice.owner_id = invoice.owner_id or invoice.customer.owner_id or (by.pk if by else None)
-        invoice.department_id = invoice.department_id or invoice.customer.department_id
-    check_inputs(lines)
-    drafts = _build_lines(lines, existing)
-    base = base_currency()
-    if invoice.currency_id is None:
-        invoice.currency = base
-    if invoice.currency_id == base.pk:
-        invoice.rate = ONE
-    elif invoice.rate is None or invoice.rate == ONE:  # nobody typed a rate
-        invoice.rate = rate_on(invoice.currency, invoice.date, base_code=base.code)
-    _set_amounts(invoice, drafts, base.exponent)
-    invoice.save()
-    write_lines(invoice, "invoice", drafts, existing=existing)
-    return invoice
-
-
-def _build_lines(lines: Sequence[LineInput], existing: Sequence[InvoiceLine]) -> list[InvoiceLine]:
-    """Lines of a draft; what is left open comes from the order line, for services without one from the product."""
-    by_pk = {line.pk: line for line in existing}
-    prefetch_related_objects([given.origin for given in lines if given.origin is not None], "unit", "tax_code")
-    given_lines = [_from_origin(given, by_pk.get(given.pk) if given.pk else None) for given in lines]
-    factors = unit_factors(given_lines)
-    drafts, problems = [], []
-    for row, given in enumerate(given_lines):
-        draft = (by_pk.get(given.pk) if given.pk else None) or InvoiceLine(order_line=given.origin)
-        fill_line(draft, given, row + 1, factors)
-        draft.price = given.product.price if given.price is None else given.price
-        origin = given.origin
-        if origin is None and given.product.stocked:
-            problems.append(Problem(_("Goods are invoiced from an order."), "product", row))
-        elif origin is not None and origin.product_id != given.product.pk:
-            problems.append(Problem(_("The order line is about another product."), "product", row))
-        if origin is not None:
-            draft.factor = origin.factor
-            if draft.tax_code_id == origin.tax_code_id:
-                draft.tax_rate = origin.tax_rate
-        drafts.append(draft)
-    if problems:
-        raise BusinessError(problems=problems)
-    return drafts
-
-
-def _from_origin(given: LineInput, existing: InvoiceLine | None) -> LineInput:
-    """Complete an input from the order line it invoices."""
-    origin = given.origin or (existing.order_line if existing else None)
-    if origin is None:
-        return given
-    return replace(
-        given,
-        origin=origin,
-        unit=origin.unit,
-        price=origin.price if given.price is None else given.price,
-        tax_code=given.tax_code or origin.tax_code,
-        description=given.description or origin.description,
-    )
 
 
 @transaction.atomic
@@ -211,8 +55,7 @@ def post_invoice(invoice: Invoice, *, by: Any, version: int | None = None) -> In
     invoice = locked(INVOICES, invoice.pk, version=version)
     INVOICE_STATES.check("post", invoice)
     drafts = list(invoice.lines.select_related("product__group", "tax_code"))
-    keys = SalesOrderLine.objects.filter(pk__in=[d.order_line_id for d in drafts]).values("order")
-    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+    orders = lock_orders(draft.order_line_id for draft in drafts)
     return _post(invoice, drafts, orders, order_lines(orders), by=by)
 
 
@@ -239,26 +82,7 @@ def _post(
     dues = dues_of(invoice, invoice.payment_terms, 1, invoice.currency.exponent, context.exponent)
     _snapshot(invoice, dues)
     invoice.number = next_number(invoice.SEQUENCE, invoice.date)
-    posted = post_entry(
-        context,
-        source_of(invoice),
-        ledger_lines(context, invoice, drafts),
-        by=by,
-        memo=f"{_('Invoice')} {invoice.number} {invoice.customer}",
-    )
-    if posted and dues:
-        open_items(
-            source_of(invoice),
-            posted[0],
-            _receivable(context, invoice),
-            dues,
-            kind=ItemKind.INVOICE,
-            date=invoice.date,
-            currency_id=invoice.currency_id,
-            customer_id=invoice.customer_id,
-            owner_id=invoice.owner_id,
-            department_id=invoice.department_id,
-        )
+    _post_entry(context, invoice, drafts, dues, by)
     invoice.state, invoice.posted_at, invoice.posted_by = "posted", timezone.now(), by
     invoice.version += 1
     invoice.save()
@@ -267,23 +91,49 @@ def _post(
     return invoice
 
 
+def _post_entry(
+    context: PostingContext, invoice: Invoice, drafts: Sequence[InvoiceLine], dues: Sequence[Due], by: Any
+) -> None:
+    """The journal entry of a numbered invoice and what is due by it."""
+    source, memo = source_of(invoice), f"{_('Invoice')} {invoice.number} {invoice.customer}"
+    posted = post_entry(context, source, ledger_lines(context, invoice, drafts), by=by, memo=memo)
+    if not posted or not dues:
+        return
+    open_items(
+        source,
+        posted[0],
+        _receivable(context, invoice),
+        dues,
+        kind=ItemKind.INVOICE,
+        date=invoice.date,
+        currency_id=invoice.currency_id,
+        customer_id=invoice.customer_id,
+        owner_id=invoice.owner_id,
+        department_id=invoice.department_id,
+    )
+
+
 def _check(invoice: Invoice, drafts: Sequence[InvoiceLine], facts: Mapping[int, SalesOrderLine]) -> None:
+    """Blocked customers, orders of others, and more than is delivered and not invoiced are refused (rule G-11)."""
     check_blocked(terms_of(invoice.customer), INVOICING)
     problems = []
+    taken: dict[int, Decimal] = {}  # several lines may take from one order line
     for row, draft in enumerate(drafts):
         if draft.order_line_id is None:
             continue
         line = facts[draft.order_line_id]
         if line.order.customer_id != invoice.customer_id or line.order.currency_id != invoice.currency_id:
             problems.append(Problem(_("%s belongs to another customer or currency.") % line.order, row=row))
-        elif draft.quantity > to_bill(line):
+            continue
+        taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
+        if taken[line.pk] > to_bill(line):
             problems.append(
                 Problem(
                     _("Only %(open)s of %(product)s are delivered and not invoiced; you entered %(entered)s.")
                     % {
-                        "open": f"{max(to_bill(line), ZERO).normalize():f}",
+                        "open": plain(max(to_bill(line), ZERO)),
                         "product": line.product.code,
-                        "entered": f"{draft.quantity.normalize():f}",
+                        "entered": plain(taken[line.pk]),
                     },
                     "quantity",
                     row,

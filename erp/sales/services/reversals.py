@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -21,11 +21,12 @@ from erp.sales.credit import terms_of
 from erp.sales.models import Delivery, DeliveryLine, Invoice, InvoiceLine, SalesOrderLine
 from erp.sales.models.deliveries import DELIVERY_STATES
 from erp.sales.models.invoices import INVOICE_STATES
-from erp.sales.services.deliveries import DELIVERIES, order_lines
 from erp.sales.services.deliveries import LINE_FACTS as DELIVERY_FACTS
-from erp.sales.services.invoices import COPIED, INVOICES, refresh_invoices
+from erp.sales.services.delivery_drafts import DELIVERIES
+from erp.sales.services.invoice_drafts import COPIED, INVOICES
 from erp.sales.services.invoices import LINE_FACTS as INVOICE_FACTS
-from erp.sales.services.orders import HEAD
+from erp.sales.services.invoices import refresh_invoices
+from erp.sales.services.lines import lock_orders, order_lines
 from erp.trade.billing import product_posting_group
 from erp.trade.orders import save_progress
 from erp.trade.reversal import (
@@ -41,6 +42,21 @@ from kit.values.quantities import round_quantity
 from oa.records.bulk import locked
 from oa.records.numbering import next_number
 
+# What a counter invoice takes over from its original as it is.
+INVOICE_HEAD = (
+    "customer",
+    "currency",
+    "rate",
+    "payment_terms",
+    "tax_method",
+    "prices_include_tax",
+    "owner_id",
+    "department_id",
+    "billing_name",
+    "billing_tax_number",
+    "billing_address",
+)
+
 
 @transaction.atomic
 def reverse_delivery(
@@ -55,28 +71,14 @@ def reverse_delivery(
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     lines = list(original.lines.select_related("product__group"))
-    keys = SalesOrderLine.objects.filter(pk__in=[line.order_line_id for line in lines]).values("order")
-    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+    orders = lock_orders(line.order_line_id for line in lines)
     facts = order_lines(orders)
     by_pk = {line.pk: line for line in facts}
     _check_not_invoiced(original, lines, by_pk)
     counter, drafts = _counter_delivery(original, lines, by=by, date=date)
     context = posting_context(counter.date, STOCK)
     levels = lock_levels((line.product_id, original.warehouse_id) for line in lines if line.product.stocked)
-    moves = [
-        Move(
-            line.product,
-            original.warehouse_id,
-            round_quantity(line.quantity * line.factor),
-            MoveKind.DELIVERY,
-            context.account(Purpose.INVENTORY, product_posting_group(line.product)),
-            draft.pk,
-            line.cost,
-        )
-        for line, draft in zip(lines, drafts, strict=True)
-        if line.product.stocked
-    ]
-    moves = with_original_accounts(moves, original)
+    moves = _moves_back(context, original, zip(lines, drafts, strict=True))
     check_date(moves, counter.date, by=by)
     residues = value_moves(levels, moves, exponent=context.exponent)
     entry = entry_of(source_of(original))
@@ -89,6 +91,26 @@ def reverse_delivery(
     finish_reversal(original, counter, by)
     save_progress(orders, facts, DELIVERY_FACTS)
     return counter
+
+
+def _moves_back(
+    context: PostingContext, original: Delivery, pairs: Iterable[tuple[DeliveryLine, DeliveryLine]]
+) -> list[Move]:
+    """Moves into stock for the (original, counter) lines of stocked products, at the cost at which they left."""
+    moves = [
+        Move(
+            line.product,
+            original.warehouse_id,
+            round_quantity(line.quantity * line.factor),
+            MoveKind.DELIVERY,
+            context.account(Purpose.INVENTORY, product_posting_group(line.product)),
+            draft.pk,
+            line.cost,
+        )
+        for line, draft in pairs
+        if line.product.stocked
+    ]
+    return with_original_accounts(moves, original)
 
 
 def _take_back(
@@ -177,8 +199,7 @@ def reverse_invoice(invoice: Invoice, *, by: Any, date: dt.date | None = None, v
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     lines = list(original.lines.select_related("product", "tax_code"))
-    keys = SalesOrderLine.objects.filter(pk__in=[line.order_line_id for line in lines]).values("order")
-    orders = list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
+    orders = lock_orders(line.order_line_id for line in lines)
     facts = order_lines(orders)
     items = items_of(source_of(original))
     refuse_if_settled(original, items)
@@ -203,25 +224,12 @@ def _counter_invoice(original: Invoice, lines: Sequence[InvoiceLine], *, by: Any
     day = date or timezone.localdate()
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    copied = (
-        "customer",
-        "currency",
-        "rate",
-        "payment_terms",
-        "tax_method",
-        "prices_include_tax",
-        "owner_id",
-        "department_id",
-        "billing_name",
-        "billing_tax_number",
-        "billing_address",
-    )
     counter = Invoice(
         date=day,
         due_date=day,
         created_by=by,
         reversal_of=original,
-        **{name: getattr(original, name) for name in copied},
+        **{name: getattr(original, name) for name in INVOICE_HEAD},
     )
     for name in ("net", "tax", "total", "base_total"):
         setattr(counter, name, -getattr(original, name))

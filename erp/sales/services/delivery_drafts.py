@@ -1,0 +1,125 @@
+"""Drafts of delivery notes: what of an order to ship, and what a person changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
+from erp.sales.services.lines import order_lines
+from erp.sales.services.orders import lock_order
+from erp.trade.lines import quantity_problem
+from erp.trade.progress import to_move
+from kit.values.errors import BusinessError
+from oa.records.bulk import bulk_set, locked
+from oa.records.commands import command
+
+DELIVERIES = Delivery.objects.select_related("customer__terms", "warehouse")
+
+
+@transaction.atomic
+def draft_delivery(
+    order: SalesOrder, quantities: Mapping[int, Decimal] | None = None, *, by: Any, date: dt.date | None = None
+) -> Delivery:
+    """A draft of what is open on an order, to be looked over before it is shipped."""
+    order = lock_order(order)
+    delivery, drafts = draft_of_order(order, order_lines([order]), quantities, by=by, date=date)
+    delivery.save()
+    for draft in drafts:
+        draft.delivery = delivery
+    DeliveryLine.objects.bulk_create(drafts)
+    return delivery
+
+
+@command
+def save_delivery(
+    delivery: Delivery, quantities: Mapping[int, Decimal], *, by: Any, version: int | None = None
+) -> Delivery:
+    """Store head fields and quantities (by delivery line) of a draft; lines at 0 are dropped."""
+    current = locked(DELIVERIES, delivery.pk, version=version)
+    if current.state != "draft":
+        raise BusinessError(_("%s is shipped and cannot be changed; reverse it.") % current)
+    lines = list(current.lines.select_related("unit"))
+    problems = [
+        problem
+        for row, line in enumerate(lines)
+        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
+    ]
+    if problems:
+        raise BusinessError(problems=problems)
+    gone = [line.pk for line in lines if quantities.get(line.pk, line.quantity) == 0]
+    kept = [line for line in lines if line.pk not in gone]
+    if not kept:
+        raise BusinessError(_("Enter at least one line."))
+    for line in kept:
+        line.quantity = quantities.get(line.pk, line.quantity)
+    if gone:
+        DeliveryLine.objects.filter(pk__in=gone).delete()
+    bulk_set(kept, ("quantity",))
+    delivery.version = current.version + 1
+    delivery.save()
+    return delivery
+
+
+def draft_of_order(
+    order: SalesOrder,
+    lines: Sequence[SalesOrderLine],
+    quantities: Mapping[int, Decimal] | None,
+    *,
+    by: Any,
+    date: dt.date | None,
+) -> tuple[Delivery, list[DeliveryLine]]:
+    """A delivery of a locked order and its lines, not stored; `quantities` by order line, None for all open."""
+    if order.state != "confirmed":
+        raise BusinessError(_("%s is not confirmed; only confirmed orders are delivered.") % order)
+    taken = _taken(order, lines, quantities)
+    delivery = Delivery(
+        customer=order.customer,
+        warehouse_id=next(iter(taken)).warehouse_id,
+        ship_to=order.ship_to,
+        date=date or timezone.localdate(),
+        owner_id=order.owner_id,
+        department_id=order.department_id,
+        created_by=by,
+    )
+    drafts = [
+        DeliveryLine(
+            position=position,
+            order_line=line,
+            product=line.product,
+            description=line.description,
+            unit_id=line.unit_id,
+            factor=line.factor,
+            quantity=quantity,
+        )
+        for position, (line, quantity) in enumerate(taken.items(), start=1)
+    ]
+    return delivery, drafts
+
+
+def _taken(
+    order: SalesOrder, lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal] | None
+) -> dict[SalesOrderLine, Decimal]:
+    """The quantities of one delivery: as given, else what is open in the warehouse of the first open line."""
+    if quantities is None:
+        taken = {line: to_move(line) for line in lines if to_move(line)}
+        warehouse = next(iter(taken)).warehouse_id if taken else None
+        taken = {line: quantity for line, quantity in taken.items() if line.warehouse_id == warehouse}
+    else:
+        taken = {line: quantities[line.pk] for line in lines if quantities.get(line.pk)}
+        if quantities.keys() - {line.pk for line in lines}:
+            raise BusinessError(_("Some lines are not on %s any more.") % order)
+    if not taken:
+        raise BusinessError(_("Nothing is left to deliver on %s.") % order)
+    if len({line.warehouse_id for line in taken}) > 1:
+        raise BusinessError(_("The lines lie in different warehouses; make one delivery for each."))
+    problems = [problem for line, quantity in taken.items() if (problem := quantity_problem(quantity, line.unit))]
+    if problems:
+        raise BusinessError(problems=problems)
+    return taken
