@@ -53,7 +53,7 @@ def client(shop: Shop, number: int) -> Road:
 
 
 def parallel(shop: Shop) -> Figure:
-    """Eight clients against one; nothing may be refused. As a worst case also with the same ten products in all orders."""
+    """Eight clients against one; nothing may be refused. The worst case, all selling the same goods, is shown too."""
     one, many = _compare(shop, "10 of 1000 products")
     _compare(replace(shop, products=shop.products[:LINES]), "all the same 10 products")
     return Figure("parallel_8", many, "orders/s", many / one, 1.5, 1.8)

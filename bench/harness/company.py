@@ -83,7 +83,8 @@ def _customer(number: int, terms: PaymentTerms) -> Customer:
 
 
 def _products(count: int) -> list[Product]:
-    unit, group, tax = Unit.objects.get(code="pc"), ProductGroup.objects.get(code="general"), TaxCode.objects.get(code="V13")
+    unit, group = Unit.objects.get(code="pc"), ProductGroup.objects.get(code="general")
+    tax = TaxCode.objects.get(code="V13")
     return Product.objects.bulk_create(
         Product(
             code=f"P{number:04}",

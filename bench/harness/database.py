@@ -9,10 +9,10 @@ import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
-from harness import ROOT
 
 from config import embedded, places
 from config.servers import Postgres
+from harness import ROOT
 
 TEMPLATE = "sanhe"  # the database that the embedded server makes by itself
 

@@ -138,7 +138,9 @@ def rows_of(road: Road, lines: int) -> Rows:
     for _name, step in road.steps(lines):
         step()
     after = _counters(road)
-    changes = {table: [b - a for a, b in zip(before.get(table, (0, 0)), row, strict=True)] for table, row in after.items()}
+    changes = {
+        table: [b - a for a, b in zip(before.get(table, (0, 0)), row, strict=True)] for table, row in after.items()
+    }
     return Rows(
         Counter({table: new for table, (new, _old) in changes.items() if new}),
         Counter({table: old for table, (_new, old) in changes.items() if old}),

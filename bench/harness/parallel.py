@@ -11,6 +11,7 @@ from multiprocessing.synchronize import Barrier
 from statistics import median
 
 from django.db import connection, connections
+
 from harness.measure import Road, run_once
 
 WARM = 3

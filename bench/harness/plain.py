@@ -163,7 +163,9 @@ class Plain:
             amount, amount, shop.user.pk,
         )  # fmt: skip
 
-    def pay(self, direction: str, partner: tuple[int | None, int | None], control: int, item: int, total: Decimal) -> None:
+    def pay(
+        self, direction: str, partner: tuple[int | None, int | None], control: int, item: int, total: Decimal
+    ) -> None:
         """A payment that settles one open item in full, with its entry."""
         shop, received = self.shop, direction == "receive"
         self.run("SELECT id FROM erp_openitem WHERE id = %s FOR UPDATE", item).fetchone()

@@ -6,12 +6,8 @@ import datetime as dt
 import random
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
-
-from harness.company import COST, Shop
-from harness.measure import Step
-from harness.plain import Booking, Plain, cents
-from harness.sales import ServiceRoad
 
 from erp.finance.models import Payment, Supplier
 from erp.finance.models.accounts import Purpose
@@ -21,6 +17,10 @@ from erp.inventory.models import Product
 from erp.purchasing.models import PurchaseOrder
 from erp.purchasing.services import bill_order, confirm_order, receive_order, save_order
 from erp.trade.lines import LineInput
+from harness.company import COST, Shop
+from harness.measure import Step
+from harness.plain import Booking, Plain, cents
+from harness.sales import ServiceRoad
 
 QUANTITY = Decimal(3)
 
@@ -49,7 +49,7 @@ class ServicePurchases(ServiceRoad):
             "bill": lambda: bill_order(order, by=user, supplier_number=f"N{order.pk}"),
             "pay": settle,
         }
-        return [(name, lambda command=command: self.acting(command)) for name, command in commands.items()]  # type: ignore[misc]
+        return [(name, partial(self.acting, command)) for name, command in commands.items()]
 
 
 _ORDER = """INSERT INTO erp_purchaseorder (version, created_at, updated_at, created_by_id, date, owner_id, note,
@@ -146,7 +146,7 @@ class PlainPurchases(Plain):
             "draft": self.draft, "confirm": self.confirm, "receive": self.receive, "bill": self.invoice,
             "pay": self.settle,
         }  # fmt: skip
-        return [(name, lambda step=step: step(purchase)) for name, step in todo.items()]  # type: ignore[misc]
+        return [(name, partial(step, purchase)) for name, step in todo.items()]
 
     def draft(self, purchase: Purchase) -> None:
         """Order and lines."""

@@ -41,7 +41,8 @@ def keep(figures: Sequence[Figure]) -> None:
     for figure in figures:
         ratio = "" if figure.ratio is None else f"  ratio {figure.ratio:.2f}"
         verdict = figure.verdict(rising=figure.name in RISING)
-        print(f"{figure.name:18} {figure.value:10.1f} {figure.unit}{ratio}  must {figure.must:g}, aim {figure.aim:g}: {verdict}")
+        targets = f"must {figure.must:g}, aim {figure.aim:g}"
+        print(f"{figure.name:25} {figure.value:8.1f} {figure.unit}{ratio}  {targets}: {verdict}")
     known = json.loads(LAST.read_text()) if LAST.exists() else []
     names = {figure.name for figure in figures}
     rows = [row for row in known if row["name"] not in names] + [asdict(figure) for figure in figures]
@@ -82,4 +83,5 @@ def show_rows(ours: Rows, plain: Rows) -> None:
         tables = sorted({*mine, *other})
         print("  " + ", ".join(f"{table.partition('_')[2]} {mine[table]}" for table in tables if mine[table]))
     if ours.inserted != plain.inserted:
-        raise SystemExit(f"The roads insert different rows: {ours.inserted - plain.inserted} {plain.inserted - ours.inserted}")
+        more, less = ours.inserted - plain.inserted, plain.inserted - ours.inserted
+        raise SystemExit(f"The roads insert different rows: {dict(more)} {dict(less)}")

@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pghistory
 from django.db import connection
-from harness.company import Shop
-from harness.measure import Step, service_statements
-from harness.plain import Booking, Plain, cents
 
 from crm.customers.models import Customer
 from erp.finance.models import Payment
@@ -25,6 +23,9 @@ from erp.inventory.models import Product
 from erp.sales.models import SalesOrder
 from erp.sales.services import confirm_order, deliver_order, invoice_order, save_order
 from erp.trade.lines import LineInput
+from harness.company import Shop
+from harness.measure import Step, service_statements
+from harness.plain import Booking, Plain, cents
 
 QUANTITY = Decimal(3)
 
@@ -89,7 +90,7 @@ class ServiceSales(ServiceRoad):
             "invoice": lambda: invoice_order(order, by=user),
             "pay": receive,
         }
-        return [(name, lambda command=command: self.acting(command)) for name, command in commands.items()]  # type: ignore[misc]
+        return [(name, partial(self.acting, command)) for name, command in commands.items()]
 
 
 _ORDER = """INSERT INTO erp_salesorder (version, created_at, updated_at, created_by_id, date, owner_id, note,
@@ -191,7 +192,7 @@ class PlainSales(Plain):
             "draft": self.draft, "confirm": self.confirm, "ship": self.ship, "invoice": self.invoice,
             "pay": self.receive,
         }  # fmt: skip
-        return [(name, lambda step=step: step(sale)) for name, step in todo.items()]  # type: ignore[misc]
+        return [(name, partial(step, sale)) for name, step in todo.items()]
 
     def draft(self, sale: Sale) -> None:
         """Order and lines."""

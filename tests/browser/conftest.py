@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -51,3 +53,57 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+
+
+class Watch:
+    """What a browser complains about while its pages are used: scripts, policies, answers of the server."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
+        page.on("console", self._heard)
+
+    def _heard(self, message: Any) -> None:
+        refused = "status of 422" in message.text  # a form that comes back with errors
+        if message.type == "error" and not refused:
+            self.problems.append(f"{self.page.url}: {message.text}")
+
+    def wide(self) -> int:
+        """How many pixels the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.fixture
+def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+    """Pages of the living program; at the end of the test none of them may have complained."""
+    contexts: list[Any] = []
+    watches: list[Watch] = []
+
+    def make(locale: str = "en-US", width: int = 1440, user: Any = None, **options: Any) -> Any:
+        phone = width < 600
+        context = browser.new_context(
+            base_url=live_server.url, locale=locale, timezone_id="Asia/Shanghai", is_mobile=phone, has_touch=phone,
+            viewport={"width": width, "height": 844 if phone else 900}, **options,
+        )
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        if user is not None:
+            context.add_cookies([session_cookie(user, live_server.url)])
+        page = context.new_page()
+        watches.append(Watch(page))
+        page.watch = watches[-1]
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [problem for watch in watches for problem in watch.problems] == []
+
+
+def session_cookie(user: Any, url: str) -> Any:
+    """The cookie of somebody who is logged in, without the detour over the form."""
+    client = import_module("django.test").Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    name = import_module("django.conf").settings.SESSION_COOKIE_NAME
+    return {"name": name, "value": client.cookies[name].value, "url": url}
