@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.customers.models import Customer
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from oa.records.bulk import locked
 from oa.records.commands import command
@@ -19,7 +19,7 @@ from oa.records.numbering import next_number
 def save_customer(customer: Customer, *, by: Any) -> Customer:
     """Store a customer; a new one gets a code from the sequence, and its maker as owner."""
     if not customer.code:
-        customer.code = next_number("customer", timezone.localdate())
+        customer.code = next_number("customer", business_day())
     if not customer.pk:
         fill_customer(customer, by)
     customer.save()

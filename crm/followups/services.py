@@ -6,11 +6,11 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.customers.models import Contact, Customer
 from crm.followups.models import Channel, FollowUp
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 
 
@@ -27,7 +27,7 @@ def log_followup(
     """Store what was said; the customer's last and next contact follow, its version does not change."""
     if not text.strip():
         raise BusinessError(_("Enter what was said."), field="text")
-    if next_on is not None and next_on < timezone.localdate():
+    if next_on is not None and next_on < business_day():
         raise BusinessError(_("The next contact lies in the past."), field="next_on")
     made = FollowUp.objects.create(
         customer=customer, contact=contact, channel=channel, text=text.strip(), next_on=next_on, owner=by, created_by=by

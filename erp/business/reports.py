@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import models
-from django.db.models import Count, DecimalField, F, QuerySet, Sum, Value
+from django.db.models import Count, DecimalField, F, QuerySet, Sum
 from django.db.models.functions import Round
 from django.urls import reverse
 from django.utils import timezone
@@ -78,11 +78,11 @@ def _by_head(amount: str) -> Callable[[QuerySet[Any]], QuerySet[Any, dict[str, A
     return lambda documents: documents.values(*KEYS).annotate(documents=Count("pk"), amount=Sum(amount))
 
 
-def _by_delivered_lines(documents: QuerySet[Any]) -> QuerySet[Any, dict[str, Any]]:
+def _by_delivered_lines(documents: QuerySet[Any]) -> QuerySet[Any, Any]:
     """Deliveries at the prices of their orders, tax included, every line rounded."""
     line = F("order_line__net") + F("order_line__tax")
     value = F("quantity") / F("order_line__quantity") * line * F("order_line__order__rate")
-    rounded = Round(value, Value(base_currency().exponent), output_field=AMOUNT)
+    rounded = Round(value, base_currency().exponent, output_field=AMOUNT)
     rows = DeliveryLine.objects.filter(delivery__in=documents).order_by()
     keys = {name: F(f"delivery__{name}") for name in KEYS}
     return rows.values(**keys).annotate(documents=Count("delivery", distinct=True), amount=Sum(rounded))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.models import FiscalYear, Period
 from erp.finance.models.accounts import Purpose
+from kit.rules.days import business_day
 from kit.values.dates import add_months, month_end
 from kit.values.errors import BusinessError
 from oa.organisation.models import CompanyProfile
@@ -73,7 +73,7 @@ def posting_context(date: dt.date, journal: str) -> PostingContext:
 
     The fiscal year of `date` is made on demand.
     """
-    if date > timezone.localdate():
+    if date > business_day():
         raise BusinessError(_("%s lies in the future; post with a date up to today.") % date, field="date")
     row = _load(date, journal)
     if row[9] is None:

@@ -127,7 +127,7 @@ class JournalImporter(DocumentImporter):
             return None
         if batch.by is not None and not batch.by.has_perm("erp.add_account"):
             return str(_("There is no account “%s”, and you may not make one.") % text)
-        if len(text) > Account._meta.get_field("code").max_length:
+        if len(text) > (Account._meta.get_field("code").max_length or 0):
             return str(_("“%s” is too long for the code of an account.") % text)
         kind = account_type(text)
         side = Side.CREDIT if kind in CREDIT else Side.DEBIT

@@ -119,12 +119,9 @@ def post_entry(
     if sum((line.amount for line in lines), ZERO):
         raise BusinessError(_("Debits and credits of %s differ; nothing was posted.") % source.number)
     columns = _columns(lines, context.base_currency_id)
-    values = columns | {
-        "counter": f"journal:{context.journal_id}:{context.period_id}",
-        "prefix": f"{context.journal_code}-{context.period_start:%y%m}-",
-        "journal": context.journal_id,
-        "period": context.period_id,
-        "date": context.date,
+    values = {
+        **columns,
+        **_place(context),
         "memo": memo[:300],
         "source": source.label,
         "source_id": source.pk,
@@ -139,6 +136,17 @@ def post_entry(
         cursor.execute(_POST, values)
         entry_id, number = cursor.fetchone()
     return entry_id, number
+
+
+def _place(context: PostingContext) -> dict[str, Any]:
+    """Where an entry belongs: journal, period, date, and the counter that numbers it."""
+    return {
+        "counter": f"journal:{context.journal_id}:{context.period_id}",
+        "prefix": f"{context.journal_code}-{context.period_start:%y%m}-",
+        "journal": context.journal_id,
+        "period": context.period_id,
+        "date": context.date,
+    }
 
 
 def _columns(lines: Sequence[Line], base_currency_id: int) -> dict[str, list[Any]]:

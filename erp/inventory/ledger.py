@@ -13,12 +13,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.ledger import Source
 from erp.inventory.models import MoveKind, Product, StockLevel, Warehouse
 from erp.inventory.valuation import Stock, issue_value, residue
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, decimals
 from oa.records.bulk import bulk_set
@@ -203,7 +203,7 @@ def check_date(moves: Sequence[Move], date: dt.date, *, by: Any) -> None:
 
     Call it before `value_moves`, with the levels locked. A movement of today costs no statement.
     """
-    if date >= timezone.localdate() or not moves:
+    if date >= business_day() or not moves:
         return
     if by is not None and not by.has_perm("erp.backdate_stockmove"):
         raise BusinessError(

@@ -283,7 +283,7 @@ class StockAdjustment(PostedDocument):
     value = MoneyField(_("value"), default=0, editable=False)
     state = Document.state_field(ADJUSTMENT_STATES)
 
-    objects: Any = VisibleQuerySet.as_manager()
+    objects: Any = VisibleQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta(Document.Meta):
         verbose_name = _("stock adjustment")

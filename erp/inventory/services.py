@@ -27,6 +27,7 @@ from erp.inventory.models import (
     StockLevel,
     StockMove,
 )
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from kit.values.quantities import round_quantity
@@ -205,7 +206,7 @@ def reverse_adjustment(
     ADJUSTMENT_STATES.check("reverse", original)
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
-    day = date or timezone.localdate()
+    day = date or business_day()
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
     lines = list(LINES.filter(adjustment=original))

@@ -35,9 +35,10 @@ def ageing(customer: Any, user: Any) -> dict[str, Any]:
     today = timezone.localdate()
     items = OpenItem.objects.filter(customer=customer).exclude(remaining=0).values_list("due_date", "base_remaining")
     sums = [ZERO] * len(BUCKETS)
+    limits = [int(bucket[0]) for bucket in BUCKETS]  # type: ignore[call-overload]
     for due, amount in items:
         late = max((today - due).days, 0)
-        sums[next(i for i, (limit, _l, _t) in enumerate(BUCKETS) if late <= limit)] += amount
+        sums[next(i for i, limit in enumerate(limits) if late <= limit)] += amount
     whole = sum((s for s in sums if s > 0), ZERO)
     rows, x = [], Decimal(0)
     for (_limit, label, tone), amount in zip(BUCKETS, sums, strict=True):

@@ -43,7 +43,8 @@ def split(quantity: Decimal, moves: Sequence[Step], bills: Sequence[tuple[Any, D
 
     `quantity` is what is ordered and not given up; more is only what moved beyond it.
     """
-    moved, billed = [list(step) for step in moves], [list(step) for step in bills]
+    moved: list[list[Any]] = [list(step) for step in moves]
+    billed: list[list[Any]] = [list(step) for step in bills]
     left = max(quantity, sum((amount for _day, amount in moves), ZERO))
     parts: list[Part] = []
     while left > 0:

@@ -16,17 +16,28 @@ from erp.inventory.ledger import Key, Move, post_moves
 from erp.inventory.models import MoveKind, StockLevel, StockMove
 from erp.trade.billing import residue_lines
 from kit.values.errors import BusinessError
+from kit.values.money import ZERO
 
 
-def with_original_accounts(moves: list[Move], original: Any) -> list[Move]:
-    """Post a reversal's moves on the inventory accounts that the original used, whatever the rules say now."""
-    rows = StockMove.objects.filter(source=original._meta.label_lower, source_id=original.pk).exclude(
-        kind=MoveKind.VALUE
-    )
-    accounts = {(row.product_id, row.warehouse_id): row.account_id for row in rows}
+def as_the_original(moves: Sequence[Move], original: Any) -> list[Move]:
+    """The moves that reverse those of `original`, from `moves` with opposite quantities and values.
+
+    They are on the inventory accounts that the original used, whatever the rules say now. What its entry took
+    out of stock besides (the residues of a receipt that covered negative stock) is put back after them, because
+    the mirror of that entry does so as well (rule G-04, invariant I-16).
+    """
+    rows = list(StockMove.objects.filter(source=original._meta.label_lower, source_id=original.pk).order_by("pk"))
+    accounts = {(row.product_id, row.warehouse_id): row.account_id for row in rows if row.kind != MoveKind.VALUE}
+    by_key = {}
     for move in moves:
         move.account_id = accounts.get(move.key, move.account_id)
-    return moves
+        by_key[move.key] = move
+    back = []
+    for row in rows:
+        if row.kind == MoveKind.VALUE:
+            like = by_key[row.product_id, row.warehouse_id]
+            back.append(Move(like.product, row.warehouse_id, ZERO, row.kind, row.account_id, like.line, -row.value))
+    return [*moves, *back]
 
 
 def finish_reversal(original: Any, counter: Any, by: Any) -> None:

@@ -173,12 +173,14 @@ def match_header(columns: Sequence[Column], row: int, cells: Sequence[str]) -> H
             for title in titles(column):
                 known.setdefault(title, column)
     found: dict[int, Column] = {}
-    unknown, double = [], []
+    unknown: list[str] = []
+    double: list[str] = []
     for position, cell in enumerate(cells):
         title = plain_title(cell)
         if not title:
             continue
-        column = known.get(title)
+        given = known.get(title)
+        column = given
         if column is None:
             unknown.append(cell.strip())
         elif column in found.values():

@@ -57,12 +57,12 @@ class RecordImporter(Importer):
         return self.page.model
 
     @cached_property
-    def title(self) -> Any:  # type: ignore[override]
+    def title(self) -> Any:
         """What many of them are called."""
         return self.page.title_plural
 
     @property
-    def permissions(self) -> Sequence[str]:  # type: ignore[override]
+    def permissions(self) -> Sequence[str]:
         """Who may make them."""
         meta = self.model._meta
         return (f"{meta.app_label}.add_{meta.model_name}",)

@@ -293,7 +293,7 @@ class RecordRun:
     def _save(self, entries: Sequence[Entry]) -> None:
         if self._saves_alone:
             for entry in entries:
-                type(self.importer.page).save(entry.record, by=self.batch.by)  # type: ignore[misc]
+                type(self.importer.page).save(entry.record, by=self.batch.by)
         elif entries:
             self.model._default_manager.bulk_create([entry.record for entry in entries])
 

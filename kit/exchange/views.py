@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 
 from kit.exchange import printing, reports
 from kit.exchange.exporting import Column as OutColumn
-from kit.exchange.exporting import write_rows
+from kit.exchange.exporting import exporter, write_rows
+from kit.exchange.importing_files import importer_for
+from kit.exchange.importing_records import RecordImporter
 from kit.exchange.report_paper import to_pdf
 from kit.pages.actions import Action
 from kit.pages.columns import plain, resolve_all
@@ -54,6 +56,8 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
         raise Http404
     state = ListState(resource, request.user, request.GET)
     full = request.GET.get("full") == "1"
+    if full and resource.may_import(request.user):
+        return _importable(request, resource, state, kind)
     columns = resolve_all(resource.model, resource.fields) if full else list(state.columns)
     out = [OutColumn(c.name, str(c.label), KINDS.get(c.kind, c.kind)) for c in columns]
     paths = [c.shown for c in columns]
@@ -64,6 +68,18 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     write_rows(file, kind, out, _plain(columns, rows), labels=not full, bom=kind == "csv",
                title=[] if full else [line for line in title if line])
     return download(file.getvalue(), resource.slug, kind)
+
+
+def _importable(request: HttpRequest, resource: Resource, state: ListState, kind: str) -> HttpResponse:
+    """The same rows with the titles and values that the import page of the resource reads back."""
+    importer = importer_for(resource)
+    if isinstance(importer, RecordImporter):
+        columns, rows = importer.export(state.rows)
+    else:
+        columns, rows = exporter(importer.kind)({}, request.user)  # type: ignore[assignment]
+    file = io.BytesIO()
+    write_rows(file, kind, columns, rows, bom=kind == "csv")
+    return download(file.getvalue(), importer.kind, kind)
 
 
 def _plain(columns: list[Any], rows: Iterator[Any]) -> Iterator[list[Any]]:

@@ -61,7 +61,8 @@ class KitForm(forms.ModelForm):
 
         A field that the changed one narrows (`depends`) is replaced in any case: its value belongs elsewhere.
         """
-        data = self.data.copy()
+        data: Any = self.data
+        data = data.copy()
         for name in names:
             for target, value in self.resource.fill(self.instance, name, self.user).items():
                 field = self.fields.get(target)

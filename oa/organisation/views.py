@@ -30,7 +30,7 @@ def desk_view(request: HttpRequest) -> HttpResponse:
     greeting = _("Good morning") if hour < 12 else _("Good afternoon") if hour < 18 else _("Good evening")
     today = timezone.localdate()
     head = Head(title=_("%(greeting)s, %(name)s") % {"greeting": greeting, "name": user} if str(user) else greeting,
-                note=" · ".join(part for part in (date_format(today, pgettext("format of a day on the desk", "l, j F")), str(user.department or "")) if part))
+                note=" · ".join(part for part in (date_format(today, pgettext("format of a day on the desk", "l, j F")), str(getattr(user, "department", None) or "")) if part))
     head.actions = [action for source in registered.actions[DESK] for action in source(user, user)]
     return fragment_or_page(request, "oa/desk.html", {
         "head": head, "figures": figures[:FIGURES], "main": cards["main"], "side": cards["side"], "today": today,

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal as D
 
 import pytest
+from playwright.sync_api import expect
 
 from crm.customers.models import Contact, Customer
 from crm.followups.models import FollowUp
@@ -85,7 +86,7 @@ def act(page, name):
 
 def settled(page):
     """The lines are computed."""
-    page.wait_for_function("!document.querySelector('[data-doc-form][aria-busy=true]')")
+    expect(page.locator("[data-doc-form][aria-busy=true]")).to_have_count(0)
 
 
 def number_in(page):
@@ -119,7 +120,7 @@ def order_by_keyboard(page, customer):
     assert focused(page) == "lines-0-product_text"  # Enter leads on to the lines
     for code, _price, _tax, quantity, discount in LINES:
         keys(page, code, "Enter", quantity, "Enter", "Enter", *([discount] if discount else []), "Enter")
-    page.wait_for_function("total => document.querySelector('#livetotal').textContent.includes(total)", arg="159,758.00")
+    expect(page.locator("#livetotal")).to_have_text("¥ 159,758.00")
     # the customer's contact and terms came along, and the credit that is left
     assert page.locator("#id_contact").input_value() == "Zhou Zhiyuan"
     assert page.locator("#id_payment_terms option:checked").inner_text().strip() not in ("", "—")
@@ -141,8 +142,7 @@ def deliver_in_two_parts(page, order):
     page.locator("input[name$='-quantity']").nth(0).fill("10")
     page.locator("input[name$='-quantity']").nth(1).fill("0")
     page.keyboard.press("Tab")
-    settled(page)
-    assert page.locator("#foot-quantity").inner_text() == "115"
+    expect(page.locator("#foot-quantity")).to_have_text("115")
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile(r"/sales/deliveries/DN-[^/]+/$"))
     order.refresh_from_db()

@@ -8,7 +8,7 @@ from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erp.trade.amounts import Amounts, Priced, line_amounts, line_gross, totals
@@ -66,6 +66,7 @@ prices = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(prices, min_size=1, max_size=20), st.booleans(), st.booleans(), st.sampled_from([0, 2]))
 def test_shown_lines_add_up_to_the_shown_totals(
     lines: list[Priced], per_tax: bool, includes_tax: bool, exponent: int

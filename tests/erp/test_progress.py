@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal as D
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erp.trade.progress import (
@@ -105,6 +105,7 @@ def test_percent_of_an_order_weighs_its_lines_by_value() -> None:
 quantities = st.integers(0, 50).map(D)
 
 
+@settings(deadline=None)
 @given(quantities, quantities, quantities)
 def test_moving_what_is_open_completes_the_line(ordered: D, given_up: D, moved: D) -> None:
     """G-11: after moving and billing the open quantities nothing is open, and nothing negative ever was."""
@@ -115,6 +116,7 @@ def test_moving_what_is_open_completes_the_line(ordered: D, given_up: D, moved: 
     assert to_move(row) == 0 and to_bill(row) == 0 and done(row)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 100).map(D),
     st.lists(st.integers(1, 60).map(D), max_size=6),

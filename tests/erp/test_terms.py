@@ -7,7 +7,7 @@ from decimal import Decimal as D
 
 import pytest
 from django.core.exceptions import ValidationError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erp.finance.models import PaymentTerms
@@ -47,6 +47,7 @@ def test_without_terms_everything_is_due_at_once() -> None:
     assert tiny == [(DAY, D("0.01"))]
 
 
+@settings(deadline=None)
 @given(st.decimals(min_value="0.01", max_value=10**9, places=2), st.lists(st.integers(1, 30), min_size=1, max_size=4))
 def test_instalments_add_up(total: D, shares: list[int]) -> None:
     """To the cent, whatever the percentages."""

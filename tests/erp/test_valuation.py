@@ -8,7 +8,7 @@ from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erp.inventory.valuation import Stock, covered_share, issue_value, residue
@@ -86,6 +86,7 @@ quantities = st.decimals(min_value="0.0001", max_value="9999", places=4)
 costs = st.decimals(min_value=0, max_value="9999", places=2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(quantities, costs), min_size=1, max_size=8), st.lists(st.integers(1, 100), max_size=12))
 def test_no_stock_means_no_value(receipts: list[tuple[D, D]], issues: list[int]) -> None:
     """V-02: values never become negative, the last issue takes all, everything issued is what came in."""
@@ -122,6 +123,7 @@ def test_what_stock_cannot_carry(before: tuple[str, str], quantity: str, value: 
     assert residue(Stock(D(before[0]), D(before[1])), D(quantity), D(value)) == D(expected)
 
 
+@settings(deadline=None)
 @given(
     st.decimals(min_value=-99, max_value=99, places=2),
     st.decimals(min_value=-99, max_value=9999, places=2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.values.dates import add_months, month_end
@@ -29,6 +29,7 @@ def test_months_are_added_by_the_calendar(day: str, months: int, expected: str) 
     assert add_months(dt.date.fromisoformat(day), months) == dt.date.fromisoformat(expected)
 
 
+@settings(deadline=None)
 @given(days)
 def test_the_day_after_a_months_end_is_a_first(day: dt.date) -> None:
     """Whatever the month."""
@@ -36,6 +37,7 @@ def test_the_day_after_a_months_end_is_a_first(day: dt.date) -> None:
     assert (end.year, end.month) == (day.year, day.month) and (end + dt.timedelta(days=1)).day == 1
 
 
+@settings(deadline=None)
 @given(days, st.integers(-600, 600))
 def test_months_come_back(day: dt.date, months: int) -> None:
     """Adding and taking away the same number of months ends in the month where it began."""

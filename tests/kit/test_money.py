@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal as D
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.values.arithmetic import calculate
@@ -35,6 +35,7 @@ def test_halves_round_away_from_zero(value: str, digits: int, expected: str) -> 
     assert round_half_up(-D(value), digits) == -D(expected)
 
 
+@settings(deadline=None)
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=6), st.integers(0, 4))
 def test_rounding_is_near_and_stable(value: D, digits: int) -> None:
     """At most half a unit away, and rounding twice changes nothing."""
@@ -43,6 +44,7 @@ def test_rounding_is_near_and_stable(value: D, digits: int) -> None:
     assert round_money(rounded, digits) == rounded
 
 
+@settings(deadline=None)
 @given(amounts, weights)
 def test_parts_add_up_to_the_whole(total: D, given_weights: list[D]) -> None:
     """`allocate`: nothing is lost or made, no part is a unit off its exact share, equal weights at most one apart."""

@@ -30,6 +30,7 @@ from erp.finance.openitems import (
     tell_settled,
     unallocate,
 )
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from oa.records.bulk import locked
@@ -251,7 +252,7 @@ def reverse_payment(payment: Payment, *, by: Any, date: dt.date | None = None, v
     POSTED_STATES.check("reverse", original)
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
-    day = date or timezone.localdate()
+    day = date or business_day()
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
     own_key = OpenItem.objects.get(source=original._meta.label_lower, source_id=original.pk).pk
@@ -314,7 +315,7 @@ def allocate_open_items(pairs: Sequence[tuple[int, int, Decimal]], *, by: Any, d
     if not pairs:
         raise BusinessError(_("Choose what to settle."))
     items = lock_items(pk for debit, credit, _amount in pairs for pk in (debit, credit))
-    context = posting_context(date or timezone.localdate(), BANK)
+    context = posting_context(date or business_day(), BANK)
     latest = max(item.date for item in items.values())
     if context.date < latest:
         raise BusinessError(_("The date cannot be before %s.") % latest, field="date")

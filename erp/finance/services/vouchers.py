@@ -28,6 +28,7 @@ from erp.finance.openitems import (
     new_item,
     store_items,
 )
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_money
 from oa.records.bulk import locked
@@ -224,7 +225,7 @@ def reverse_voucher(voucher: Voucher, *, by: Any, date: dt.date | None = None, v
     VOUCHER_STATES.check("reverse", original)
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
-    day = date or timezone.localdate()
+    day = date or business_day()
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
     items = items_of(source_of(original))

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency
@@ -23,6 +22,7 @@ from erp.purchasing.models.bills import BILL_STATES
 from erp.purchasing.pricing import find_price
 from erp.purchasing.services.orders import HEAD, LINES, check_quantities, fill_currency, order_lines
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
 from oa.organisation.models import CompanyProfile
@@ -73,7 +73,7 @@ def draft_bill(
     supplier_number: str = "",
 ) -> Bill:
     """A draft of what is received and not billed of an order, to be compared with the supplier's invoice."""
-    day = date or timezone.localdate()
+    day = date or business_day()
     order = lock_with_rate(order, day)
     base = base_currency()
     bill, drafts = draft_of_order(

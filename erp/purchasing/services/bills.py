@@ -42,6 +42,7 @@ from erp.trade.reversal import (
     refuse_if_settled,
     reverse_with_items,
 )
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from oa.records.bulk import bulk_set, locked
@@ -77,7 +78,7 @@ def bill_order(
     A quantity of a service beyond what was received is billed from the order. In foreign currency the rate is
     that of the bill's date.
     """
-    day = date or timezone.localdate()
+    day = date or business_day()
     order = lock_with_rate(order, day)
     lines = order_lines([order])
     context = posting_context(day, PURCHASES)
@@ -300,7 +301,7 @@ def _counter(
     original: Bill, lines: Sequence[BillLine], *, by: Any, date: dt.date | None
 ) -> tuple[Bill, dict[int, int]]:
     """The counter bill with opposite quantities and amounts, stored as a draft; its line for every line."""
-    day = date or timezone.localdate()
+    day = date or business_day()
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
     copied = (

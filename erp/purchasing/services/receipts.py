@@ -28,11 +28,12 @@ from erp.trade.lines import quantity_problem
 from erp.trade.orders import save_progress
 from erp.trade.progress import most_to_move, to_move
 from erp.trade.reversal import (
+    as_the_original,
     finish_reversal,
     post_counter_moves,
     reverse_document_entry,
-    with_original_accounts,
 )
+from kit.rules.days import business_day
 from kit.rules.fields import MoneyField
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
@@ -141,7 +142,7 @@ def _draft(
     receipt = GoodsReceipt(
         supplier=order.supplier,
         warehouse_id=warehouse,
-        date=date or timezone.localdate(),
+        date=date or business_day(),
         owner_id=order.owner_id,
         department_id=order.department_id,
         created_by=by,
@@ -303,7 +304,7 @@ def reverse_receipt(
     moves = [_move(draft, counter, context) for draft in stocked]
     for move, draft in zip(moves, stocked, strict=True):
         move.line = draft.pk
-    moves = with_original_accounts(moves, original)
+    moves = as_the_original(moves, original)
     check_date(moves, counter.date, by=by)
     residues = value_moves(levels, moves, exponent=context.exponent)
     by_pk = {line.pk: line for line in facts}
@@ -333,7 +334,7 @@ def _counter(
     original: GoodsReceipt, lines: Sequence[GoodsReceiptLine], *, by: Any, date: dt.date | None
 ) -> tuple[GoodsReceipt, list[GoodsReceiptLine]]:
     """The counter document with opposite quantities and values, stored as a draft."""
-    day = date or timezone.localdate()
+    day = date or business_day()
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
     counter = GoodsReceipt.objects.create(

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
@@ -16,6 +15,7 @@ from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
 from erp.trade.lines import quantity_problem
 from erp.trade.progress import to_move
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from oa.records.bulk import bulk_set, locked
 from oa.records.commands import command
@@ -83,7 +83,7 @@ def draft_of_order(
         customer=order.customer,
         warehouse_id=next(iter(taken)).warehouse_id,
         ship_to=order.ship_to,
-        date=date or timezone.localdate(),
+        date=date or business_day(),
         owner_id=order.owner_id,
         department_id=order.department_id,
         created_by=by,

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency, rate_on
@@ -27,6 +26,7 @@ from erp.trade.lines import (
     write_lines,
 )
 from erp.trade.progress import to_bill
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
 from oa.records.bulk import locked
@@ -58,7 +58,7 @@ def draft_of_order(
 ) -> tuple[Invoice, list[InvoiceLine]]:
     """An invoice of a locked order and its lines, not stored; `quantities` by order line, None for all delivered."""
     taken = _taken(order, lines, quantities)
-    day = date or timezone.localdate()
+    day = date or business_day()
     invoice = Invoice(
         customer=order.customer,
         currency=order.currency,

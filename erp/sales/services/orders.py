@@ -20,6 +20,7 @@ from erp.sales.pricing import customer_prices, find_price, price_rule
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
 from erp.trade.orders import derive_progress, kept_inputs, refresh_paid_order
 from erp.trade.progress import to_move
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
 from kit.values.quantities import QUANTITY_DIGITS
@@ -132,7 +133,7 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, num
         raise BusinessError(_("Enter at least one line."))
     terms = terms_of(order.customer)
     check_blocked(terms)
-    order.warning = apply_credit_check(terms, order, lines, timezone.localdate())
+    order.warning = apply_credit_check(terms, order, lines, business_day())
     if order.hold == Hold.NONE:
         reserve_lines(lines)
     order.number = given_number(order.SEQUENCE, number) if number else next_number(order.SEQUENCE, order.date)
@@ -270,7 +271,7 @@ def reopen_order(order: SalesOrder, *, by: Any, version: int | None = None) -> S
     bulk_set(lines, ("cancelled",))
     terms = terms_of(order.customer)
     check_blocked(terms)
-    order.warning = apply_credit_check(terms, order, lines, timezone.localdate())
+    order.warning = apply_credit_check(terms, order, lines, business_day())
     derive_progress(order, lines)
     if order.hold == Hold.NONE:
         reserve_lines(lines)
@@ -307,7 +308,7 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     current.warning = ""
     if current.base_total > before:
         check_blocked(terms)
-        current.warning = apply_credit_check(terms, current, drafts, timezone.localdate())
+        current.warning = apply_credit_check(terms, current, drafts, business_day())
     drafts = lines_of(current)
     if current.hold == Hold.NONE:
         reserve_lines(drafts)

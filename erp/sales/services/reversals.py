@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.context import SALES, STOCK, PostingContext, posting_context
@@ -30,13 +29,14 @@ from erp.sales.services.lines import lock_orders, order_lines
 from erp.trade.billing import product_posting_group
 from erp.trade.orders import save_progress
 from erp.trade.reversal import (
+    as_the_original,
     finish_reversal,
     post_counter_moves,
     refuse_if_settled,
     reverse_document_entry,
     reverse_with_items,
-    with_original_accounts,
 )
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from kit.values.quantities import round_quantity
 from oa.records.bulk import locked
@@ -110,7 +110,7 @@ def _moves_back(
         for line, draft in pairs
         if line.product.stocked
     ]
-    return with_original_accounts(moves, original)
+    return as_the_original(moves, original)
 
 
 def _take_back(
@@ -166,7 +166,7 @@ def _counter_delivery(
         warehouse=original.warehouse,
         ship_to=original.ship_to,
         cost=-original.cost,
-        date=date or timezone.localdate(),
+        date=date or business_day(),
         owner_id=original.owner_id,
         department_id=original.department_id,
         created_by=by,
@@ -221,7 +221,7 @@ def reverse_invoice(invoice: Invoice, *, by: Any, date: dt.date | None = None, v
 
 def _counter_invoice(original: Invoice, lines: Sequence[InvoiceLine], *, by: Any, date: dt.date | None) -> Invoice:
     """The counter invoice with opposite quantities and amounts, stored as a draft."""
-    day = date or timezone.localdate()
+    day = date or business_day()
     if day < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
     counter = Invoice(

@@ -74,7 +74,7 @@ def _money_of_late(world: World, selling: Selling) -> None:
     """Money that came yesterday and today, for both salespeople, so that the daily report has all its parts."""
     for username in ("sales", "sales2"):
         due = Invoice.objects.filter(
-            owner=world.people[username], state="posted", open_amount__gt=0, date__lt=world.ago(3), reversal_of=None
+            owner=world.people[username], state="posted", open_amount__gt=0, date__lt=world.today, reversal_of=None
         )
         for age, invoice in enumerate(due.select_related("customer", "currency").order_by("due_date", "pk")[:2]):
             selling.receive(world.ago(age), invoice)

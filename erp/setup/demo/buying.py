@@ -97,7 +97,7 @@ class Buying:
             return
         order = confirm_order(order, by=buyer)
         if end == "part":
-            first = order.lines.order_by("position").first()
+            first = order.lines.order_by("position")[0]
             world.on(world.today, lambda today: self._receive(today, order, {first.pk: first.quantity // 2}), urgency=2)
         elif end != "wait":
             world.on(world.later(day, 5, 16), lambda arrived: self._receive(arrived, order), urgency=2)

@@ -31,7 +31,7 @@ def plan_office(world: World) -> None:
     day = (world.start.replace(day=1) + dt.timedelta(days=40)).replace(day=28)
     while day <= world.today:
         for memo, debit, credit, amount in MONTHLY:
-            world.on(day, lambda then, row=(memo, debit, credit, amount): _voucher(world, then, *row), urgency=8)  # type: ignore[misc]
+            world.on(day, lambda then, row=(memo, debit, credit, amount): _voucher(world, then, *row), urgency=8)
         day = (day + dt.timedelta(days=10)).replace(day=28)
     world.on(world.working(world.ago(45)), lambda then: _count(world, then), urgency=8)
 

@@ -13,7 +13,7 @@ from erp.setup.demo.world import DAYS, World
 GOODS = tuple(item for item in PRODUCTS if item.group != "labour")
 ON_HOLD, REFUSED = 7, 18  # customers whose credit limit is too small for what they want
 # What goes wrong on purpose, once each, in orders that are old enough.
-MISHAPS = ("redeliver", "rebill", "bounce", "short", "cancel")
+MISHAPS = ("redeliver", "rebill", "bounce", "unpaid", "cancel", "short")
 
 
 @dataclass

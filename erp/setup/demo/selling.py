@@ -33,7 +33,7 @@ class Selling:
     def plan(self, stories: list[Story]) -> None:
         """Let every order be placed on its day."""
         for story in stories:
-            self.world.on(story.day, lambda day, story=story: self._place(day, story), urgency=3)  # type: ignore[misc]
+            self.world.on(story.day, lambda day, story=story: self._place(day, story), urgency=3)
 
     def _place(self, day: dt.date, story: Story) -> None:
         world, customer = self.world, self.world.customers[story.customer]
@@ -125,7 +125,7 @@ class Selling:
             story.end = ""
             services.reverse_invoice(invoice, by=world.people["chief"], date=day)
             invoice = services.invoice_order(order, by=accountant, date=day)
-        if invoice.due_date is None or world.dice.random() < NEVER:
+        if invoice.due_date is None or story.end == "unpaid" or world.dice.random() < NEVER:
             return
         paid = max(day, world.working(invoice.due_date + dt.timedelta(days=world.dice.randint(-6, 24))))
         share = Decimal("0.5") if world.dice.random() < PARTLY else Decimal(1)

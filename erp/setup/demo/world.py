@@ -57,7 +57,7 @@ class World:
         """Who does something to stock on `day`: the person today, nobody in the past, where a right is needed."""
         return self.people[username] if day >= self.today else None
 
-    def on(self, day: dt.date, effect: Callable[[dt.date], None], *, urgency: int = 5) -> None:
+    def on(self, day: dt.date, effect: Callable[[dt.date], Any], *, urgency: int = 5) -> None:
         """Let `effect` happen on `day`; what lies in the future does not happen. Low urgency comes first."""
         if day <= self.today:
             heapq.heappush(self._queue, (day, urgency, next(self._tickets), effect))

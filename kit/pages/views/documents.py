@@ -172,7 +172,8 @@ def _page(
     if states is not None and (obj is None or obj.state == states.initial):
         then = next((t for t in states.available(states.initial) if t.primary and not t.fields and _granted(resource, t, request.user)), None)
     fields = [field for field in form.visible_fields() if field.name != "note"]
-    version = getattr(obj, "version", "") if status != 409 else resource.model._default_manager.get(pk=obj.pk).version
+    stored: Any = resource.model._default_manager.get(pk=obj.pk) if status == 409 else obj
+    version = getattr(stored, "version", "")
     context = {
         "head": head, "form": form, "resource": resource, "object": obj, "grid": grid, "then": then,
         "fields": [field for field in fields if field.name not in resource.more],
