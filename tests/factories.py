@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.utils import timezone
 
 from crm.customers.models import Customer
 from erp.finance.models import (
@@ -42,6 +41,7 @@ from erp.purchasing.models import PurchaseOrder
 from erp.sales.models import CustomerTerms, SalesOrder
 from erp.sales.services import confirm_order, save_order
 from erp.trade.lines import LineInput
+from kit.rules.days import business_day
 from oa.organisation.models import CompanyProfile, User
 
 _numbers = itertools.count(1)
@@ -49,7 +49,7 @@ _numbers = itertools.count(1)
 
 def today() -> dt.date:
     """The company's present day."""
-    return timezone.localdate()
+    return business_day()
 
 
 def days_ago(days: int) -> dt.date:

@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.search
 import django.utils.timezone
+import kit.rules.days
 import kit.rules.fields
 import kit.rules.search
 from django.db import migrations, models
@@ -120,7 +121,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed at')),
                 ('number', models.CharField(editable=False, max_length=40, null=True, unique=True, verbose_name='number')),
-                ('date', models.DateField(default=django.utils.timezone.localdate, verbose_name='date')),
+                ('date', models.DateField(default=kit.rules.days.business_day, verbose_name='date')),
                 ('note', models.TextField(blank=True, verbose_name='note')),
                 ('title', models.CharField(max_length=200, verbose_name='title')),
                 ('type', models.CharField(choices=[('sale', 'sale'), ('frame', 'frame agreement'), ('service', 'service')], default='sale', max_length=7, verbose_name='type')),
@@ -150,7 +151,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed at')),
                 ('number', models.CharField(editable=False, max_length=40, null=True, verbose_name='number')),
-                ('date', models.DateField(default=django.utils.timezone.localdate, verbose_name='date')),
+                ('date', models.DateField(default=kit.rules.days.business_day, verbose_name='date')),
                 ('note', models.TextField(blank=True, verbose_name='note')),
                 ('title', models.CharField(max_length=200, verbose_name='title')),
                 ('type', models.CharField(choices=[('sale', 'sale'), ('frame', 'frame agreement'), ('service', 'service')], default='sale', max_length=7, verbose_name='type')),
@@ -328,7 +329,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed at')),
                 ('number', models.CharField(editable=False, max_length=40, null=True, unique=True, verbose_name='number')),
-                ('date', models.DateField(default=django.utils.timezone.localdate, verbose_name='date')),
+                ('date', models.DateField(default=kit.rules.days.business_day, verbose_name='date')),
                 ('note', models.TextField(blank=True, verbose_name='note')),
                 ('title', models.CharField(max_length=200, verbose_name='title')),
                 ('channel', models.CharField(choices=[('fair', 'trade fair'), ('mail', 'mailing'), ('online', 'online'), ('event', 'event'), ('phone', 'phone campaign'), ('other', 'other')], default='event', max_length=6, verbose_name='channel')),
@@ -358,7 +359,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed at')),
                 ('number', models.CharField(editable=False, max_length=40, null=True, verbose_name='number')),
-                ('date', models.DateField(default=django.utils.timezone.localdate, verbose_name='date')),
+                ('date', models.DateField(default=kit.rules.days.business_day, verbose_name='date')),
                 ('note', models.TextField(blank=True, verbose_name='note')),
                 ('title', models.CharField(max_length=200, verbose_name='title')),
                 ('channel', models.CharField(choices=[('fair', 'trade fair'), ('mail', 'mailing'), ('online', 'online'), ('event', 'event'), ('phone', 'phone campaign'), ('other', 'other')], default='event', max_length=6, verbose_name='channel')),

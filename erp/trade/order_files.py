@@ -25,8 +25,7 @@ from kit.values.money import ZERO
 from oa.organisation.models import User
 from oa.organisation.people import person_called
 
-# Numbers stand in addresses: no slash, and not what stands there for drafts.
-_NO_NUMBER = re.compile(r"[/\\?#]|^d-\d+$|^\.+$")
+_NO_NUMBER = re.compile(r"^d-\d+$")  # what stands in addresses for drafts
 _LINE = ("product", "unit_price", "unit", "discount", "tax_code", "warehouse")
 
 

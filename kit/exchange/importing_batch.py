@@ -178,7 +178,7 @@ class Batch:
         for position, text in enumerate(cells):
             column = self.header.columns.get(position)
             if column is None:
-                if text.strip():
+                if text.strip() and position not in self.header.ignored:
                     self.error(row, "", _("“%s” stands in a column without a title.") % text.strip()[:40])
                 continue
             text = unprotect(text) if self.table.format == "csv" else text

@@ -27,6 +27,7 @@ _YES = gettext_lazy("yes"), ("true", "1", "y", "on", "x", "是", "真", "√")
 _NO = gettext_lazy("no"), ("false", "0", "n", "off", "否", "假")
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|(\d{2})(\d{2}))(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:-\d+)?)?)?")
 
+REASON = gettext_lazy("Reason")  # heads the last column of bad rows, which come back corrected
 _GROUPED = re.compile(r"^[^,]*?\d{1,3}(,\d{3})+(?![\d,])")  # commas stand between thousands only
 
 
@@ -159,6 +160,7 @@ class Header:
     columns: dict[int, Column]
     unknown: tuple[str, ...]
     double: tuple[str, ...]
+    ignored: frozenset[int] = frozenset()
 
     def title(self, name: str) -> str:
         """How the file calls column `name`."""
@@ -175,19 +177,22 @@ def match_header(columns: Sequence[Column], row: int, cells: Sequence[str]) -> H
     found: dict[int, Column] = {}
     unknown: list[str] = []
     double: list[str] = []
+    ignored: set[int] = set()
+    reasons = {plain_title(text) for text in in_all_languages(REASON)}
     for position, cell in enumerate(cells):
         title = plain_title(cell)
         if not title:
             continue
-        given = known.get(title)
-        column = given
-        if column is None:
+        wanted = known.get(title)
+        if wanted is None and title in reasons:
+            ignored.add(position)
+        elif wanted is None:
             unknown.append(cell.strip())
-        elif column in found.values():
+        elif wanted in found.values():
             double.append(cell.strip())
         else:
-            found[position] = column
-    return Header(row, tuple(cells), found, tuple(unknown), tuple(double))
+            found[position] = wanted
+    return Header(row, tuple(cells), found, tuple(unknown), tuple(double), frozenset(ignored))
 
 
 CODES = ("code", "number", "username", "barcode")

@@ -9,8 +9,8 @@ from typing import Any
 import xlsxwriter
 from django.utils.translation import gettext as _
 
-from kit.exchange.exporting import write_rows
 from kit.exchange.exporting import Column as OutColumn
+from kit.exchange.exporting import write_rows
 from kit.exchange.importing_batch import Importer
 from kit.exchange.importing_columns import Column, plain_title
 
@@ -47,7 +47,8 @@ def template_file(importer: Importer, kind: str) -> bytes:
         sheet = book.add_worksheet()
         plain, strong = book.add_format({"bottom": 1}), book.add_format({"bold": True, "bottom": 1})
         for place, (column, title) in enumerate(zip(importer.columns(), titles(importer), strict=True)):
-            sheet.write_string(0, place, f"{title}*" if column.required else title, strong if column.required else plain)
+            text, look = (f"{title}*", strong) if column.required else (title, plain)
+            sheet.write_string(0, place, text, look)
             sheet.write_comment(0, place, remark(column))
             sheet.set_column(place, place, max(10, len(title) + 4))
             _drop_down(sheet, place, column)

@@ -16,6 +16,7 @@ from kit.exchange import importing_files
 from kit.exchange.exporting import Column as OutColumn
 from kit.exchange.exporting import write_rows
 from kit.exchange.importing_batch import Importer, Report, RowError
+from kit.exchange.importing_columns import REASON, in_all_languages, plain_title
 from kit.exchange.importing_files import CHECK, WRITE, Upload, importer_for
 from kit.exchange.importing_template import remark, template_file
 from kit.exchange.views import download
@@ -173,8 +174,8 @@ def _report_page(request: HttpRequest, resource: Resource, importer: Importer, u
     actions = [Action(_("Another file"), resource.url("import"), name="again"),
                Action(str(resource.title_plural), resource.url(), name="list")]
     context: dict[str, Any] = {
-        "head": _head(resource, actions), "resource": resource, "importer": importer, "upload": upload, "report": report,
-        "done": done, "shown": shown, "address": _address(resource, upload, **({"done": 1} if done else {})),
+        "head": _head(resource, actions), "resource": resource, "importer": importer, "upload": upload,
+        "report": report, "done": done, "shown": shown, "address": _address(resource, upload, **({"done": 1} if done else {})),
     }
     if report is not None:
         context |= _table(request, upload, report, shown)
@@ -197,7 +198,7 @@ def _labels(done: bool) -> dict[str, Any]:
 
 def _tabs(report: Report, done: bool) -> list[tuple[str, Any, int]]:
     """How many rows have each status, for the tabs over the table."""
-    counts = {name: 0 for name in _labels(done)}
+    counts = dict.fromkeys(_labels(done), 0)
     for status in report.status.values():
         counts[status] += 1
     found = [(name, label, counts[name]) for name, label in _labels(done).items() if counts[name]]
@@ -263,6 +264,8 @@ def _bad_rows(request: HttpRequest, upload: Upload) -> HttpResponse:
         raise Http404
     numbers = {number for number, status in report.status.items() if status == "error"}
     titles, rows = _rows(upload, report, numbers)
+    old = {plain_title(text) for text in in_all_languages(REASON)}
+    width = len(titles) - (plain_title(titles[-1]) in old if titles else 0)
     reasons: dict[int, list[RowError]] = {}
     for error in report.errors:
         if error.row is not None:
@@ -271,9 +274,9 @@ def _bad_rows(request: HttpRequest, upload: Upload) -> HttpResponse:
     def lines() -> Iterator[list[Any]]:
         for number, cells in rows:
             told = [f"{e.column}: {e.message}" if e.column else e.message for e in reasons.get(number, [])]
-            yield [*cells, *[""] * (len(titles) - len(cells)), " ".join(told)]
+            yield [*cells[:width], *[""] * (width - len(cells)), " ".join(told)]
 
-    columns = [OutColumn(title, title) for title in (*titles, _("Reason"))]
+    columns = [OutColumn(title, title) for title in (*titles[:width], str(REASON))]
     file = io.BytesIO()
     write_rows(file, "xlsx", columns, lines(), labels=True)
     return download(file.getvalue(), f"{upload.importer.kind}-errors", "xlsx")

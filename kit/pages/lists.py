@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from kit.pages.columns import Cell, Column, cell, resolve_all
 from kit.pages.filters import Chip, active_params, bound_filters, chips
-from kit.pages.resources import Resource
+from kit.pages.resources import Resource, address_key
 
 COUNT_LIMIT = 10_000
 SIZES = (25, 50, 100, 200)
@@ -142,7 +142,7 @@ class ListState:
         state, first = self._draft_at
         for pk, key, *values in self._fetched[: self.limit or self.size]:
             name = key or f"d-{pk}"
-            url = pattern.replace("0key0", _quoted(name))
+            url = pattern.replace("0key0", _quoted(address_key(str(name), pk)))
             if state >= 0 and values[state] == first:
                 values = [None if c.kind == "progress" else v for c, v in zip(self.columns, values, strict=True)]
             cells = [cell(c, v, url if i == 0 else "") for i, (c, v) in enumerate(zip(self.columns, values, strict=True))]

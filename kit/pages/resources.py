@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -21,6 +22,14 @@ from kit.rules.search import matching
 from kit.rules.states import StateTable, command_permission
 
 Runner = Callable[..., Any]
+
+# Keys that cannot stand in an address: with a slash, or with a meaning of their own there.
+_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute)$|^~\d+$")
+
+
+def address_key(key: str, pk: int) -> str:
+    """What stands for a row in addresses: its key, or `~` and its primary key where that is impossible."""
+    return f"~{pk}" if _AWKWARD.search(key) else key
 
 
 class Resource:
@@ -141,6 +150,8 @@ class Resource:
 
     def lookup(self, key: str) -> dict[str, Any]:
         """The condition that finds the row for the key in a URL."""
+        if key.startswith("~") and key[1:].isdecimal():
+            return {"pk": int(key[1:])}
         if self.key_field == "number" and key.startswith("d-") and key[2:].isdigit():
             return {"pk": int(key[2:])}
         if self.key_field == "pk":
@@ -150,8 +161,8 @@ class Resource:
     def key_of(self, obj: Any) -> str:
         """What stands for `obj` in its URL."""
         if hasattr(obj, "url_key"):
-            return str(obj.url_key)
-        return str(obj.pk if self.key_field == "pk" else getattr(obj, self.key_field))
+            return address_key(str(obj.url_key), obj.pk)
+        return address_key(str(obj.pk if self.key_field == "pk" else getattr(obj, self.key_field)), obj.pk)
 
     def get(self, user: Any, key: str) -> Any:
         """The row for a URL key, if `user` may see it; raises DoesNotExist."""

@@ -126,7 +126,7 @@ def test_two_lines_of_one_product_cover_negative_stock(
 
 def test_reversing_a_gain_that_covered_negative_stock(clerk: User, part: Product, shop: Warehouse, sold: None) -> None:
     """V-11, V-42, I-16: an adjustment posts what it leaves behind by an entry of its own; both ledgers tie."""
-    gain = StockAdjustment(warehouse=shop, reason=AdjustmentReason.FOUND, date=make.today())
+    gain = StockAdjustment(warehouse=shop, reason=AdjustmentReason.OTHER, date=make.today())
     save_adjustment(gain, [AdjustmentInput(part, D(10), D("72.50"))], by=clerk)
     gain = post_adjustment(gain, by=clerk)
     assert make.level(part, shop).value == D("435")

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from crm.customers.models import Customer
 from erp.finance.models import FiscalYear, JournalEntry, Period
@@ -140,6 +141,19 @@ def test_documents_do_not_precede_what_they_correct(
     reverse_invoice(invoice, by=clerk)
     with refused("cannot be dated before"):
         reverse_delivery(delivery, by=clerk, date=last_month)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_colleagues_far_away_post_into_the_companys_day(
+    clerk: User, mingrui: Customer, part: Product, zone: str
+) -> None:
+    """G-18: a person's time zone changes what they read, not the day of the books."""
+    with timezone.override(zone):
+        order = make.confirmed_order(mingrui, make.line(part, 2), by=clerk)
+        delivery = deliver_order(order, by=make.make_user("keeper", "warehouse"))
+        invoice = invoice_order(order, by=clerk)
+        payment = make.receive(mingrui, "226", by=clerk)
+    assert {order.date, delivery.date, invoice.date, payment.date} == {make.today()}
 
 
 def test_the_fiscal_year_is_made_on_demand(clerk: User, part: Product) -> None:

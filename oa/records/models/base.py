@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from kit.rules.days import business_day
 from kit.rules.permissions import VisibleQuerySet, scoped
 from kit.rules.states import StateTable
 
@@ -55,7 +56,7 @@ class Document(Record):
     SEQUENCE: ClassVar[str] = ""  # key of the number sequence
 
     number = models.CharField(_("number"), max_length=40, null=True, unique=True, editable=False)
-    date = models.DateField(_("date"), default=timezone.localdate)
+    date = models.DateField(_("date"), default=business_day)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )

@@ -1,0 +1,128 @@
+"""Every kind of page in both languages, wide and on a phone: nothing that axe finds serious, no complaint of the browser
+(scripts, content security policy), nothing wider than the window. And the same pages without JavaScript (UX 5.9)."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal as D
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from erp.sales.models import SalesOrder
+from tests import factories as make
+from tests.erp.living import live
+
+SIZES = (1440, 390)
+LOCALES = ("en-US", "zh-CN")
+GRAVE = {"serious", "critical"}
+
+
+@pytest.fixture
+def company(transactional_db):
+    """A company that has lived, and somebody who may see all of it."""
+    found = live()
+    found.boss = make.make_user("boss2", name="Zhou Lan")
+    found.pages = (
+        "/", "/sales/orders/", "/sales/orders/new/", f"/sales/orders/{found.draft.url_key}/edit/",
+        f"/sales/orders/{found.order.number}/", f"/crm/customers/{found.mingrui.code}/", "/reports/sales/", "/reports/",
+        "/sales/receipts/new/", "/crm/customers/new/", f"/sales/deliveries/{found.delivery.number}/", "/notifications/",
+        "/search/?q=cable", "/password/",
+    )
+    return found
+
+
+def faults(page):
+    """What is wrong with the page at hand, in words."""
+    found = [
+        f"{page.url}: {violation['id']} at {violation['nodes'][0]['html'][:120]}"
+        for violation in Axe().run(page).response["violations"] if violation["impact"] in GRAVE
+    ]
+    return found + ([f"{page.url}: {page.watch.wide()} px too wide"] if page.watch.wide() > 0 else [])
+
+
+@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_pages_are_sound(open_page, company, locale, width):
+    """WCAG 2.2 AA as far as axe can tell (UX 7.10), no overflow, and no complaint (at the end of `open_page`)."""
+    found = []
+    stranger = open_page(locale, width)
+    stranger.goto("/login/")
+    found += faults(stranger)
+    page = open_page(locale, width, company.boss)
+    for address in company.pages:
+        answer = page.goto(address)
+        assert answer.status == 200, address
+        found += faults(page)
+    assert found == []
+
+
+def test_dark_pages_have_contrast(open_page, company):
+    """Both themes are measured (UX 7.9)."""
+    page = open_page("zh-CN", 1440, company.boss, color_scheme="dark")
+    found = []
+    for address in company.pages[:7]:
+        page.goto(address)
+        assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+        found += faults(page)
+    assert found == []
+
+
+def test_one_filled_button_a_page(open_page, company):
+    """Principle 2 of UX 1: exactly one main action, at the most one where there is nothing to do."""
+    page = open_page(user=company.boss)
+    for address in company.pages:
+        page.goto(address)
+        filled = page.locator("main .bt.pri:visible")
+        assert filled.count() <= 1, (address, filled.all_inner_texts())
+
+
+def test_lists_and_orders_fit_the_window(open_page, company):
+    """UX 7.12: what a 1440 x 900 window shows in standard density."""
+    page = open_page(user=company.boss)
+    for _round in range(16):
+        make.make_order(company.mingrui, make.line(company.service), by=company.by)
+    page.goto("/sales/orders/")
+    shown = [row for row in page.locator("tbody tr").all() if (box := row.bounding_box()) and box["y"] + box["height"] <= 900]
+    assert len(shown) >= 14
+    page.goto("/sales/orders/new/")
+    first = page.locator("tr[data-row]").first.bounding_box()
+    assert (900 - first["y"]) // first["height"] >= 9
+    assert page.locator("[data-head] > .fgrid > .fld").count() <= 8
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_without_javascript(open_page, company, width):
+    """Login, filter, order entry with Recalculate, tabs: plain HTML does it all (principle 10)."""
+    page = open_page("en-US", width, java_script_enabled=False)
+    page.goto("/sales/orders/")
+    page.locator("#id_username").fill("boss2")
+    page.locator("#id_password").fill("sanhe-test-pass")
+    page.locator("main form .bt.pri").click()
+    page.wait_for_url("**/sales/orders/")
+
+    page.locator("summary.chip").click()
+    page.locator("input[name=state][value=draft]").check()
+    page.locator(".menu-list.filters button").click()
+    page.wait_for_url(re.compile("state=draft"))
+    assert page.locator("tbody tr").count() == SalesOrder.objects.filter(state="draft").count() == 1
+
+    page.goto("/sales/orders/new/")
+    page.locator("#id_customer").fill("C-1")
+    page.locator("[name=lines-0-product_text]").fill("SERVICE")
+    page.locator("[name=lines-0-quantity]").fill("3")
+    page.locator("button[value=recalculate]").click()
+    assert page.locator("#totals .grand").inner_text() == "¥ 1,590.00"
+    assert page.locator("[name=lines-0-price]").input_value() == "500"
+    page.locator("[data-save]").click()
+    page.wait_for_url(re.compile(r"/sales/orders/d-\d+/$"))
+    stored = SalesOrder.objects.order_by("-pk").first()
+    assert (stored.customer, stored.total) == (company.mingrui, D("1590.00"))
+
+    page.goto(f"/crm/customers/{company.mingrui.code}/")
+    page.locator(".tabs a[href='?tab=orders-all']").click()
+    assert page.locator("tbody tr").count() >= 5
+    page.goto("/sales/orders/new/")
+    page.locator("[data-save]").click()
+    assert page.locator(".errsum li").count() >= 1  # and nothing was stored
+    assert SalesOrder.objects.order_by("-pk").first() == stored
