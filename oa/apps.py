@@ -10,8 +10,8 @@ class OaConfig(AppConfig):
     verbose_name = _("Office")
 
     def ready(self) -> None:
-        from oa.setup import install
         from kit.rules.discovery import load_rooms
+        from oa.setup import install
 
         post_migrate.connect(install, sender=self, dispatch_uid="oa.setup")
         load_rooms("oa")

@@ -13,7 +13,20 @@ from oa.records.models import (
 from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule, ReportSubscription
 
 __all__ = [
-    "Attachment", "Comment", "CompanyProfile", "Counter", "Department", "IdempotencyKey", "Job",
-    "Notification", "NumberSequence", "OutboxMail", "Position", "ReportRun", "ReportSchedule", "ReportSubscription",
-    "Role", "User",
+    "Attachment",
+    "Comment",
+    "CompanyProfile",
+    "Counter",
+    "Department",
+    "IdempotencyKey",
+    "Job",
+    "Notification",
+    "NumberSequence",
+    "OutboxMail",
+    "Position",
+    "ReportRun",
+    "ReportSchedule",
+    "ReportSubscription",
+    "Role",
+    "User",
 ]

@@ -22,9 +22,18 @@ from oa.reporting.setup import install_beat
 from oa.roles import FOREIGN_GRANTS, GRANTS, SHIPPED
 
 SEQUENCES = (
-    ("sales-order", "SO"), ("delivery", "DN"), ("invoice", "IV"), ("receipt", "RC"), ("payment", "PV"),
-    ("purchase-order", "PO"), ("goods-receipt", "GR"), ("bill", "BL"), ("stock-adjustment", "SA"),
-    ("voucher", "VC"), ("contract", "CT"), ("marketing-plan", "MP"),
+    ("sales-order", "SO"),
+    ("delivery", "DN"),
+    ("invoice", "IV"),
+    ("receipt", "RC"),
+    ("payment", "PV"),
+    ("purchase-order", "PO"),
+    ("goods-receipt", "GR"),
+    ("bill", "BL"),
+    ("stock-adjustment", "SA"),
+    ("voucher", "VC"),
+    ("contract", "CT"),
+    ("marketing-plan", "MP"),
 )
 CODES = (("customer", "C"), ("supplier", "S"))  # running codes of masters
 
@@ -60,9 +69,7 @@ def fully_migrated(sender: AppConfig, using: str, signal: Mapping[str, Any]) -> 
 
 def _company(using: str) -> None:
     """The one company row and, where there is no department at all, the root of the tree."""
-    CompanyProfile.objects.using(using).get_or_create(
-        pk=1, defaults={"name": "My company", "name_zh": "我的公司"}
-    )
+    CompanyProfile.objects.using(using).get_or_create(pk=1, defaults={"name": "My company", "name_zh": "我的公司"})
     if not Department.objects.using(using).exists():
         Department.objects.using(using).create(code="HQ", name="Headquarters")
 
@@ -106,7 +113,9 @@ def install_roles(sender: AppConfig, table: Mapping[str, str], using: str) -> No
     )
     Counter.objects.using(using).bulk_create(
         (Counter(key=key, last=newest) for key in keys.values()),
-        update_conflicts=True, unique_fields=["key"], update_fields=["last"],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["last"],
     )
 
 

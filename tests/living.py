@@ -49,7 +49,11 @@ def sample(model: type[models.Model], **columns: Any) -> Any:
 
 def _value(field: Any, number: int) -> Any:
     if field.is_relation:
-        found = field.related_model._default_manager.order_by("pk").first() if field.related_model._meta.model_name in SHARED else None
+        found = (
+            field.related_model._default_manager.order_by("pk").first()
+            if field.related_model._meta.model_name in SHARED
+            else None
+        )
         return found or sample(field.related_model)
     if field.choices:
         return field.choices[0][0]
@@ -74,8 +78,11 @@ def _moved(model_name: str) -> Callable[[], Any]:
         from erp.finance.models import JournalEntry
         from erp.inventory.models import StockMove
 
-        return {"stocklevel": level, "stockmove": StockMove.objects.order_by("-pk").first(),
-                "journalentry": JournalEntry.objects.order_by("-pk").first()}[model_name]
+        return {
+            "stocklevel": level,
+            "stockmove": StockMove.objects.order_by("-pk").first(),
+            "journalentry": JournalEntry.objects.order_by("-pk").first(),
+        }[model_name]
 
     return make
 
@@ -85,7 +92,11 @@ def _open_item() -> Any:
     voucher = Voucher(journal=Journal.objects.get(code="GEN"), date=timezone.localdate(), memo="opening")
     receivable = Account.objects.get(control="receivable")
     other = Account.objects.filter(type="equity", is_group=False).first()
-    save_voucher(voucher, [EntryInput(receivable, debit=Decimal(7), customer=customer), EntryInput(other, credit=Decimal(7))], by=None)
+    save_voucher(
+        voucher,
+        [EntryInput(receivable, debit=Decimal(7), customer=customer), EntryInput(other, credit=Decimal(7))],
+        by=None,
+    )
     post_voucher(voucher, by=None)
     return customer.open_items.get()
 
@@ -114,10 +125,15 @@ def _payment(**columns: Any) -> Callable[[], Any]:
     def make() -> Any:
         from erp.finance.models import Payment, Supplier
 
-        partner = {"customer": make_customer(code=f"W-{next(_numbers):05}")} if columns["direction"] == "receive" else {
-            "supplier": sample(Supplier, code=f"W-{next(_numbers):05}")}
+        partner = (
+            {"customer": make_customer(code=f"W-{next(_numbers):05}")}
+            if columns["direction"] == "receive"
+            else {"supplier": sample(Supplier, code=f"W-{next(_numbers):05}")}
+        )
         bank = Account.objects.filter(is_cash=True, is_group=False).first()
-        return Payment.objects.create(account=bank, currency=Currency.objects.get(code="CNY"), amount=5, **partner, **columns)
+        return Payment.objects.create(
+            account=bank, currency=Currency.objects.get(code="CNY"), amount=5, **partner, **columns
+        )
 
     return make
 
@@ -129,7 +145,15 @@ def _rule() -> Any:
 
 
 MAKERS: dict[str, Callable[[], Any]] = {
-    "stocklevel": _moved("stocklevel"), "stockmove": _moved("stockmove"), "journalentry": _moved("journalentry"),
-    "openitem": _open_item, "period": _period, "role": _role, "currency": _currency, "account": _account,
-    "postingrule": _rule, "receipt": _payment(direction="receive"), "payment": _payment(direction="pay"),
+    "stocklevel": _moved("stocklevel"),
+    "stockmove": _moved("stockmove"),
+    "journalentry": _moved("journalentry"),
+    "openitem": _open_item,
+    "period": _period,
+    "role": _role,
+    "currency": _currency,
+    "account": _account,
+    "postingrule": _rule,
+    "receipt": _payment(direction="receive"),
+    "payment": _payment(direction="pay"),
 }

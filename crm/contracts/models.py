@@ -23,8 +23,15 @@ CONTRACT_STATES = StateTable(
         Transition("sign", ("draft",), "signed", _("Sign"), primary=True, icon="pen-line"),
         Transition("start", ("signed",), "performing", _("Start performing"), primary=True, icon="play"),
         Transition("complete", ("performing",), "completed", _("Complete"), primary=True, icon="check"),
-        Transition("terminate", ("signed", "performing"), "terminated", _("Terminate"), danger=True,
-                   confirm=_("Terminate this contract?"), icon="ban"),
+        Transition(
+            "terminate",
+            ("signed", "performing"),
+            "terminated",
+            _("Terminate"),
+            danger=True,
+            confirm=_("Terminate this contract?"),
+            icon="ban",
+        ),
     ),
 )
 
@@ -59,7 +66,9 @@ class Contract(Document):
         triggers = [CONTRACT_STATES.trigger()]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(ends_on=None) | models.Q(starts_on=None) | models.Q(ends_on__gte=models.F("starts_on")),
+                condition=models.Q(ends_on=None)
+                | models.Q(starts_on=None)
+                | models.Q(ends_on__gte=models.F("starts_on")),
                 name="contract_period",
                 violation_error_message=_("The end lies before the start."),
             )

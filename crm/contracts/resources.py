@@ -18,12 +18,33 @@ class ContractResource(Resource):
     group = "crm"
     order = 40
     icon = "file-signature"
-    columns = ("number", Column("title", phone="cust"), "customer", "type", "state", "starts_on", "ends_on", "owner", Column("amount", phone="amt"))
+    columns = (
+        "number",
+        Column("title", phone="cust"),
+        "customer",
+        "type",
+        "state",
+        "starts_on",
+        "ends_on",
+        "owner",
+        Column("amount", phone="amt"),
+    )
     filters = ("state", "type", "customer", "owner", "ends_on")
     search_fields = ("title", "number", "customer__search")
     fields = (
-        "customer", "title", "type", "date", "signed_on", "starts_on", "ends_on", "currency_code", "amount", "signatory",
-        "owner", "department", "note",
+        "customer",
+        "title",
+        "type",
+        "date",
+        "signed_on",
+        "starts_on",
+        "ends_on",
+        "currency_code",
+        "amount",
+        "signatory",
+        "owner",
+        "department",
+        "note",
     )
     related = ("customer", "owner", "department")
     importable = False
@@ -31,6 +52,25 @@ class ContractResource(Resource):
 
 
 panels["crm.customer"] += [
-    Panel("contracts", _("Contracts"), "side", "contract", "customer", ("title", "amount", "state"), permission="crm.view_contract", order=40, create=True),
-    Panel("contracts-all", _("Contracts"), "tab", "contract", "customer", permission="crm.view_contract", order=40, create=True),
+    Panel(
+        "contracts",
+        _("Contracts"),
+        "side",
+        "contract",
+        "customer",
+        ("title", "amount", "state"),
+        permission="crm.view_contract",
+        order=40,
+        create=True,
+    ),
+    Panel(
+        "contracts-all",
+        _("Contracts"),
+        "tab",
+        "contract",
+        "customer",
+        permission="crm.view_contract",
+        order=40,
+        create=True,
+    ),
 ]

@@ -87,7 +87,11 @@ class Customer(Record):
     bank_name = models.CharField(_("bank"), max_length=120, blank=True)
     bank_account = models.CharField(_("bank account"), max_length=60, blank=True)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="customers",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="customers",
         verbose_name=_("owner"),
     )
     department = models.ForeignKey(
@@ -150,7 +154,6 @@ class Address(Record):
         return ", ".join(part for part in (self.recipient, self.line, self.city, self.country) if part)
 
 
-
 @tracked()
 class Contact(Record):
     """A person at a customer."""
@@ -177,7 +180,9 @@ class Contact(Record):
         indexes = [GinIndex(fields=["search"], name="contact_search")]
         constraints = [
             models.UniqueConstraint(
-                fields=["customer"], condition=models.Q(primary=True), name="contact_one_primary",
+                fields=["customer"],
+                condition=models.Q(primary=True),
+                name="contact_one_primary",
                 violation_error_message=_("This customer has a main contact already."),
             )
         ]

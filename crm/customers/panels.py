@@ -20,9 +20,27 @@ def contacts(customer: Any, user: Any) -> dict[str, Any]:
     return {"rows": [(row, resource.url_for(row)) for row in rows[:SHOWN]], "more": len(rows) > SHOWN, "new_url": url}
 
 
-
 panels["crm.customer"] += [
-    Panel("contacts", _("Contacts"), "left", template="crm/contacts.html", context=contacts, permission="crm.view_contact", order=10),
-    Panel("contacts-all", _("Contacts"), "tab", "contact", "customer", permission="crm.view_contact", order=10, create=True),
-    Panel("addresses", _("Addresses"), "tab", "address", "customer", permission="crm.view_address", order=90, create=True),
+    Panel(
+        "contacts",
+        _("Contacts"),
+        "left",
+        template="crm/contacts.html",
+        context=contacts,
+        permission="crm.view_contact",
+        order=10,
+    ),
+    Panel(
+        "contacts-all",
+        _("Contacts"),
+        "tab",
+        "contact",
+        "customer",
+        permission="crm.view_contact",
+        order=10,
+        create=True,
+    ),
+    Panel(
+        "addresses", _("Addresses"), "tab", "address", "customer", permission="crm.view_address", order=90, create=True
+    ),
 ]

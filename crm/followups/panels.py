@@ -15,16 +15,29 @@ from kit.pages.actions import Action
 from kit.pages.panels import Event, Task, actions, events, tasks
 from kit.pages.resources import by_model
 
-ICONS = {"note": "pencil", "call": "phone", "visit": "map-pin", "wechat": "message-circle", "email": "mail", "meeting": "users"}
+ICONS = {
+    "note": "pencil",
+    "call": "phone",
+    "visit": "map-pin",
+    "wechat": "message-circle",
+    "email": "mail",
+    "meeting": "users",
+}
 
 
 def followups(customer: Any, user: Any, limit: int) -> Sequence[Event]:
     """What was said, newest first."""
     rows = FollowUp.objects.visible_to(user).filter(customer=customer).select_related("owner", "contact")[:limit]
     return [
-        Event(row.happened_at, str(row.owner), " · ".join(p for p in (row.get_channel_display(), str(row.contact or "")) if p),
-              ICONS[row.channel], body=row.text, kind="notes",
-              chips=[("clock", _("Next contact %s") % formats.iso_date(row.next_on))] if row.next_on else [])
+        Event(
+            row.happened_at,
+            str(row.owner),
+            " · ".join(p for p in (row.get_channel_display(), str(row.contact or "")) if p),
+            ICONS[row.channel],
+            body=row.text,
+            kind="notes",
+            chips=[("clock", _("Next contact %s") % formats.iso_date(row.next_on))] if row.next_on else [],
+        )
         for row in rows
     ]
 
@@ -33,7 +46,17 @@ def log_action(customer: Any, user: Any) -> Sequence[Action]:
     """The main action of the customer page: it leads to the composer."""
     if not user.has_perm("crm.add_followup"):
         return []
-    return [Action(_("Log follow-up"), "#composer", "pencil-line", primary=True, key="f", name="follow-up", focus="composer-text")]
+    return [
+        Action(
+            _("Log follow-up"),
+            "#composer",
+            "pencil-line",
+            primary=True,
+            key="f",
+            name="follow-up",
+            focus="composer-text",
+        )
+    ]
 
 
 def due(user: Any, limit: int) -> Sequence[Task]:
@@ -46,8 +69,16 @@ def due(user: Any, limit: int) -> Sequence[Task]:
     last = {row.customer_id: row.text for row in said} if found else {}
     resource = by_model[Customer]
     return [
-        Task(_("Follow-up"), "info", str(row), resource.url_for(row), last.get(row.pk, ""), row.next_contact_on,
-             _("Log follow-up"), f"{resource.url_for(row)}#composer")
+        Task(
+            _("Follow-up"),
+            "info",
+            str(row),
+            resource.url_for(row),
+            last.get(row.pk, ""),
+            row.next_contact_on,
+            _("Log follow-up"),
+            f"{resource.url_for(row)}#composer",
+        )
         for row in found
     ]
 

@@ -17,7 +17,14 @@ class FollowUpResource(Resource):
     order = 30
     key = "pk"
     icon = "message-square"
-    columns = (Column("happened_at", _("When")), Column("customer", phone="cust"), "channel", "text", "owner", "next_on")
+    columns = (
+        Column("happened_at", _("When")),
+        Column("customer", phone="cust"),
+        "channel",
+        "text",
+        "owner",
+        "next_on",
+    )
     filters = ("channel", "customer", "owner", "next_on")
     search_fields = ("customer__search", "text")
     ordering = ("-happened_at", "-id")

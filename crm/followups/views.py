@@ -47,7 +47,9 @@ def log_view(request: HttpRequest, key: str) -> HttpResponse:
         return go(request, resource.url_for(customer))
     try:
         hooks.once(
-            request.POST.get("submit_id", ""), request.user, f"followup.{customer.pk}",
+            request.POST.get("submit_id", ""),
+            request.user,
+            f"followup.{customer.pk}",
             lambda: log_followup(customer, by=request.user, **form.cleaned_data),
         )
         for file in request.FILES.getlist("files"):

@@ -21,8 +21,15 @@ PLAN_STATES = StateTable(
     transitions=(
         Transition("launch", ("draft",), "running", _("Launch"), primary=True, icon="rocket"),
         Transition("finish", ("running",), "finished", _("Finish"), primary=True, icon="check"),
-        Transition("cancel", ("draft", "running"), "cancelled", _("Cancel plan"), danger=True,
-                   confirm=_("Cancel this plan?"), icon="ban"),
+        Transition(
+            "cancel",
+            ("draft", "running"),
+            "cancelled",
+            _("Cancel plan"),
+            danger=True,
+            confirm=_("Cancel this plan?"),
+            icon="ban",
+        ),
     ),
 )
 
@@ -51,7 +58,9 @@ class MarketingPlan(Document):
     cost = MoneyField(_("actual cost"), default=0)
     goal = models.TextField(_("goal"), blank=True)
     result = models.TextField(_("result"), blank=True)
-    customers = models.ManyToManyField(Customer, blank=True, related_name="marketing_plans", verbose_name=_("customers"))
+    customers = models.ManyToManyField(
+        Customer, blank=True, related_name="marketing_plans", verbose_name=_("customers")
+    )
     state = Document.state_field(PLAN_STATES)
 
     class Meta(Document.Meta):

@@ -18,15 +18,47 @@ class MarketingPlanResource(Resource):
     group = "crm"
     order = 50
     icon = "megaphone"
-    columns = ("number", Column("title", phone="cust"), "channel", "state", "starts_on", "ends_on", "owner", Column("budget", total=True), Column("cost", total=True))
+    columns = (
+        "number",
+        Column("title", phone="cust"),
+        "channel",
+        "state",
+        "starts_on",
+        "ends_on",
+        "owner",
+        Column("budget", total=True),
+        Column("cost", total=True),
+    )
     filters = ("state", "channel", "owner", "starts_on")
     search_fields = ("title", "number")
-    fields = ("title", "channel", "date", "starts_on", "ends_on", "budget", "cost", "goal", "result", "customers", "owner", "department", "note")
+    fields = (
+        "title",
+        "channel",
+        "date",
+        "starts_on",
+        "ends_on",
+        "budget",
+        "cost",
+        "goal",
+        "result",
+        "customers",
+        "owner",
+        "department",
+        "note",
+    )
     related = ("owner", "department")
     importable = False
     run = plain_transitions(MarketingPlan)
 
 
 panels["crm.customer"].append(
-    Panel("marketing", _("Marketing plans"), "tab", "marketingplan", "customers", permission="crm.view_marketingplan", order=50)
+    Panel(
+        "marketing",
+        _("Marketing plans"),
+        "tab",
+        "marketingplan",
+        "customers",
+        permission="crm.view_marketingplan",
+        order=50,
+    )
 )

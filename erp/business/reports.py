@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django.utils.translation import pgettext_lazy
 
 from erp.finance.currencies import base_currency
 from erp.finance.models import Payment
@@ -102,7 +101,8 @@ SOURCES = (
         _by_head("base_total"),
     ),
     Source(
-        "receipts", _("Receipts"), pgettext_lazy("money", "Received"), Payment, ("erp.view_payment",), POSTED, "receipt",
+        "receipts", _("Receipts"), pgettext_lazy("money", "Received"), Payment, ("erp.view_payment",), POSTED,
+        "receipt",
         _by_head("base_amount"), (("direction", Direction.RECEIVE),),
     ),
 )  # fmt: skip
@@ -151,13 +151,9 @@ class DailyBusiness(Report):
                 row = rows.setdefault((found["owner_id"], found["department_id"]), _empty_row(found, seen))
                 row[source.name] = found["documents"]
                 row[f"{source.name}_amount"] = found["amount"] or ZERO
-        return sorted(
-            rows.values(), key=lambda row: (row["department"], -(row["orders_amount"] or ZERO), row["owner"])
-        )
+        return sorted(rows.values(), key=lambda row: (row["department"], -(row["orders_amount"] or ZERO), row["owner"]))
 
-    def totals(
-        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[ReportColumn]
-    ) -> list[dict[str, Any]]:
+    def totals(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[ReportColumn]) -> list[dict[str, Any]]:
         """Sums of the columns that the reader may see."""
         seen = [column for column in columns if any(row[column.name] is not None for row in rows)]
         return super().totals(rows, seen)

@@ -16,7 +16,12 @@ def install_daily_schedule() -> None:
     """Daily business of the day before, every morning at 7; not again once somebody deleted or changed it."""
     same = Q(report=DailyBusiness.name)
     known = ReportSchedule.objects.filter(same).exists()
-    if known or any(table._default_manager.filter(same).exists() for table in pghistory.core.event_models(tracks_model=ReportSchedule)):
+    if known or any(
+        table._default_manager.filter(same).exists()
+        for table in pghistory.core.event_models(tracks_model=ReportSchedule)
+    ):
         return
-    schedule = ReportSchedule(title="Daily business", report=DailyBusiness.name, frequency=Frequency.DAILY, at=dt.time(7))
+    schedule = ReportSchedule(
+        title="Daily business", report=DailyBusiness.name, frequency=Frequency.DAILY, at=dt.time(7)
+    )
     save_schedule(schedule, by=None)

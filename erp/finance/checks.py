@@ -95,7 +95,8 @@ def posted_once() -> Iterator[Row]:
             SELECT e.number, e.source, d.number AS document, d.state
               FROM erp_journalentry e JOIN {model._meta.db_table} d ON d.id = e.source_id
              WHERE e.source = %(label)s AND d.state = 'draft'
-            """, {"label": model._meta.label_lower},
+            """,
+            {"label": model._meta.label_lower},
         )
 
 
@@ -175,7 +176,8 @@ def mirrored_documents() -> Iterator[Row]:
              WHERE (d.state = 'reversed') <> (c.id IS NOT NULL AND c.state = 'posted')
                 OR c.id IS NOT NULL AND (d.reversal_of_id IS NOT NULL OR c.date < d.date
                                          OR m.reversal_of_id IS DISTINCT FROM e.id)
-            """, {"label": model._meta.label_lower},
+            """,
+            {"label": model._meta.label_lower},
         )
 
 
@@ -322,7 +324,8 @@ def dangling_sources(table: str) -> Iterator[Row]:
             SELECT '{table}' AS table, t.id, t.source, t.source_id FROM {table} t
              WHERE t.source = %(label)s
                AND NOT EXISTS (SELECT 1 FROM {model._meta.db_table} d WHERE d.{model._meta.pk.column} = t.source_id)
-            """, {"label": label},
+            """,
+            {"label": label},
         )
 
 

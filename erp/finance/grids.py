@@ -72,8 +72,11 @@ class VoucherGrid(LineGrid):
     def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
         sums = {side: sum((self._base(row, side) for row in rows), ZERO) for side in ("debit", "credit")}
         difference = sums["debit"] - sums["credit"]
-        totals = [Total(_("Debit"), formats.money(sums["debit"])), Total(_("Credit"), formats.money(sums["credit"])),
-                  Total(_("Difference"), formats.money(difference), grand=True)]
+        totals = [
+            Total(_("Debit"), formats.money(sums["debit"])),
+            Total(_("Credit"), formats.money(sums["credit"])),
+            Total(_("Difference"), formats.money(difference), grand=True),
+        ]
         notices = [("bad", _("Debits and credits differ by %s.") % formats.money(difference))] if difference else []
         feet = {side: formats.money(value) for side, value in sums.items()}
         return Computed(totals=totals, live_total=formats.money(sums["debit"]), notices=notices, feet=feet)
@@ -82,15 +85,22 @@ class VoucherGrid(LineGrid):
         return round_money(row.get(side, ZERO) * row.get("rate", ONE))
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
-        problems = [Problem(_("Choose an account."), "account", i) for i, row in enumerate(rows) if row.get("account") is None]
+        problems = [
+            Problem(_("Choose an account."), "account", i) for i, row in enumerate(rows) if row.get("account") is None
+        ]
         if problems:
             raise BusinessError(problems=problems)
         currencies = {str(c.pk): c for c in Currency.objects.all()}
         lines = [
             EntryInput(
-                account=row.get("account"), debit=row.get("debit", ZERO), credit=row.get("credit", ZERO),
-                memo=row.get("memo", ""), currency=currencies.get(row.typed.get("currency", "")), rate=row.get("rate", ONE),
-                customer=row.get("customer"), supplier=row.get("supplier"),
+                account=row.get("account"),
+                debit=row.get("debit", ZERO),
+                credit=row.get("credit", ZERO),
+                memo=row.get("memo", ""),
+                currency=currencies.get(row.typed.get("currency", "")),
+                rate=row.get("rate", ONE),
+                customer=row.get("customer"),
+                supplier=row.get("supplier"),
             )
             for row in rows
         ]
@@ -116,14 +126,20 @@ class PaymentGrid(LineGrid):
         """Open items of the document's partner that it could settle."""
         if not document.currency_id or not (document.customer_id or document.supplier_id):
             return []
-        rows = OpenItem.objects.filter(customer=document.customer_id, supplier=document.supplier_id, currency=document.currency_id)
+        rows = OpenItem.objects.filter(
+            customer=document.customer_id, supplier=document.supplier_id, currency=document.currency_id
+        )
         rows = rows.filter(remaining__gt=0) if payment_sign(document) > 0 else rows.filter(remaining__lt=0)
         return list(rows.order_by("due_date", "pk")[:200])
 
     def _row(self, item: OpenItem, amount: Decimal | None) -> GridRow:
         row = GridRow(str(item.pk), pk=item.pk)
-        row.outputs = {"number": item.number, "note": str(item.get_kind_display()), "due": formats.iso_date(item.due_date),
-                       "remaining": formats.money(abs(item.remaining))}
+        row.outputs = {
+            "number": item.number,
+            "note": str(item.get_kind_display()),
+            "due": formats.iso_date(item.due_date),
+            "remaining": formats.money(abs(item.remaining)),
+        }
         if amount:
             row.put("amount", amount)
             row.put("proposed", amount)
@@ -132,7 +148,10 @@ class PaymentGrid(LineGrid):
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
         given = dict(document.lines.values_list("item_id", "amount")) if document.pk else {}
         if document.pk and document.state != "draft":
-            return [self._row(item, given[item.pk]) for item in OpenItem.objects.filter(pk__in=given).order_by("due_date", "pk")]
+            return [
+                self._row(item, given[item.pk])
+                for item in OpenItem.objects.filter(pk__in=given).order_by("due_date", "pk")
+            ]
         return [self._row(item, given.get(item.pk)) for item in self._items(document)]
 
     def new_rows(self, document: Any, user: Any, params: Any) -> list[GridRow]:
@@ -151,17 +170,26 @@ class PaymentGrid(LineGrid):
         return self.new_rows(document, user, {})
 
     def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
-        found = {i.pk: i for i in OpenItem.objects.filter(pk__in=[r.pk for r in rows if r.pk])} if rows and not rows[0].outputs else {}
+        found = (
+            {i.pk: i for i in OpenItem.objects.filter(pk__in=[r.pk for r in rows if r.pk])}
+            if rows and not rows[0].outputs
+            else {}
+        )
         for row in rows:
             if row.pk in found:
                 row.outputs = self._row(found[row.pk], None).outputs
         settled = sum((row.get("amount", ZERO) for row in rows), ZERO)
         amount = document.amount or ZERO
         rest = amount - settled
-        totals = [Total(_("Amount"), formats.money(amount)), Total(_("Settled"), formats.money(settled)),
-                  Total(_("Kept as credit"), formats.money(rest), grand=True)]
+        totals = [
+            Total(_("Amount"), formats.money(amount)),
+            Total(_("Settled"), formats.money(settled)),
+            Total(_("Kept as credit"), formats.money(rest), grand=True),
+        ]
         notices = [("bad", _("More is settled than the amount of the payment."))] if rest < 0 else []
-        return Computed(totals=totals, live_total=formats.money(amount), notices=notices, feet={"amount": formats.money(settled)})
+        return Computed(
+            totals=totals, live_total=formats.money(amount), notices=notices, feet={"amount": formats.money(settled)}
+        )
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         allowed = {item.pk for item in self._items(document)}
@@ -169,4 +197,3 @@ class PaymentGrid(LineGrid):
         if not rows and document.amount:
             wanted = propose(document, self._items(document))
         return save_payment(document, wanted, by=by, version=version)
-

@@ -30,15 +30,23 @@ from oa.organisation.models import Department
 
 # How plain text ledgers begin the names of accounts of a type.
 STEMS = {
-    AccountType.ASSET: ("asset", "资产"), AccountType.LIABILITY: ("liabilit", "负债"),
+    AccountType.ASSET: ("asset", "资产"),
+    AccountType.LIABILITY: ("liabilit", "负债"),
     AccountType.EQUITY: ("equity", "capital", "权益", "所有者权益"),
     AccountType.INCOME: ("income", "revenue", "sales", "收入"),
     AccountType.EXPENSE: ("expense", "费用"),
     AccountType.COST: ("cost", "成本"),
 }
 CREDIT = (AccountType.LIABILITY, AccountType.EQUITY, AccountType.INCOME)
-NAMES = {"debit": "debit", "credit": "credit", "account": "account", "memo": "memo", "date": "date",
-         "customer": "customer", "supplier": "supplier"}
+NAMES = {
+    "debit": "debit",
+    "credit": "credit",
+    "account": "account",
+    "memo": "memo",
+    "date": "date",
+    "customer": "customer",
+    "supplier": "supplier",
+}
 Amounts = tuple[int, Decimal, Decimal, int, int | None, int | None]
 
 
@@ -59,11 +67,23 @@ class JournalImporter(DocumentImporter):
     def _columns(self) -> list[Column]:
         return [
             Column("date", gettext_lazy("date"), "date", required=True, aliases=("日期",)),
-            Column("entry", gettext_lazy("entry"), required=True, length=80,
-                   aliases=("entry_id", "entry number", "voucher", "凭证号", "凭证字号")),
+            Column(
+                "entry",
+                gettext_lazy("entry"),
+                required=True,
+                length=80,
+                aliases=("entry_id", "entry number", "voucher", "凭证号", "凭证字号"),
+            ),
             Column("line", gettext_lazy("line"), aliases=("行号",)),
-            Column("account", gettext_lazy("account"), "record", required=True, model=Account, own=True,
-                   aliases=("account code", "科目", "科目编码")),
+            Column(
+                "account",
+                gettext_lazy("account"),
+                "record",
+                required=True,
+                model=Account,
+                own=True,
+                aliases=("account code", "科目", "科目编码"),
+            ),
             Column("debit", gettext_lazy("debit"), "money", aliases=("借方", "借方金额")),
             Column("credit", gettext_lazy("credit"), "money", aliases=("贷方", "贷方金额")),
             Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种",)),
@@ -148,8 +168,10 @@ class JournalImporter(DocumentImporter):
             if name in given:
                 dates &= Q(**{column: self._columns[0].parse(given.pop(name))})
         if given or scope not in ("vouchers", "all"):
-            raise BusinessError(_("There is no filter “%(name)s”; there are: %(names)s.")
-                                % {"name": next(iter(given), scope), "names": "date_from, date_to, scope=all"})
+            raise BusinessError(
+                _("There is no filter “%(name)s”; there are: %(names)s.")
+                % {"name": next(iter(given), scope), "names": "date_from, date_to, scope=all"}
+            )
         return columns, _ledger(dates, user) if scope == "all" else _vouchers(dates, user)
 
 
@@ -187,8 +209,14 @@ def _input(row: Row, voucher: Voucher, base: Currency, rates: dict[tuple[int, dt
             rates[key] = rate_on(currency, voucher.date, base_code=base.code)
         rate = rates[key]
     return EntryInput(
-        row.values["account"], row.get("debit", ZERO), row.get("credit", ZERO), row.get("memo") or voucher.memo,
-        currency, ONE if currency.pk == base.pk else rate, row.get("customer"), row.get("supplier"),
+        row.values["account"],
+        row.get("debit", ZERO),
+        row.get("credit", ZERO),
+        row.get("memo") or voucher.memo,
+        currency,
+        ONE if currency.pk == base.pk else rate,
+        row.get("customer"),
+        row.get("supplier"),
         row.get("department"),
     )
 
@@ -220,8 +248,14 @@ def _compare(batch: Batch, document: FileDocument, voucher: Voucher, base: Curre
 
 def _amounts(document: FileDocument, base: Currency) -> list[Amounts]:
     return [
-        (row.values["account"].pk, row.get("debit", ZERO), row.get("credit", ZERO), row.get("currency", base).pk,
-         getattr(row.get("customer"), "pk", None), getattr(row.get("supplier"), "pk", None))
+        (
+            row.values["account"].pk,
+            row.get("debit", ZERO),
+            row.get("credit", ZERO),
+            row.get("currency", base).pk,
+            getattr(row.get("customer"), "pk", None),
+            getattr(row.get("supplier"), "pk", None),
+        )
         for row in document.rows
     ]
 
@@ -244,8 +278,18 @@ def _vouchers(dates: Q, user: Any) -> Iterator[list[Any]]:
     for line in rows.order_by("voucher__date", "voucher_id", "position").iterator(chunk_size=2000):
         voucher = line.voucher
         own = (voucher.date.replace(day=1), voucher.reference) in alone
-        yield [voucher.date, voucher.reference if own else voucher.number, line.position, line.account.code,
-               line.debit or None, line.credit or None, line.currency.code, line.rate, line.memo, *_partners(line)]
+        yield [
+            voucher.date,
+            voucher.reference if own else voucher.number,
+            line.position,
+            line.account.code,
+            line.debit or None,
+            line.credit or None,
+            line.currency.code,
+            line.rate,
+            line.memo,
+            *_partners(line),
+        ]
 
 
 def _ledger(dates: Q, user: Any) -> Iterator[list[Any]]:
@@ -255,8 +299,18 @@ def _ledger(dates: Q, user: Any) -> Iterator[list[Any]]:
     for line in rows.order_by("date", "entry_id", "pk").iterator(chunk_size=2000):
         position, entry = (position + 1, entry) if line.entry_id == entry else (1, line.entry_id)
         debit, credit = (line.amount, None) if line.debit else (None, -line.amount)
-        yield [line.date, line.entry.number, position, line.account.code, debit, credit, line.currency.code, line.rate,
-               line.memo or line.entry.memo, *_partners(line)]
+        yield [
+            line.date,
+            line.entry.number,
+            position,
+            line.account.code,
+            debit,
+            credit,
+            line.currency.code,
+            line.rate,
+            line.memo or line.entry.memo,
+            *_partners(line),
+        ]
 
 
 def _partners(line: Any) -> list[str]:

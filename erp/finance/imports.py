@@ -16,7 +16,9 @@ from kit.exchange.importing_run import Entry, RecordRun
 
 # The side on which accounts of a type usually stand.
 NORMAL_SIDES = {
-    AccountType.LIABILITY: Side.CREDIT, AccountType.EQUITY: Side.CREDIT, AccountType.INCOME: Side.CREDIT,
+    AccountType.LIABILITY: Side.CREDIT,
+    AccountType.EQUITY: Side.CREDIT,
+    AccountType.INCOME: Side.CREDIT,
 }
 
 
@@ -26,8 +28,12 @@ class AccountImporter(RecordImporter):
     kind = "accounts"
     resource = "account"
     aliases: ClassVar = {
-        "code": ("科目编码", "科目代码"), "name": ("科目名称",), "name_zh": ("中文名称",), "type": ("科目类型", "类型"),
-        "normal_side": ("余额方向",), "parent": ("上级科目", "parent account", "parent code"),
+        "code": ("科目编码", "科目代码"),
+        "name": ("科目名称",),
+        "name_zh": ("中文名称",),
+        "type": ("科目类型", "类型"),
+        "normal_side": ("余额方向",),
+        "parent": ("上级科目", "parent account", "parent code"),
     }
 
     def complete(self, run: RecordRun, entries: Sequence[Entry]) -> None:
@@ -82,9 +88,15 @@ class SupplierImporter(RecordImporter):
     required = ("code",)
     bulk = True
     aliases: ClassVar = {
-        "code": ("供应商编码", "供应商编号", "编码"), "name": ("供应商名称", "名称"),
-        "country": ("国家",), "city": ("城市",), "phone": ("电话",), "email": ("邮箱",), "tax_number": ("税号",),
-        "currency": ("币种",), "payment_terms": ("付款条件",),
+        "code": ("供应商编码", "供应商编号", "编码"),
+        "name": ("供应商名称", "名称"),
+        "country": ("国家",),
+        "city": ("城市",),
+        "phone": ("电话",),
+        "email": ("邮箱",),
+        "tax_number": ("税号",),
+        "currency": ("币种",),
+        "payment_terms": ("付款条件",),
     }
 
     def prepare(self, record: Any, by: Any) -> None:

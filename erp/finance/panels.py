@@ -35,10 +35,23 @@ panels["erp.journalentry"].append(
     Panel("lines", gettext_lazy("Lines"), "main", template="erp/finance/entry_lines.html", context=entry_lines)
 )
 panels["erp.openitem"].append(
-    Panel("allocations", gettext_lazy("Allocations"), "main", template="erp/finance/allocations.html", context=allocations_of)
+    Panel(
+        "allocations",
+        gettext_lazy("Allocations"),
+        "main",
+        template="erp/finance/allocations.html",
+        context=allocations_of,
+    )
 )
 for label in ("delivery", "invoice", "goodsreceipt", "bill", "payment", "voucher", "stockadjustment"):
     panels[f"erp.{label}"].append(
-        Panel("ledger", gettext_lazy("Posting"), "tab", template="erp/finance/postings.html", context=ledger_of,
-              permission="erp.view_journalentry", order=80)
+        Panel(
+            "ledger",
+            gettext_lazy("Posting"),
+            "tab",
+            template="erp/finance/postings.html",
+            context=ledger_of,
+            permission="erp.view_journalentry",
+            order=80,
+        )
     )

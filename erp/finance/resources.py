@@ -91,8 +91,17 @@ class ReceiptResource(PaymentPage):
     order = 40
     create_key = "r"
     default_filters: ClassVar = {"direction": "receive"}
-    columns = ("number", Column("customer", phone="cust"), "date", "state", "account", "reference", Column("amount", phone="amt"), "currency",
-               Column("base_amount", _("Base currency"), total=True))
+    columns = (
+        "number",
+        Column("customer", phone="cust"),
+        "date",
+        "state",
+        "account",
+        "reference",
+        Column("amount", phone="amt"),
+        "currency",
+        Column("base_amount", _("Base currency"), total=True),
+    )
     filters = ("state", "customer", "account", "date", "owner", "department")
     search_fields = ("customer__search", "number", "reference")
     fields = ("customer", "date", "account", "currency", "rate", "amount", "reference", "note")
@@ -107,8 +116,17 @@ class SupplierPaymentResource(PaymentPage):
     group = "purchasing"
     order = 40
     default_filters: ClassVar = {"direction": "pay"}
-    columns = ("number", Column("supplier", phone="cust"), "date", "state", "account", "reference", Column("amount", phone="amt"), "currency",
-               Column("base_amount", _("Base currency"), total=True))
+    columns = (
+        "number",
+        Column("supplier", phone="cust"),
+        "date",
+        "state",
+        "account",
+        "reference",
+        Column("amount", phone="amt"),
+        "currency",
+        Column("base_amount", _("Base currency"), total=True),
+    )
     filters = ("state", "supplier", "account", "date")
     search_fields = ("supplier__search", "number", "reference")
     fields = ("supplier", "date", "account", "currency", "rate", "amount", "reference", "note")
@@ -124,8 +142,24 @@ class SupplierResource(Resource):
     columns = ("code", Column("name", phone="cust"), "country", "city", "phone", "currency", "payment_terms")
     filters = ("country", "currency", "payment_terms")
     fields = (
-        "code", "name", "country", "region", "city", "address", "phone", "email", "contact_name", "tax_number", "bank_name",
-        "bank_account", "currency", "payment_terms", "posting_group", "blocked", "note", "active",
+        "code",
+        "name",
+        "country",
+        "region",
+        "city",
+        "address",
+        "phone",
+        "email",
+        "contact_name",
+        "tax_number",
+        "bank_name",
+        "bank_account",
+        "currency",
+        "payment_terms",
+        "posting_group",
+        "blocked",
+        "note",
+        "active",
     )
     related = ("currency", "payment_terms", "posting_group")
     pick_columns = ("city",)
@@ -162,12 +196,30 @@ class JournalEntryResource(Resource):
     path = "finance/entries"
     group = "finance"
     order = 20
-    columns = ("number", "date", "journal", Column("memo", phone="cust"), "source_number", Column("total", phone="amt"), "posted_by")
+    columns = (
+        "number",
+        "date",
+        "journal",
+        Column("memo", phone="cust"),
+        "source_number",
+        Column("total", phone="amt"),
+        "posted_by",
+    )
     filters = ("journal", "date", "period")
     search_fields = ("number", "memo", "source_number")
     ordering = ("-date", "-id")
     related = ("journal", "period", "posted_by", "reversal_of")
-    extra_fields = ("date", "journal", "period", "memo", "source_number", "total", "posted_at", "posted_by", "reversal_of")
+    extra_fields = (
+        "date",
+        "journal",
+        "period",
+        "memo",
+        "source_number",
+        "total",
+        "posted_at",
+        "posted_by",
+        "reversal_of",
+    )
     can_create = can_edit = importable = False
 
 
@@ -178,13 +230,35 @@ class OpenItemResource(Resource):
     group = "finance"
     order = 30
     key = "pk"
-    columns = ("number", "kind", Column("customer", phone="cust"), "supplier", "date", "due_date", "currency", "amount",
-               Column("remaining", phone="amt"), Column("base_remaining", _("Remaining in base currency"), total=True))
+    columns = (
+        "number",
+        "kind",
+        Column("customer", phone="cust"),
+        "supplier",
+        "date",
+        "due_date",
+        "currency",
+        "amount",
+        Column("remaining", phone="amt"),
+        Column("base_remaining", _("Remaining in base currency"), total=True),
+    )
     filters = ("kind", "customer", "supplier", "due_date")
     search_fields = ("number", "customer__search", "supplier__search")
     ordering = ("-due_date", "-id")
     related = ("customer", "supplier", "currency", "account", "entry")
-    extra_fields = ("kind", "customer", "supplier", "date", "due_date", "currency", "amount", "remaining", "base_remaining", "account", "entry")
+    extra_fields = (
+        "kind",
+        "customer",
+        "supplier",
+        "date",
+        "due_date",
+        "currency",
+        "amount",
+        "remaining",
+        "base_remaining",
+        "account",
+        "entry",
+    )
     can_create = can_edit = importable = False
 
 
@@ -202,10 +276,25 @@ class PeriodResource(Resource):
     ordering = ("-start",)
     can_create = can_edit = importable = False
     commands = (
-        Command("close", _("Close period"), services.close_period, "erp.close_period", icon="lock", danger=True,
-                when=lambda p: p.state == "open", confirm=_("Close this period? Nothing can be posted into it any more.")),
-        Command("reopen", _("Reopen period"), services.reopen_period, "erp.close_period", icon="lock-open",
-                when=lambda p: p.state == "closed", confirm=_("Reopen this period and all later ones?")),
+        Command(
+            "close",
+            _("Close period"),
+            services.close_period,
+            "erp.close_period",
+            icon="lock",
+            danger=True,
+            when=lambda p: p.state == "open",
+            confirm=_("Close this period? Nothing can be posted into it any more."),
+        ),
+        Command(
+            "reopen",
+            _("Reopen period"),
+            services.reopen_period,
+            "erp.close_period",
+            icon="lock-open",
+            when=lambda p: p.state == "closed",
+            confirm=_("Reopen this period and all later ones?"),
+        ),
     )
 
 
@@ -275,7 +364,15 @@ class PostingRuleResource(Resource):
     path = "finance/posting-rules"
     group = "finance"
     order = 120
-    columns = ("purpose", "product_group", "partner_group", Column("account__code", _("Account")), "account__name", "valid_from", "valid_to")
+    columns = (
+        "purpose",
+        "product_group",
+        "partner_group",
+        Column("account__code", _("Account")),
+        "account__name",
+        "valid_from",
+        "valid_to",
+    )
     filters = ("purpose", "account")
     fields = ("purpose", "product_group", "partner_group", "account", "valid_from", "valid_to")
 

@@ -19,7 +19,16 @@ from kit.pages.views.records import go
 from kit.values.errors import BusinessError
 from oa.organisation.models import CompanyProfile
 
-FIELDS = ("name", "name_zh", "tax_number", "base_currency", "fiscal_year_start", "chart", "tax_method", "prices_include_tax")
+FIELDS = (
+    "name",
+    "name_zh",
+    "tax_number",
+    "base_currency",
+    "fiscal_year_start",
+    "chart",
+    "tax_method",
+    "prices_include_tax",
+)
 
 
 class SetupForm(forms.ModelForm):
@@ -31,9 +40,7 @@ class SetupForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["chart"] = forms.ChoiceField(
-            label=_("Chart of accounts"), choices=list(CHARTS.items())
-        )
+        self.fields["chart"] = forms.ChoiceField(label=_("Chart of accounts"), choices=list(CHARTS.items()))
         currencies = Currency.objects.filter(active=True).values_list("code", "name")
         self.fields["base_currency"] = forms.ChoiceField(
             label=_("Base currency"), choices=[(code, f"{code} {name}") for code, name in currencies]

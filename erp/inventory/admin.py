@@ -94,7 +94,15 @@ class StockMoveAdmin(ReadOnlyAdmin):
     """The stock ledger."""
 
     list_display = [
-        "number", "date", "product", "warehouse", "kind", "quantity", "value", "quantity_after", "value_after",
+        "number",
+        "date",
+        "product",
+        "warehouse",
+        "kind",
+        "quantity",
+        "value",
+        "quantity_after",
+        "value_after",
     ]
     list_filter = ["kind", "warehouse"]
     list_select_related = ["product", "warehouse"]

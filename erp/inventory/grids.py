@@ -48,7 +48,9 @@ class AdjustmentGrid(LineGrid):
         found = [row for row in rows if row.get("product") is not None]
         levels = {}
         if found and document.warehouse_id:
-            held = StockLevel.objects.filter(product__in=[r.get("product") for r in found], warehouse=document.warehouse_id)
+            held = StockLevel.objects.filter(
+                product__in=[r.get("product") for r in found], warehouse=document.warehouse_id
+            )
             levels = {level.product_id: level for level in held}
         total = ZERO
         for row in found:

@@ -32,13 +32,27 @@ Place = tuple[int, int]  # product, warehouse
 def _columns(*, cost_required: bool) -> list[Column]:
     return [
         Column("date", gettext_lazy("date"), "date", required=True, aliases=("日期",)),
-        Column("product", gettext_lazy("product"), "record", required=True, model=Product,
-               aliases=("product code", "商品", "商品编码")),
-        Column("warehouse", gettext_lazy("warehouse"), "record", required=True, model=Warehouse, make=maker(Warehouse),
-               aliases=("仓库", "仓库编码")),
+        Column(
+            "product",
+            gettext_lazy("product"),
+            "record",
+            required=True,
+            model=Product,
+            aliases=("product code", "商品", "商品编码"),
+        ),
+        Column(
+            "warehouse",
+            gettext_lazy("warehouse"),
+            "record",
+            required=True,
+            model=Warehouse,
+            make=maker(Warehouse),
+            aliases=("仓库", "仓库编码"),
+        ),
         Column("quantity", gettext_lazy("quantity"), "quantity", required=True, aliases=("数量",)),
-        Column("unit_cost", gettext_lazy("unit cost"), "price", required=cost_required,
-               aliases=("单位成本", "成本单价")),
+        Column(
+            "unit_cost", gettext_lazy("unit cost"), "price", required=cost_required, aliases=("单位成本", "成本单价")
+        ),
     ]
 
 
@@ -95,8 +109,10 @@ class OpeningImporter(Importer):
             if name in given:
                 levels = levels.filter(**{f"{name}__code": given.pop(name)})
         if given:
-            raise BusinessError(_("There is no filter “%(name)s”; there are: %(names)s.")
-                                % {"name": next(iter(given)), "names": "date, warehouse, product"})
+            raise BusinessError(
+                _("There is no filter “%(name)s”; there are: %(names)s.")
+                % {"name": next(iter(given)), "names": "date, warehouse, product"}
+            )
         out = [exporting.Column(c.name, c.label, "text" if c.kind == "record" else c.kind) for c in self._columns]
         return out, _levels(levels.order_by("warehouse__code", "product__code"), day)
 
@@ -146,8 +162,12 @@ def _is_new(batch: Batch, row: Row, opened: tuple[Decimal, Decimal, Any] | None)
         message = _("The opening stock of %(product)s in %(warehouse)s was entered already.")
         batch.error(row, "product", message % row.values)
     elif given != (quantity, value, day):
-        batch.error(row, "quantity", _("%(quantity)s were entered on %(date)s already; use a stock adjustment.")
-                    % {"quantity": f"{quantity.normalize():f}", "date": day})
+        batch.error(
+            row,
+            "quantity",
+            _("%(quantity)s were entered on %(date)s already; use a stock adjustment.")
+            % {"quantity": f"{quantity.normalize():f}", "date": day},
+        )
     else:
         batch.report.unchanged += 1
         batch.done([row], "unchanged")

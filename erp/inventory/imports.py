@@ -28,9 +28,15 @@ class ProductImporter(RecordImporter):
     names: ClassVar = {"group": "category", "price": "unit_price"}
     make: ClassVar = {"group": maker(ProductGroup, posting_group=_goods), "unit": maker(Unit, decimals=DECIMALS)}
     aliases: ClassVar = {
-        "code": ("商品编码", "商品编号", "编码"), "name": ("商品名称", "名称"),
-        "group": ("分类", "类别", "product group"), "unit": ("单位",), "price": ("单价", "售价"),
-        "cost": ("成本", "unit cost"), "barcode": ("条码",), "supplier": ("供应商",), "tax_code": ("税码",),
+        "code": ("商品编码", "商品编号", "编码"),
+        "name": ("商品名称", "名称"),
+        "group": ("分类", "类别", "product group"),
+        "unit": ("单位",),
+        "price": ("单价", "售价"),
+        "cost": ("成本", "unit cost"),
+        "barcode": ("条码",),
+        "supplier": ("供应商",),
+        "tax_code": ("税码",),
     }
 
     def prepare(self, record: Any, by: Any) -> None:

@@ -101,8 +101,11 @@ class Product(Record):
             models.Index(fields=["barcode"], name="product_barcode", condition=~Q(barcode="")),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(price__gte=0, cost__gte=0), name="product_price_not_negative",
-                                   violation_error_message=_("Prices cannot be negative."))
+            models.CheckConstraint(
+                condition=Q(price__gte=0, cost__gte=0),
+                name="product_price_not_negative",
+                violation_error_message=_("Prices cannot be negative."),
+            )
         ]
 
     def __str__(self) -> str:
@@ -134,8 +137,11 @@ class ProductUnit(Record):
         ordering = ["product", "unit"]
         constraints = [
             models.UniqueConstraint(fields=["product", "unit"], name="product_unit_once"),
-            models.CheckConstraint(condition=Q(factor__gt=0), name="product_unit_factor",
-                                   violation_error_message=_("The factor must be more than 0.")),
+            models.CheckConstraint(
+                condition=Q(factor__gt=0),
+                name="product_unit_factor",
+                violation_error_message=_("The factor must be more than 0."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -237,7 +243,8 @@ class StockMove(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(quantity=0) | Q(kind="value"), name="move_quantity"),
             models.UniqueConstraint(
-                fields=["source", "source_line", "product", "warehouse"], condition=~Q(kind="value"),
+                fields=["source", "source_line", "product", "warehouse"],
+                condition=~Q(kind="value"),
                 name="move_once",
             ),
         ]
@@ -254,10 +261,20 @@ ADJUSTMENT_STATES = StateTable(
         State("reversed", _("reversed"), "mute", step=False),
     ),
     transitions=(
-        Transition("post", ("draft",), "posted", _("Post"), permission="post_stockadjustment", primary=True, icon="check"),
-        Transition("reverse", ("posted",), "reversed", _("Reverse"), permission="reverse_stockadjustment",
-                   danger=True, confirm=_("Reverse this adjustment? A counter document is posted."),
-                   fields=("date",), icon="undo-2"),
+        Transition(
+            "post", ("draft",), "posted", _("Post"), permission="post_stockadjustment", primary=True, icon="check"
+        ),
+        Transition(
+            "reverse",
+            ("posted",),
+            "reversed",
+            _("Reverse"),
+            permission="reverse_stockadjustment",
+            danger=True,
+            confirm=_("Reverse this adjustment? A counter document is posted."),
+            fields=("date",),
+            icon="undo-2",
+        ),
     ),
 )
 
@@ -311,13 +328,14 @@ class StockAdjustmentLine(models.Model):
         verbose_name_plural = _("stock adjustment lines")
         ordering = ["adjustment", "position"]
         constraints = [
-            models.CheckConstraint(condition=~Q(quantity=0), name="adjustment_line_quantity",
-                                   violation_error_message=_("The quantity cannot be 0.")),
+            models.CheckConstraint(
+                condition=~Q(quantity=0),
+                name="adjustment_line_quantity",
+                violation_error_message=_("The quantity cannot be 0."),
+            ),
             models.CheckConstraint(condition=Q(unit_cost=None) | Q(unit_cost__gte=0), name="adjustment_line_cost"),
         ]
         triggers = posted_lines("erp_stockadjustment", "adjustment_id")
 
     def __str__(self) -> str:
         return f"{self.product_id}: {self.quantity}"
-
-

@@ -27,21 +27,60 @@ def product_figures(product: Any, user: Any) -> Sequence[Figure]:
     url = f"{registry['stocklevel'].url()}?product={product.pk}&product_text={product.code}"
     unit = product.unit.code
     made = [
-        Figure(_("On hand"), formats.trimmed(on_hand), url, unit), Figure(_("Reserved"), formats.trimmed(reserved), url, unit),
-        Figure(_("Available"), formats.trimmed(on_hand - reserved), url, unit, tone="neg" if on_hand - reserved <= 0 else ""),
+        Figure(_("On hand"), formats.trimmed(on_hand), url, unit),
+        Figure(_("Reserved"), formats.trimmed(reserved), url, unit),
+        Figure(
+            _("Available"),
+            formats.trimmed(on_hand - reserved),
+            url,
+            unit,
+            tone="neg" if on_hand - reserved <= 0 else "",
+        ),
     ]
     if user.has_perm("erp.view_journalentry"):
         average = value / on_hand if on_hand else ZERO
-        made.append(Figure(_("Value"), formats.money(value), f"/reports/stock-card/?product={product.code}",
-                           _("average cost %s") % formats.money(average), "¥"))
+        made.append(
+            Figure(
+                _("Value"),
+                formats.money(value),
+                f"/reports/stock-card/?product={product.code}",
+                _("average cost %s") % formats.money(average),
+                "¥",
+            )
+        )
     return made
 
 
 figures["erp.product"].append(product_figures)
 panels["erp.product"] += [
-    Panel("levels", gettext_lazy("Stock"), "side", "stocklevel", "product", ("warehouse", "on_hand", "reserved"),
-          permission="erp.view_stocklevel", order=10),
+    Panel(
+        "levels",
+        gettext_lazy("Stock"),
+        "side",
+        "stocklevel",
+        "product",
+        ("warehouse", "on_hand", "reserved"),
+        permission="erp.view_stocklevel",
+        order=10,
+    ),
     Panel("moves", gettext_lazy("Movements"), "tab", "stockmove", "product", permission="erp.view_stockmove", order=20),
-    Panel("prices", gettext_lazy("Customer prices"), "tab", "customerprice", "product", permission="erp.view_customerprice", order=30),
-    Panel("units", gettext_lazy("Other units"), "tab", "productunit", "product", permission="erp.view_productunit", order=40, create=True),
+    Panel(
+        "prices",
+        gettext_lazy("Customer prices"),
+        "tab",
+        "customerprice",
+        "product",
+        permission="erp.view_customerprice",
+        order=30,
+    ),
+    Panel(
+        "units",
+        gettext_lazy("Other units"),
+        "tab",
+        "productunit",
+        "product",
+        permission="erp.view_productunit",
+        order=40,
+        create=True,
+    ),
 ]

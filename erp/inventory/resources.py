@@ -38,13 +38,32 @@ class ProductResource(Resource):
     create_key = "p"
     icon = "package"
     columns = (
-        "code", Column("name", phone="cust"), "group", "unit", Column("price", phone="amt"), "tax_code", "supplier",
+        "code",
+        Column("name", phone="cust"),
+        "group",
+        "unit",
+        Column("price", phone="amt"),
+        "tax_code",
+        "supplier",
         "barcode",
     )
     filters = ("group", "kind", "supplier", "tax_code")
     fields = (
-        "code", "name", "name_en", "kind", "group", "unit", "price", "cost", "tax_code", "barcode", "supplier",
-        "minimum", "tolerance", "note", "active",
+        "code",
+        "name",
+        "name_en",
+        "kind",
+        "group",
+        "unit",
+        "price",
+        "cost",
+        "tax_code",
+        "barcode",
+        "supplier",
+        "minimum",
+        "tolerance",
+        "note",
+        "active",
     )
     related = ("group", "unit", "tax_code", "supplier")
     pick_columns = ("price",)
@@ -114,8 +133,12 @@ class StockLevelResource(Resource):
     order = 20
     key = "pk"
     columns = (
-        Column("product__code", _("Product")), Column("product__name", _("Name"), phone="cust"), "warehouse", "on_hand",
-        "reserved", Column("free", _("Available"), "quantity", phone="amt"),
+        Column("product__code", _("Product")),
+        Column("product__name", _("Name"), phone="cust"),
+        "warehouse",
+        "on_hand",
+        "reserved",
+        Column("free", _("Available"), "quantity", phone="amt"),
     )
     annotations = ("free",)
     filters = ("warehouse", "product", "product__group")
@@ -137,13 +160,29 @@ class StockMoveResource(Resource):
     order = 30
     key = "pk"
     columns = (
-        "number", "date", "kind", Column("product__code", _("Product")), Column("product__name", _("Name"), phone="cust"),
-        "warehouse", Column("quantity", phone="amt"), "quantity_after",
+        "number",
+        "date",
+        "kind",
+        Column("product__code", _("Product")),
+        Column("product__name", _("Name"), phone="cust"),
+        "warehouse",
+        Column("quantity", phone="amt"),
+        "quantity_after",
     )
     filters = ("kind", "product", "warehouse", "date")
     search_fields = ("product__search", "number")
     ordering = ("-date", "-id")
-    extra_fields = ("number", "date", "kind", "product", "warehouse", "quantity", "quantity_after", "posted_at", "posted_by")
+    extra_fields = (
+        "number",
+        "date",
+        "kind",
+        "product",
+        "warehouse",
+        "quantity",
+        "quantity_after",
+        "posted_at",
+        "posted_by",
+    )
     related = ("product", "warehouse", "posted_by")
     can_create = can_edit = importable = False
 
@@ -154,7 +193,15 @@ class StockAdjustmentResource(Resource):
     path = "stock/adjustments"
     group = "stock"
     order = 40
-    columns = ("number", "date", Column("warehouse", phone="cust"), "reason", "state", "owner", Column("value", total=True, phone="amt"))
+    columns = (
+        "number",
+        "date",
+        Column("warehouse", phone="cust"),
+        "reason",
+        "state",
+        "owner",
+        Column("value", total=True, phone="amt"),
+    )
     filters = ("state", "reason", "warehouse", "date")
     search_fields = ("number",)
     ordering = ("-date", "-id")

@@ -93,8 +93,10 @@ def totals_tie() -> list[Row]:
            AND (d.value <> coalesce(l.value, 0) OR coalesce(l.stocked, 0) <> coalesce(m.value, 0))
     """)
     return [
-        *header_differences(PurchaseOrder, PurchaseOrderLine), *header_differences(Bill, BillLine),
-        *entry_differences(Bill, "supplier_id", -1), *values,
+        *header_differences(PurchaseOrder, PurchaseOrderLine),
+        *header_differences(Bill, BillLine),
+        *entry_differences(Bill, "supplier_id", -1),
+        *values,
     ]
 
 

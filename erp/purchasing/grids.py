@@ -25,7 +25,9 @@ class PurchaseOrderGrid(TradeGrid):
         if document.supplier_id:
             products = {row.get("product").pk for row in rows}
             currency = self.currency_of(document)
-            last = last_prices(document.supplier_id, products, currency.pk, rate, includes_tax=document.prices_include_tax)
+            last = last_prices(
+                document.supplier_id, products, currency.pk, rate, includes_tax=document.prices_include_tax
+            )
         return {row.index: find_price(row.get("product"), ONE, last, rate) for row in rows}
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:

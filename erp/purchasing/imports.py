@@ -28,8 +28,14 @@ class PurchaseOrderImporter(OrderImporter):
     title = _("purchase orders")
     resource = "purchaseorder"
     permissions = (
-        "erp.add_purchaseorder", "erp.confirm_purchaseorder", "erp.add_goodsreceipt", "erp.post_goodsreceipt",
-        "erp.add_bill", "erp.post_bill", "erp.add_payment", "erp.post_payment",
+        "erp.add_purchaseorder",
+        "erp.confirm_purchaseorder",
+        "erp.add_goodsreceipt",
+        "erp.post_goodsreceipt",
+        "erp.add_bill",
+        "erp.post_bill",
+        "erp.add_payment",
+        "erp.post_payment",
     )
     partner = "supplier"
     partner_model = Supplier

@@ -31,11 +31,15 @@ def supplier_figures(supplier: Any, user: Any) -> Sequence[Figure]:
         )
         sums = rows.aggregate(n=Count("pk"), total=Sum("base_total"))
         url = f"{registry['purchaseorder'].url()}?supplier={supplier.pk}&supplier_text={supplier.code}"
-        made.append(Figure(_("Purchases this year"), formats.money(sums["total"] or ZERO), url, _("%s orders") % sums["n"], "¥"))
+        made.append(
+            Figure(_("Purchases this year"), formats.money(sums["total"] or ZERO), url, _("%s orders") % sums["n"], "¥")
+        )
     if user.has_perm("erp.view_openitem"):
         items = OpenItem.objects.filter(supplier=supplier).exclude(remaining=0)
         owed = -(items.aggregate(total=Sum("base_remaining"))["total"] or ZERO)
-        late = -(items.filter(due_date__lt=today, remaining__lt=0).aggregate(total=Sum("base_remaining"))["total"] or ZERO)
+        late = -(
+            items.filter(due_date__lt=today, remaining__lt=0).aggregate(total=Sum("base_remaining"))["total"] or ZERO
+        )
         url = f"{registry['openitem'].url()}?supplier={supplier.pk}&supplier_text={supplier.code}"
         made += [
             Figure(_("Payable"), formats.money(owed), url, "", "¥"),
@@ -64,10 +68,19 @@ def late_receipts(user: Any, limit: int) -> Sequence[Task]:
     )
     resource = registry["purchaseorder"]
     return [
-        Task(_("To receive"), "viol", f"{row.number} · {row.supplier}", resource.url_for(row),
-             _("¥ %(total)s · %(share)s received") % {"total": formats.money(row.base_total),
-                                                     "share": formats.percent(row.goods_percent.quantize(Decimal(1)))},
-             row.required_date, _("Open"))
+        Task(
+            _("To receive"),
+            "viol",
+            f"{row.number} · {row.supplier}",
+            resource.url_for(row),
+            _("¥ %(total)s · %(share)s received")
+            % {
+                "total": formats.money(row.base_total),
+                "share": formats.percent(row.goods_percent.quantize(Decimal(1))),
+            },
+            row.required_date,
+            _("Open"),
+        )
         for row in rows.select_related("supplier").order_by("required_date", "pk")[:limit]
     ]
 
@@ -76,22 +89,65 @@ Chain("purchaseorder", "goodsreceipt", "bill", "payment").register()
 figures["erp.supplier"].append(supplier_figures)
 actions["erp.bill"].append(bill_actions)
 panels["erp.supplier"] += [
-    Panel("orders", gettext_lazy("Purchase orders"), "tab", "purchaseorder", "supplier", permission="erp.view_purchaseorder", order=10, create=True),
-    Panel("receipts", gettext_lazy("Goods receipts"), "tab", "goodsreceipt", "supplier", permission="erp.view_goodsreceipt", order=20),
+    Panel(
+        "orders",
+        gettext_lazy("Purchase orders"),
+        "tab",
+        "purchaseorder",
+        "supplier",
+        permission="erp.view_purchaseorder",
+        order=10,
+        create=True,
+    ),
+    Panel(
+        "receipts",
+        gettext_lazy("Goods receipts"),
+        "tab",
+        "goodsreceipt",
+        "supplier",
+        permission="erp.view_goodsreceipt",
+        order=20,
+    ),
     Panel("bills", gettext_lazy("Bills"), "tab", "bill", "supplier", permission="erp.view_bill", order=30),
     Panel("payments", gettext_lazy("Payments"), "tab", "payment", "supplier", permission="erp.view_payment", order=40),
     Panel("products", gettext_lazy("Products"), "tab", "product", "supplier", permission="erp.view_product", order=50),
 ]
 panels["erp.purchaseorder"] += [
-    Panel("receipts", gettext_lazy("Goods receipts"), "side", "goodsreceipt", "lines__order_line__order",
-          ("number", "date", "state"), permission="erp.view_goodsreceipt", order=10, distinct=True),
-    Panel("bills", gettext_lazy("Bills"), "side", "bill", "lines__order_line__order", ("number", "total", "state"),
-          permission="erp.view_bill", order=20, distinct=True),
+    Panel(
+        "receipts",
+        gettext_lazy("Goods receipts"),
+        "side",
+        "goodsreceipt",
+        "lines__order_line__order",
+        ("number", "date", "state"),
+        permission="erp.view_goodsreceipt",
+        order=10,
+        distinct=True,
+    ),
+    Panel(
+        "bills",
+        gettext_lazy("Bills"),
+        "side",
+        "bill",
+        "lines__order_line__order",
+        ("number", "total", "state"),
+        permission="erp.view_bill",
+        order=20,
+        distinct=True,
+    ),
 ]
 tasks.append(late_receipts)
 panels["desk"].append(
-    Panel("to-receive", gettext_lazy("Goods to receive"), "side", "purchaseorder", "",
-          ("number", "supplier", "required_date", "base_total"), permission="erp.view_purchaseorder", order=40,
-          filters=(("state", "confirmed"), ("goods_percent__lt", 100)),
-          query="view=confirmed&goods_status=none&goods_status=partial&sort=required_date")
+    Panel(
+        "to-receive",
+        gettext_lazy("Goods to receive"),
+        "side",
+        "purchaseorder",
+        "",
+        ("number", "supplier", "required_date", "base_total"),
+        permission="erp.view_purchaseorder",
+        order=40,
+        filters=(("state", "confirmed"), ("goods_percent__lt", 100)),
+        query="view=confirmed&goods_status=none&goods_status=partial&sort=required_date",
+    )
 )

@@ -35,8 +35,14 @@ class PurchaseOrderResource(Resource):
     create_key = "b"
     icon = "truck"
     columns = (
-        "number", Column("supplier", phone="cust"), "date", "required_date", "owner", "state",
-        Column("goods_percent", _("Received"), "progress"), Column("billed_percent", _("Billed"), "progress"),
+        "number",
+        Column("supplier", phone="cust"),
+        "date",
+        "required_date",
+        "owner",
+        "state",
+        Column("goods_percent", _("Received"), "progress"),
+        Column("billed_percent", _("Billed"), "progress"),
         Column("paid_percent", _("Paid"), "progress"),
         Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
     )
@@ -44,8 +50,17 @@ class PurchaseOrderResource(Resource):
     search_fields = ("supplier__search",)
     ordering = ("-date", "-id")
     fields = (
-        "supplier", "supplier_reference", "date", "required_date", "payment_terms", "warehouse", "currency", "rate",
-        "prices_include_tax", "owner", "note",
+        "supplier",
+        "supplier_reference",
+        "date",
+        "required_date",
+        "payment_terms",
+        "warehouse",
+        "currency",
+        "rate",
+        "prices_include_tax",
+        "owner",
+        "note",
     )
     more = ("rate", "prices_include_tax", "owner")
     recompute = ("supplier", *RECOMPUTE)
@@ -54,17 +69,31 @@ class PurchaseOrderResource(Resource):
     importable = False
     lines = PurchaseOrderGrid()
     run = {
-        "confirm": services.confirm_order, "close": services.close_order, "reopen": services.reopen_order,
+        "confirm": services.confirm_order,
+        "close": services.close_order,
+        "reopen": services.reopen_order,
         "cancel": services.cancel_order,
     }
     commands = (
         Command(
-            "receive", _("Create receipt"), services.draft_receipt, "erp.add_goodsreceipt", icon="package-check",
-            primary=True, when=lambda o: o.state == "confirmed" and _open(o, to_move), goto="edit",
+            "receive",
+            _("Create receipt"),
+            services.draft_receipt,
+            "erp.add_goodsreceipt",
+            icon="package-check",
+            primary=True,
+            when=lambda o: o.state == "confirmed" and _open(o, to_move),
+            goto="edit",
         ),
         Command(
-            "bill", _("Create bill"), services.draft_bill, "erp.add_bill", icon="receipt", primary=True,
-            when=lambda o: o.state in ("confirmed", "closed") and _open(o, to_bill), goto="edit",
+            "bill",
+            _("Create bill"),
+            services.draft_bill,
+            "erp.add_bill",
+            icon="receipt",
+            primary=True,
+            when=lambda o: o.state in ("confirmed", "closed") and _open(o, to_bill),
+            goto="edit",
         ),
     )
 
@@ -111,8 +140,14 @@ class BillResource(Resource):
     order = 30
     icon = "receipt"
     columns = (
-        "number", Column("supplier", phone="cust"), "supplier_number", "date", "due_date", "state",
-        Column("base_total", _("Total incl. tax"), total=True, phone="amt"), Column("open_amount", _("Open")),
+        "number",
+        Column("supplier", phone="cust"),
+        "supplier_number",
+        "date",
+        "due_date",
+        "state",
+        Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
+        Column("open_amount", _("Open")),
     )
     filters = ("state", "supplier", "date", "due_date")
     search_fields = ("supplier__search",)

@@ -51,7 +51,15 @@ class SalesOrderAdmin(DocumentAdmin):
     """Sales orders."""
 
     list_display = [
-        "number", "date", "customer", "state", "hold", "total", "currency", "goods_status", "billing_status",
+        "number",
+        "date",
+        "customer",
+        "state",
+        "hold",
+        "total",
+        "currency",
+        "goods_status",
+        "billing_status",
     ]
     list_filter = ["state", "hold", "goods_status", "billing_status", "warehouse"]
     list_select_related = ["customer", "currency"]

@@ -97,8 +97,10 @@ def totals_tie() -> list[Row]:
          WHERE d.state <> 'draft' AND (d.cost <> coalesce(l.cost, 0) OR d.cost <> coalesce(m.value, 0))
     """)
     return [
-        *header_differences(SalesOrder, SalesOrderLine), *header_differences(Invoice, InvoiceLine),
-        *entry_differences(Invoice, "customer_id", 1), *costs,
+        *header_differences(SalesOrder, SalesOrderLine),
+        *header_differences(Invoice, InvoiceLine),
+        *entry_differences(Invoice, "customer_id", 1),
+        *costs,
     ]
 
 

@@ -12,8 +12,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from crm.customers.models import Customer
 from erp.finance.models import OpenItem, Payment
@@ -64,13 +63,19 @@ def _month(label: str, rows: Any, column: str, url: str, today: dt.date) -> Figu
     before = (first - dt.timedelta(days=1)).replace(day=1)
     same_day = min(today - first, first - before - dt.timedelta(days=1)) + before
     sums = rows.filter(date__gte=before, date__lte=today).aggregate(
-        now=Sum(column, filter=Q(date__gte=first)), last=Sum(column, filter=Q(date__lte=same_day)), n=Count("pk", filter=Q(date__gte=first))
+        now=Sum(column, filter=Q(date__gte=first)),
+        last=Sum(column, filter=Q(date__lte=same_day)),
+        n=Count("pk", filter=Q(date__gte=first)),
     )
     now, last = sums["now"] or ZERO, sums["last"] or ZERO
     trend, good, note = "", None, _("%s documents") % sums["n"]
     if last:
         change = (now - last) * 100 / last
-        trend, good, note = f"{'↑' if change >= 0 else '↓'} {formats.percent(abs(change))}", change >= 0, _("vs last month")
+        trend, good, note = (
+            f"{'↑' if change >= 0 else '↓'} {formats.percent(abs(change))}",
+            change >= 0,
+            _("vs last month"),
+        )
     return Figure(label, formats.money(now, 0), url, note, "¥", trend=trend, good=good)
 
 
@@ -79,7 +84,14 @@ def _overdue(user: Any, today: dt.date) -> Figure:
     late = rows.aggregate(total=Sum("base_remaining"), n=Count("customer", distinct=True))
     url = f"{registry['openitem'].url()}?due_date_to={today - dt.timedelta(days=1)}"
     note = ngettext("%s customer", "%s customers", late["n"]) % late["n"] if late["n"] else _("nothing overdue")
-    return Figure(_("Overdue receivables"), formats.money(late["total"] or ZERO, 0), url, note, "¥", tone="neg" if late["n"] else "")
+    return Figure(
+        _("Overdue receivables"),
+        formats.money(late["total"] or ZERO, 0),
+        url,
+        note,
+        "¥",
+        tone="neg" if late["n"] else "",
+    )
 
 
 def open_orders(user: Any) -> Any:
@@ -102,10 +114,19 @@ def shipments(user: Any, limit: int) -> Sequence[Task]:
     rows = open_orders(user).filter(required_date__lte=until).select_related("customer")
     resource = by_model[SalesOrder]
     return [
-        Task(_("To ship"), "warn", f"{row.number} · {row.customer}", resource.url_for(row),
-             _("¥ %(total)s · %(share)s delivered") % {"total": formats.money(row.base_total),
-                                                      "share": formats.percent(row.goods_percent.quantize(Decimal(1)))},
-             row.required_date, _("Open"))
+        Task(
+            _("To ship"),
+            "warn",
+            f"{row.number} · {row.customer}",
+            resource.url_for(row),
+            _("¥ %(total)s · %(share)s delivered")
+            % {
+                "total": formats.money(row.base_total),
+                "share": formats.percent(row.goods_percent.quantize(Decimal(1))),
+            },
+            row.required_date,
+            _("Open"),
+        )
         for row in rows.order_by("required_date", "pk")[:limit]
     ]
 
@@ -116,14 +137,24 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
         return []
     today = timezone.localdate()
     rows = OpenItem.objects.visible_to(user).filter(remaining__gt=0, due_date__lt=today, customer__isnull=False)
-    found = rows.values("customer", "customer__code", name=F("customer__name"), short=F("customer__short_name")).annotate(
-        n=Count("pk"), total=Sum("base_remaining"), oldest=Min("due_date")
-    ).order_by("oldest", "customer")[:limit]
+    found = (
+        rows.values("customer", "customer__code", name=F("customer__name"), short=F("customer__short_name"))
+        .annotate(n=Count("pk"), total=Sum("base_remaining"), oldest=Min("due_date"))
+        .order_by("oldest", "customer")[:limit]
+    )
     items, customers = registry["openitem"].url(), by_model[Customer]
     return [
-        Task(OVERDUE, "bad", f"{row['short'] or row['name']}: " + ngettext("%s invoice overdue", "%s invoices overdue", row["n"]) % row["n"],
-             customers.url("record", row["customer__code"]), _("Overdue ¥ %s") % formats.money(row["total"]), row["oldest"],
-             _("Open items"), f"{items}?customer={row['customer']}&customer_text={row['customer__code']}")
+        Task(
+            OVERDUE,
+            "bad",
+            f"{row['short'] or row['name']}: "
+            + ngettext("%s invoice overdue", "%s invoices overdue", row["n"]) % row["n"],
+            customers.url("record", row["customer__code"]),
+            _("Overdue ¥ %s") % formats.money(row["total"]),
+            row["oldest"],
+            _("Open items"),
+            f"{items}?customer={row['customer']}&customer_text={row['customer__code']}",
+        )
         for row in found
     ]
 
@@ -131,19 +162,31 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
 def months(user: Any, _user: Any) -> dict[str, Any]:
     """Bookings and receipts of the last months as bars; two statements."""
     today = timezone.localdate()
-    firsts = [dt.date(year, month + 1, 1) for year, month in
-              (divmod(today.year * 12 + today.month - 1 - back, 12) for back in reversed(range(MONTHS)))]
+    firsts = [
+        dt.date(year, month + 1, 1)
+        for year, month in (divmod(today.year * 12 + today.month - 1 - back, 12) for back in reversed(range(MONTHS)))
+    ]
     orders = SalesOrder.objects.visible_to(user).filter(state__in=BOOKED)
     receipts = Payment.objects.visible_to(user).filter(direction=Direction.RECEIVE, state__in=("posted", "reversed"))
     booked = _by_month(orders, "base_total", firsts)
     received = _by_month(receipts, "base_amount", firsts) if user.has_perm("erp.view_payment") else None
-    series = [Series(_("Booked"), booked)] + ([Series(pgettext("money", "Received"), received)] if received is not None else [])
+    series = [Series(_("Booked"), booked)] + (
+        [Series(pgettext("money", "Received"), received)] if received is not None else []
+    )
     title = _("Bookings and receipts")
-    svg = bar_chart([f"{first:%Y-%m}" for first in firsts], series, title=title, unit="¥", height=190, width=520, partial=True)
+    svg = bar_chart(
+        [f"{first:%Y-%m}" for first in firsts], series, title=title, unit="¥", height=190, width=520, partial=True
+    )
     return {"chart": mark_safe(svg)}  # noqa: S308  our own SVG, escaped there
 
 
 def _by_month(rows: Any, column: str, firsts: Sequence[dt.date]) -> list[Decimal]:
-    sums = rows.filter(date__gte=firsts[0]).annotate(first=TruncMonth("date")).order_by().values("first").annotate(total=Sum(column))
+    sums = (
+        rows.filter(date__gte=firsts[0])
+        .annotate(first=TruncMonth("date"))
+        .order_by()
+        .values("first")
+        .annotate(total=Sum(column))
+    )
     found = {row["first"]: row["total"] for row in sums}
     return [found.get(first, ZERO) for first in firsts]

@@ -22,8 +22,11 @@ def order_head(order: Any, name: str) -> dict[str, Any]:
     place = places.order_by("pk").first()
     own = ", ".join(part for part in (customer.address, customer.city) if part)
     return {
-        **heads.of_terms(order, terms_of(customer)), "contact": contacts.first(), "contract": None,
-        "ship_to": str(place) if place else own, "ship_country": (place.country if place else "") or customer.country,
+        **heads.of_terms(order, terms_of(customer)),
+        "contact": contacts.first(),
+        "contract": None,
+        "ship_to": str(place) if place else own,
+        "ship_country": (place.country if place else "") or customer.country,
         "owner": customer.owner,
     }
 

@@ -51,11 +51,18 @@ class OrderGrid(TradeGrid):
 
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
         return [
-            ("warn", _("Line %(line)s “%(product)s”: %(free)s available, short by %(short)s.") % {
-                "line": position, "product": row.get("product").code, "free": row.outputs.get("available", ""),
-                "short": formats.trimmed(row.values["short"]),
-            })
-            for position, row in enumerate(rows, start=1) if row.values.get("short")
+            (
+                "warn",
+                _("Line %(line)s “%(product)s”: %(free)s available, short by %(short)s.")
+                % {
+                    "line": position,
+                    "product": row.get("product").code,
+                    "free": row.outputs.get("available", ""),
+                    "short": formats.trimmed(row.values["short"]),
+                },
+            )
+            for position, row in enumerate(rows, start=1)
+            if row.values.get("short")
         ]
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
@@ -63,9 +70,15 @@ class OrderGrid(TradeGrid):
         return command(document, self.inputs(rows), by=by, version=version)
 
     def table(self, document: Any, user: Any) -> LineTable:
-        facts = [] if document.state == "draft" else [
-            (_("Reserved"), "reserved"), (_("Delivered"), "moved"), (_("Invoiced"), "billed"),
-        ]
+        facts = (
+            []
+            if document.state == "draft"
+            else [
+                (_("Reserved"), "reserved"),
+                (_("Delivered"), "moved"),
+                (_("Invoiced"), "billed"),
+            ]
+        )
         return progress_table(self, document, facts)
 
 

@@ -30,8 +30,11 @@ class TermsImporter(RecordImporter):
     resource = "customerterms"
     names: ClassVar = {"tax_code": "tax_category"}
     aliases: ClassVar = {
-        "customer": ("客户", "客户编码"), "credit_limit": ("信用额度",), "payment_terms": ("付款条件",),
-        "currency": ("币种",), "tax_code": ("税类",),
+        "customer": ("客户", "客户编码"),
+        "credit_limit": ("信用额度",),
+        "payment_terms": ("付款条件",),
+        "currency": ("币种",),
+        "tax_code": ("税类",),
     }
 
 
@@ -45,8 +48,14 @@ class SalesOrderImporter(OrderImporter):
     title = _("sales orders")
     resource = "salesorder"
     permissions = (
-        "erp.add_salesorder", "erp.confirm_salesorder", "erp.add_delivery", "erp.post_delivery", "erp.add_invoice",
-        "erp.post_invoice", "erp.add_payment", "erp.post_payment",
+        "erp.add_salesorder",
+        "erp.confirm_salesorder",
+        "erp.add_delivery",
+        "erp.post_delivery",
+        "erp.add_invoice",
+        "erp.post_invoice",
+        "erp.add_payment",
+        "erp.post_payment",
     )
     partner = "customer"
     partner_model = Customer

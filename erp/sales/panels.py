@@ -24,9 +24,13 @@ from kit.pages.panels import Event, Figure, Panel, actions, events, figures, pan
 from kit.pages.resources import by_model, registry
 from kit.values.money import ZERO
 
-BUCKETS = ((0, gettext_lazy("Not due"), "s1"), (30, gettext_lazy("1–30 days late"), "s4l"),
-           (60, gettext_lazy("31–60 days late"), "s4"), (90, gettext_lazy("61–90 days late"), "sxl"),
-           (10**6, gettext_lazy("over 90 days late"), "sx"))
+BUCKETS: tuple[tuple[int, Any, str], ...] = (
+    (0, gettext_lazy("Not due"), "s1"),
+    (30, gettext_lazy("1–30 days late"), "s4l"),
+    (60, gettext_lazy("31–60 days late"), "s4"),
+    (90, gettext_lazy("61–90 days late"), "sxl"),
+    (10**6, gettext_lazy("over 90 days late"), "sx"),
+)
 GAP = Decimal("1.5")  # between the parts of the bar
 
 
@@ -35,16 +39,24 @@ def ageing(customer: Any, user: Any) -> dict[str, Any]:
     today = timezone.localdate()
     items = OpenItem.objects.filter(customer=customer).exclude(remaining=0).values_list("due_date", "base_remaining")
     sums = [ZERO] * len(BUCKETS)
-    limits = [int(bucket[0]) for bucket in BUCKETS]  # type: ignore[call-overload]
     for due, amount in items:
         late = max((today - due).days, 0)
-        sums[next(i for i, limit in enumerate(limits) if late <= limit)] += amount
+        sums[next(i for i, (limit, _label, _tone) in enumerate(BUCKETS) if late <= limit)] += amount
     whole = sum((s for s in sums if s > 0), ZERO)
-    rows, x = [], Decimal(0)
+    rows: list[dict[str, Any]] = []
+    x = Decimal(0)
     for (_limit, label, tone), amount in zip(BUCKETS, sums, strict=True):
         width = (amount * 300 / whole).quantize(Decimal("0.1")) if whole and amount > 0 else ZERO
-        rows.append({"label": label, "tone": tone, "amount": amount, "x": f"{x:f}", "width": f"{max(width - GAP, ZERO):f}",
-                     "late": tone != "s1"})
+        rows.append(
+            {
+                "label": label,
+                "tone": tone,
+                "amount": amount,
+                "x": f"{x:f}",
+                "width": f"{max(width - GAP, ZERO):f}",
+                "late": tone != "s1",
+            }
+        )
         x += width
     shown = [row for row in rows if row["amount"] or not row["late"]]
     url = f"{registry['openitem'].url()}?customer={customer.pk}&customer_text={customer.code}"
@@ -65,8 +77,15 @@ def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
         rows = SalesOrder.objects.visible_to(user).filter(customer=customer, state="confirmed")
         open_orders = rows.aggregate(n=Count("pk"), total=Sum("base_total"))
         url = f"{registry['salesorder'].url()}?view=confirmed&customer={customer.pk}&customer_text={customer.code}"
-        made.append(Figure(_("Open orders"), formats.money(open_orders["total"] or ZERO, 0), url,
-                           _("%s orders") % open_orders["n"], "¥"))
+        made.append(
+            Figure(
+                _("Open orders"),
+                formats.money(open_orders["total"] or ZERO, 0),
+                url,
+                _("%s orders") % open_orders["n"],
+                "¥",
+            )
+        )
     return made
 
 
@@ -84,7 +103,8 @@ def _sales_figure(customer: Any, user: Any, today: dt.date) -> Figure:
         change = (now - before) * 100 / before
         trend, good = f"{'↑' if change >= 0 else '↓'} {formats.percent(abs(change))}", change >= 0
         note = _("vs last year · %s") % note
-    url = f"{registry['salesorder'].url()}?customer={customer.pk}&customer_text={customer.code}&date_from={today.year}-01-01"
+    chosen = f"customer={customer.pk}&customer_text={customer.code}&date_from={today.year}-01-01"
+    url = f"{registry['salesorder'].url()}?{chosen}"
     return Figure(_("Sales this year"), formats.money(now, 0), url, note, "¥", trend=trend, good=good)
 
 
@@ -96,7 +116,10 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
     if limit is not None:
         share = used * 100 / limit if limit else Decimal(100 if used else 0)
         meter = min(max(share, ZERO), Decimal(100)).quantize(Decimal(1))
-        note = _("Limit %(limit)s · %(share)s used") % {"limit": formats.money(limit, 0), "share": formats.percent(share)}
+        note = _("Limit %(limit)s · %(share)s used") % {
+            "limit": formats.money(limit, 0),
+            "share": formats.percent(share),
+        }
     late = OpenItem.objects.filter(customer=customer, remaining__gt=0, due_date__lt=today).aggregate(
         n=Count("pk"), total=Sum("base_remaining")
     )
@@ -105,9 +128,16 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
     oldest = (today - state.oldest_due).days if state.oldest_due and state.oldest_due < today else 0
     return [
         Figure(_("Receivable"), formats.money(state.receivable, 0), url, note, "¥", meter=meter),
-        Figure(_("Of which overdue"), formats.money(overdue, 0), url,
-               _("%(n)s invoices · oldest %(days)s days") % {"n": late["n"], "days": oldest} if overdue else _("nothing overdue"),
-               "¥", tone="neg" if overdue else ""),
+        Figure(
+            _("Of which overdue"),
+            formats.money(overdue, 0),
+            url,
+            _("%(n)s invoices · oldest %(days)s days") % {"n": late["n"], "days": oldest}
+            if overdue
+            else _("nothing overdue"),
+            "¥",
+            tone="neg" if overdue else "",
+        ),
     ]
 
 
@@ -139,10 +169,23 @@ def documents(customer: Any, user: Any, limit: int) -> Sequence[Event]:
         rows = rows.select_related("created_by", "currency" if hasattr(model, "currency") else "created_by")
         for row in rows.order_by(f"-{moment}")[:limit]:
             amount = getattr(row, "total", getattr(row, "amount", None))
-            text = words if amount is None else f"{words} {row.currency.symbol or row.currency.code} {formats.money(amount)}"
+            text = (
+                words
+                if amount is None
+                else f"{words} {row.currency.symbol or row.currency.code} {formats.money(amount)}"
+            )
             resource = registry["receipt"] if model is Payment else by_model[model]
-            made.append(Event(getattr(row, moment), str(getattr(row, "posted_by", None) or row.created_by or _("System")),
-                              text, icon, tone, url=resource.url_for(row), link=row.number or ""))
+            made.append(
+                Event(
+                    getattr(row, moment),
+                    str(getattr(row, "posted_by", None) or row.created_by or _("System")),
+                    text,
+                    icon,
+                    tone,
+                    url=resource.url_for(row),
+                    link=row.number or "",
+                )
+            )
     return made
 
 
@@ -150,9 +193,24 @@ def customer_actions(customer: Any, user: Any) -> Sequence[Action]:
     """Start an order or a receipt from the customer page."""
     made = []
     if user.has_perm("erp.add_salesorder") and customer.active:
-        made.append(Action(_("New order"), f"{registry['salesorder'].url('new')}?customer={customer.pk}", name="new-order", create=True))
+        made.append(
+            Action(
+                _("New order"),
+                f"{registry['salesorder'].url('new')}?customer={customer.pk}",
+                name="new-order",
+                create=True,
+            )
+        )
     if user.has_perm("erp.add_payment"):
-        made.append(Action(_("New receipt"), f"{registry['receipt'].url('new')}?customer={customer.pk}", "hand-coins", name="new-receipt", create=True))
+        made.append(
+            Action(
+                _("New receipt"),
+                f"{registry['receipt'].url('new')}?customer={customer.pk}",
+                "hand-coins",
+                name="new-receipt",
+                create=True,
+            )
+        )
     if user.has_perm("erp.change_customerterms"):
         terms = terms_of(customer)
         resource = registry["customerterms"]
@@ -165,7 +223,11 @@ def invoice_actions(invoice: Any, user: Any) -> Sequence[Action]:
     """Receive the money of an open invoice."""
     if invoice.state != "posted" or invoice.open_amount <= 0 or not user.has_perm("erp.add_payment"):
         return []
-    item = OpenItem.objects.filter(source="erp.invoice", source_id=invoice.pk, remaining__gt=0).order_by("due_date").first()
+    item = (
+        OpenItem.objects.filter(source="erp.invoice", source_id=invoice.pk, remaining__gt=0)
+        .order_by("due_date")
+        .first()
+    )
     if item is None:
         return []
     url = f"{registry['receipt'].url('new')}?customer={invoice.customer_id}&item={item.pk}"
@@ -178,37 +240,145 @@ events["crm.customer"].append(documents)
 actions["crm.customer"].append(customer_actions)
 actions["erp.invoice"].append(invoice_actions)
 panels["crm.customer"] += [
-    Panel("ageing", gettext_lazy("Receivable ageing"), "side", template="erp/sales/ageing.html", context=ageing,
-          permission="erp.view_openitem", order=10),
-    Panel("orders", gettext_lazy("Recent orders"), "side", "salesorder", "customer", ("number", "total", "state"),
-          permission="erp.view_salesorder", order=20),
-    Panel("orders-all", gettext_lazy("Orders"), "tab", "salesorder", "customer", permission="erp.view_salesorder", order=20, create=True),
-    Panel("deliveries", gettext_lazy("Deliveries"), "tab", "delivery", "customer", permission="erp.view_delivery", order=22),
+    Panel(
+        "ageing",
+        gettext_lazy("Receivable ageing"),
+        "side",
+        template="erp/sales/ageing.html",
+        context=ageing,
+        permission="erp.view_openitem",
+        order=10,
+    ),
+    Panel(
+        "orders",
+        gettext_lazy("Recent orders"),
+        "side",
+        "salesorder",
+        "customer",
+        ("number", "total", "state"),
+        permission="erp.view_salesorder",
+        order=20,
+    ),
+    Panel(
+        "orders-all",
+        gettext_lazy("Orders"),
+        "tab",
+        "salesorder",
+        "customer",
+        permission="erp.view_salesorder",
+        order=20,
+        create=True,
+    ),
+    Panel(
+        "deliveries",
+        gettext_lazy("Deliveries"),
+        "tab",
+        "delivery",
+        "customer",
+        permission="erp.view_delivery",
+        order=22,
+    ),
     Panel("invoices", gettext_lazy("Invoices"), "tab", "invoice", "customer", permission="erp.view_invoice", order=24),
-    Panel("receipts", gettext_lazy("Receipts"), "tab", "receipt", "customer", permission="erp.view_payment", order=26, create=True),
-    Panel("open-items", gettext_lazy("Open items"), "tab", "openitem", "customer", permission="erp.view_openitem", order=28),
-    Panel("prices", gettext_lazy("Prices"), "tab", "customerprice", "customer", permission="erp.view_customerprice", order=60, create=True),
+    Panel(
+        "receipts",
+        gettext_lazy("Receipts"),
+        "tab",
+        "receipt",
+        "customer",
+        permission="erp.view_payment",
+        order=26,
+        create=True,
+    ),
+    Panel(
+        "open-items",
+        gettext_lazy("Open items"),
+        "tab",
+        "openitem",
+        "customer",
+        permission="erp.view_openitem",
+        order=28,
+    ),
+    Panel(
+        "prices",
+        gettext_lazy("Prices"),
+        "tab",
+        "customerprice",
+        "customer",
+        permission="erp.view_customerprice",
+        order=60,
+        create=True,
+    ),
 ]
 panels["crm.contract"].append(
-    Panel("orders", gettext_lazy("Orders"), "side", "salesorder", "contract", ("number", "total", "state"), permission="erp.view_salesorder")
+    Panel(
+        "orders",
+        gettext_lazy("Orders"),
+        "side",
+        "salesorder",
+        "contract",
+        ("number", "total", "state"),
+        permission="erp.view_salesorder",
+    )
 )
 panels["erp.salesorder"] += [
-    Panel("deliveries", gettext_lazy("Deliveries"), "side", "delivery", "lines__order_line__order", ("number", "date", "state"),
-          permission="erp.view_delivery", order=10, distinct=True),
-    Panel("invoices", gettext_lazy("Invoices"), "side", "invoice", "lines__order_line__order", ("number", "total", "state"),
-          permission="erp.view_invoice", order=20, distinct=True),
+    Panel(
+        "deliveries",
+        gettext_lazy("Deliveries"),
+        "side",
+        "delivery",
+        "lines__order_line__order",
+        ("number", "date", "state"),
+        permission="erp.view_delivery",
+        order=10,
+        distinct=True,
+    ),
+    Panel(
+        "invoices",
+        gettext_lazy("Invoices"),
+        "side",
+        "invoice",
+        "lines__order_line__order",
+        ("number", "total", "state"),
+        permission="erp.view_invoice",
+        order=20,
+        distinct=True,
+    ),
 ]
 figures["desk"].append(desk.figures)
 actions["desk"].append(desk.actions)
 tasks += [desk.shipments, desk.collections]
 panels["desk"] += [
-    Panel("to-ship", gettext_lazy("Orders to ship"), "main", "salesorder", "",
-          ("number", "customer", "required_date", "base_total", "state"),
-          permission="erp.view_salesorder", order=20, filters=(("state", "confirmed"), ("goods_percent__lt", 100)),
-          query="view=confirmed&goods_status=none&goods_status=partial&sort=required_date"),
-    Panel("months", gettext_lazy("Bookings and receipts"), "main", template="erp/sales/months.html", context=desk.months,
-          permission="erp.view_salesorder", order=30),
-    Panel("overdue", gettext_lazy("Overdue receivables"), "side", "openitem", "",
-          ("number", "customer", "due_date", "base_remaining"),
-          permission="erp.view_openitem", order=30, filters=(("remaining__gt", 0), ("due_date__lt", timezone.localdate)), query="sort=due_date"),
+    Panel(
+        "to-ship",
+        gettext_lazy("Orders to ship"),
+        "main",
+        "salesorder",
+        "",
+        ("number", "customer", "required_date", "base_total", "state"),
+        permission="erp.view_salesorder",
+        order=20,
+        filters=(("state", "confirmed"), ("goods_percent__lt", 100)),
+        query="view=confirmed&goods_status=none&goods_status=partial&sort=required_date",
+    ),
+    Panel(
+        "months",
+        gettext_lazy("Bookings and receipts"),
+        "main",
+        template="erp/sales/months.html",
+        context=desk.months,
+        permission="erp.view_salesorder",
+        order=30,
+    ),
+    Panel(
+        "overdue",
+        gettext_lazy("Overdue receivables"),
+        "side",
+        "openitem",
+        "",
+        ("number", "customer", "due_date", "base_remaining"),
+        permission="erp.view_openitem",
+        order=30,
+        filters=(("remaining__gt", 0), ("due_date__lt", timezone.localdate)),
+        query="sort=due_date",
+    ),
 ]

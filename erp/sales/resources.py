@@ -41,22 +41,57 @@ class SalesOrderResource(Resource):
     go_key = "o"
     icon = "shopping-cart"
     columns = (
-        "number", Column("customer", phone="cust"), "date", "required_date", "owner", "state",
-        Column("goods_percent", _("Delivered"), "progress"), Column("billed_percent", _("Invoiced"), "progress"),
+        "number",
+        Column("customer", phone="cust"),
+        "date",
+        "required_date",
+        "owner",
+        "state",
+        Column("goods_percent", _("Delivered"), "progress"),
+        Column("billed_percent", _("Invoiced"), "progress"),
         Column("paid_percent", pgettext_lazy("money", "Received"), "progress"),
         Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
     )
     filters = (
-        "state", "customer", "owner", "department", "date", "required_date", "hold", "goods_status", "billing_status",
+        "state",
+        "customer",
+        "owner",
+        "department",
+        "date",
+        "required_date",
+        "hold",
+        "goods_status",
+        "billing_status",
     )
     search_fields = ("customer__search",)
     ordering = ("-date", "-id")
     fields = (
-        "customer", "contact", "customer_reference", "date", "required_date", "payment_terms", "warehouse",
-        "currency", "rate", "prices_include_tax", "owner", "ship_to", "ship_country", "contract", "campaign", "note",
+        "customer",
+        "contact",
+        "customer_reference",
+        "date",
+        "required_date",
+        "payment_terms",
+        "warehouse",
+        "currency",
+        "rate",
+        "prices_include_tax",
+        "owner",
+        "ship_to",
+        "ship_country",
+        "contract",
+        "campaign",
+        "note",
     )
     more = (
-        "currency", "rate", "prices_include_tax", "owner", "ship_to", "ship_country", "contract", "campaign",
+        "currency",
+        "rate",
+        "prices_include_tax",
+        "owner",
+        "ship_to",
+        "ship_country",
+        "contract",
+        "campaign",
     )
     recompute = ("customer", *RECOMPUTE)
     depends = {"contact": "customer", "contract": "customer"}
@@ -65,17 +100,32 @@ class SalesOrderResource(Resource):
     importable = False
     lines = OrderGrid()
     run = {
-        "confirm": services.confirm_order, "release": services.release_hold, "close": services.close_order,
-        "reopen": services.reopen_order, "cancel": services.cancel_order,
+        "confirm": services.confirm_order,
+        "release": services.release_hold,
+        "close": services.close_order,
+        "reopen": services.reopen_order,
+        "cancel": services.cancel_order,
     }
     commands = (
         Command(
-            "deliver", _("Create delivery"), services.draft_delivery, "erp.add_delivery", icon="truck", primary=True,
-            when=lambda o: o.state == "confirmed" and not o.hold and _open(o, to_move), goto="edit",
+            "deliver",
+            _("Create delivery"),
+            services.draft_delivery,
+            "erp.add_delivery",
+            icon="truck",
+            primary=True,
+            when=lambda o: o.state == "confirmed" and not o.hold and _open(o, to_move),
+            goto="edit",
         ),
         Command(
-            "invoice", _("Create invoice"), services.draft_invoice, "erp.add_invoice", icon="receipt", primary=True,
-            when=lambda o: o.state in ("confirmed", "closed") and _open(o, to_bill), goto="edit",
+            "invoice",
+            _("Create invoice"),
+            services.draft_invoice,
+            "erp.add_invoice",
+            icon="receipt",
+            primary=True,
+            when=lambda o: o.state in ("confirmed", "closed") and _open(o, to_bill),
+            goto="edit",
         ),
     )
 
@@ -124,15 +174,29 @@ class InvoiceResource(Resource):
     order = 30
     icon = "receipt"
     columns = (
-        "number", Column("customer", phone="cust"), "date", "due_date", "state", "owner",
-        Column("base_total", _("Total incl. tax"), total=True, phone="amt"), Column("open_amount", _("Open")),
+        "number",
+        Column("customer", phone="cust"),
+        "date",
+        "due_date",
+        "state",
+        "owner",
+        Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
+        Column("open_amount", _("Open")),
     )
     filters = ("state", "customer", "owner", "department", "date", "due_date")
     search_fields = ("customer__search",)
     ordering = ("-date", "-id")
     fields = (
-        "customer", "date", "payment_terms", "currency", "rate", "prices_include_tax", "billing_name",
-        "billing_tax_number", "billing_address", "note",
+        "customer",
+        "date",
+        "payment_terms",
+        "currency",
+        "rate",
+        "prices_include_tax",
+        "billing_name",
+        "billing_tax_number",
+        "billing_address",
+        "note",
     )
     more = ("prices_include_tax", "billing_name", "billing_tax_number", "billing_address")
     recompute = ("customer", *(name for name in RECOMPUTE if name != "warehouse"))
@@ -157,14 +221,27 @@ class CustomerTermsResource(Resource):
     order = 60
     key = "pk"
     columns = (
-        Column("customer", phone="cust"), "credit_limit", "credit_action", "payment_terms", "currency", "tax_code",
+        Column("customer", phone="cust"),
+        "credit_limit",
+        "credit_action",
+        "payment_terms",
+        "currency",
+        "tax_code",
         "blocked",
     )
     filters = ("credit_action", "payment_terms", "blocked")
     search_fields = ("customer__search",)
     fields = (
-        "customer", "credit_limit", "credit_action", "count_orders", "overdue_days", "payment_terms", "currency",
-        "tax_code", "posting_group", "blocked",
+        "customer",
+        "credit_limit",
+        "credit_action",
+        "count_orders",
+        "overdue_days",
+        "payment_terms",
+        "currency",
+        "tax_code",
+        "posting_group",
+        "blocked",
     )
     related = ("customer",)
 

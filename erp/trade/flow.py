@@ -43,10 +43,14 @@ class Chain:
         ]
         found = list(parts[0].union(*parts[1:]).order_by("position", "pk")[:LIMIT]) if parts else []
         return [
-            FlowStep(resource.title, resource.title_plural, resource.icon, [
-                _entry(resource, row, document) for row in found if row["position"] == position
-            ])
-            for position, resource in enumerate(resources) if resource.may(user, "view")
+            FlowStep(
+                resource.title,
+                resource.title_plural,
+                resource.icon,
+                [_entry(resource, row, document) for row in found if row["position"] == position],
+            )
+            for position, resource in enumerate(resources)
+            if resource.may(user, "view")
         ]
 
     def _rows_of(self, document: Any) -> list[Q]:
@@ -84,6 +88,9 @@ def _entry(resource: Resource, row: dict[str, Any], document: Any) -> FlowEntry:
     states = resource.states
     state = states[row["state"]] if states is not None else None
     return FlowEntry(
-        row["number"] or "", resource.url("record", row["number"] or f"d-{row['pk']}"), state.label if state else "",
-        state.tone if state else "", isinstance(document, resource.model) and document.pk == row["pk"],
+        row["number"] or "",
+        resource.url("record", row["number"] or f"d-{row['pk']}"),
+        state.label if state else "",
+        state.tone if state else "",
+        isinstance(document, resource.model) and document.pk == row["pk"],
     )

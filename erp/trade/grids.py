@@ -165,15 +165,23 @@ class TradeGrid(LineGrid):
     def _amounts(self, document: Any, rows: Sequence[GridRow]) -> list[Any]:
         rates = {str(pk): rate for pk, rate in TaxCode.objects.values_list("pk", "rate")} if rows else {}
         priced = [
-            Priced(row.get("quantity", ZERO), row.get("price", ZERO), row.get("discount", ZERO),
-                   rates.get(str(row.typed.get("tax_code", "")), ZERO))
+            Priced(
+                row.get("quantity", ZERO),
+                row.get("price", ZERO),
+                row.get("discount", ZERO),
+                rates.get(str(row.typed.get("tax_code", "")), ZERO),
+            )
             for row in rows
         ]
         amounts = line_amounts(
-            priced, per_tax=document.tax_method == TaxMethod.TAX, includes_tax=document.prices_include_tax,
+            priced,
+            per_tax=document.tax_method == TaxMethod.TAX,
+            includes_tax=document.prices_include_tax,
             exponent=self.currency_of(document).exponent,
         )
-        return [SimpleNamespace(net=a.net, tax=a.tax, tax_rate=p.tax_rate) for a, p in zip(amounts, priced, strict=True)]
+        return [
+            SimpleNamespace(net=a.net, tax=a.tax, tax_rate=p.tax_rate) for a, p in zip(amounts, priced, strict=True)
+        ]
 
     def currency_of(self, document: Any) -> Any:
         """The document's currency, the base currency while it is open."""
@@ -202,9 +210,14 @@ class TradeGrid(LineGrid):
         codes = {str(code.pk): code for code in TaxCode.objects.all()}
         return [
             LineInput(
-                product=row.get("product"), quantity=row.get("quantity", ZERO), price=row.get("price"),
-                discount=row.get("discount", ZERO), tax_code=codes.get(row.typed.get("tax_code", "")),
-                unit=row.get("unit"), description=row.get("description", ""), pk=row.pk,
+                product=row.get("product"),
+                quantity=row.get("quantity", ZERO),
+                price=row.get("price"),
+                discount=row.get("discount", ZERO),
+                tax_code=codes.get(row.typed.get("tax_code", "")),
+                unit=row.get("unit"),
+                description=row.get("description", ""),
+                pk=row.pk,
             )
             for row in rows
         ]
@@ -214,20 +227,32 @@ def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, st
     """The read-only lines of a document with what became of them (`facts`: label, attribute)."""
     lines = list(grid.stored_lines(document))
     headers = [
-        (_("Product"), False), (_("Description"), False), (_("Unit"), False), (_("Qty"), True),
-        *((label, True) for label, _name in facts), (_("Unit price"), True), (_("Disc. %"), True), (_("Tax"), True),
+        (_("Product"), False),
+        (_("Description"), False),
+        (_("Unit"), False),
+        (_("Qty"), True),
+        *((label, True) for label, _name in facts),
+        (_("Unit price"), True),
+        (_("Disc. %"), True),
+        (_("Tax"), True),
         (_("Amount"), True),
     ]
     body = []
     for line in lines:
         amount = line.net + line.tax if document.prices_include_tax else line.net
-        body.append([
-            (line.product.code, False, "tn c-no"), (line.description, False, "c-cust"), (grid.picked_text(line.unit), False, "t2"),
-            (formats.trimmed(line.quantity), True, "c-st"),
-            *((formats.trimmed(getattr(line, name)), True, "t2") for _label, name in facts),
-            (formats.trimmed(line.price, 2), True, ""), (formats.trimmed(line.discount), True, ""),
-            (formats.percent(line.tax_rate * 100), True, ""), (formats.money(amount), True, "b5 c-amt"),
-        ])
+        body.append(
+            [
+                (line.product.code, False, "tn c-no"),
+                (line.description, False, "c-cust"),
+                (grid.picked_text(line.unit), False, "t2"),
+                (formats.trimmed(line.quantity), True, "c-st"),
+                *((formats.trimmed(getattr(line, name)), True, "t2") for _label, name in facts),
+                (formats.trimmed(line.price, 2), True, ""),
+                (formats.trimmed(line.discount), True, ""),
+                (formats.percent(line.tax_rate * 100), True, ""),
+                (formats.money(amount), True, "b5 c-amt"),
+            ]
+        )
     return LineTable(headers, body, grid.totals_of(document, totals(lines)))
 
 
@@ -256,8 +281,11 @@ class MovementGrid(LineGrid):
         for index, line in enumerate(found):
             row = GridRow(str(index), pk=line.pk)
             row.outputs = {
-                "order": line.order_line.order.number or "", "product": line.product.code, "note": line.description,
-                "unit": line.unit.code, "open": formats.trimmed(self.open_quantity(line)),
+                "order": line.order_line.order.number or "",
+                "product": line.product.code,
+                "note": line.description,
+                "unit": line.unit.code,
+                "open": formats.trimmed(self.open_quantity(line)),
             }
             row.put("quantity", line.quantity)
             rows.append(row)

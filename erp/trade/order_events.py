@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 HUNDRED = Decimal(100)
 NAMES = {
-    "product": "product", "quantity": "quantity", "price": "unit_price", "discount": "discount", "unit": "unit",
+    "product": "product",
+    "quantity": "quantity",
+    "price": "unit_price",
+    "discount": "discount",
+    "unit": "unit",
     "rate": "rate",
 }
 # Events after which the database counts its rows anew: it cannot see by itself how a transaction grows its tables,
@@ -131,10 +135,15 @@ class OrderRun:
     def _order(self, work: Work, date: dt.date) -> None:
         first = work.document.first
         order = self.importer.new_order(
-            first, date=date, warehouse=first.get("warehouse", self.warehouse),
-            currency=first.get("currency", self.base), rate=first.get("rate", ONE),
-            owner=first.get("owner"), required_date=first.get("required_date"),
-            payment_terms=first.get("payment_terms"), prices_include_tax=first.get("tax_included", False),
+            first,
+            date=date,
+            warehouse=first.get("warehouse", self.warehouse),
+            currency=first.get("currency", self.base),
+            rate=first.get("rate", ONE),
+            owner=first.get("owner"),
+            required_date=first.get("required_date"),
+            payment_terms=first.get("payment_terms"),
+            prices_include_tax=first.get("tax_included", False),
         )
         order = self.importer.save(order, [self._input(line) for line in work.lines], self.batch.by)
         work.order = self.importer.confirm(order, self.batch.by, str(work.document.key))
@@ -146,8 +155,13 @@ class OrderRun:
         row = line.first
         quantity = sum((part.values["quantity"] for part in line.rows), ZERO)
         return LineInput(
-            row.values["product"], quantity, row.values["unit_price"], row.get("discount", ZERO) * HUNDRED,
-            row.get("tax_code"), row.get("unit"), warehouse=row.get("warehouse", self.warehouse),
+            row.values["product"],
+            quantity,
+            row.values["unit_price"],
+            row.get("discount", ZERO) * HUNDRED,
+            row.get("tax_code"),
+            row.get("unit"),
+            warehouse=row.get("warehouse", self.warehouse),
             taxed=row.get("tax_code") is not None,
         )
 
@@ -178,8 +192,13 @@ class OrderRun:
         for bill in (bill for bill in work.bills.get(date, []) if bill.total):
             items = OpenItem.objects.filter(source=bill._meta.label_lower, source_id=bill.pk)
             payment = self.importer.payment(
-                bill, date=date, account=self.bank, currency=bill.currency, amount=bill.total,
-                rate=self._rate(bill, date), reference=str(work.document.key),
+                bill,
+                date=date,
+                account=self.bank,
+                currency=bill.currency,
+                amount=bill.total,
+                rate=self._rate(bill, date),
+                reference=str(work.document.key),
             )
             pay(payment, {item.pk: abs(item.remaining) for item in items}, by=self.batch.by)
 

@@ -44,7 +44,13 @@ class OrderImporter(DocumentImporter):
     model: ClassVar[Any]
     documents_made: ClassVar[Sequence[Any]] = ()  # models of the documents that orders lead to, with their lines
     head: ClassVar[Sequence[str]] = (
-        "order_date", "owner", "required_date", "currency", "rate", "tax_included", "payment_terms",
+        "order_date",
+        "owner",
+        "required_date",
+        "currency",
+        "rate",
+        "tax_included",
+        "payment_terms",
     )
 
     # ---- columns ----

@@ -83,8 +83,10 @@ class OrderRows:
             elif name in days:
                 orders = orders.filter(**{days[name]: _day(by_name["order_date"], text)})
             else:
-                raise BusinessError(_("There is no filter “%(name)s”; there are: %(names)s.")
-                                    % {"name": name, "names": ", ".join((*paths, *days))})
+                raise BusinessError(
+                    _("There is no filter “%(name)s”; there are: %(names)s.")
+                    % {"name": name, "names": ", ".join((*paths, *days))}
+                )
         out = [exporting.Column(c.name, c.label, "text" if c.model else c.kind) for c in self.columns]
         return out, self._all(orders.order_by("date", "pk"))
 
@@ -99,12 +101,16 @@ class OrderRows:
     def rows(self, orders: models.QuerySet[Any]) -> Iterator[dict[str, Any]]:
         """The rows of `orders` by title, in a fixed number of statements."""
         head = [f.name for f in self.models.orders._meta.fields if f.name in {"customer", "supplier"}]
-        lines = self.models.orders._meta.get_field("lines").related_model._default_manager.select_related(
-            "product", "unit", "tax_code", "warehouse"
-        ).order_by("position")
-        found = list(orders.select_related(*head, "owner", "currency", "payment_terms").prefetch_related(
-            models.Prefetch("lines", lines)
-        ))
+        lines = (
+            self.models.orders._meta.get_field("lines")
+            .related_model._default_manager.select_related("product", "unit", "tax_code", "warehouse")
+            .order_by("position")
+        )
+        found = list(
+            orders.select_related(*head, "owner", "currency", "payment_terms").prefetch_related(
+                models.Prefetch("lines", lines)
+            )
+        )
         keys = [line.pk for order in found for line in order.lines.all()]
         moves, bills = self._moves(keys), self._bills(keys)
         for order in found:
@@ -127,9 +133,13 @@ class OrderRows:
     def _bills(self, keys: Sequence[int]) -> dict[int, list[tuple[Any, Decimal]]]:
         """Bills of lines; each knows the day on which it was paid in full."""
         bill = self.models.bill
-        rows = self.models.bill_line.objects.filter(
-            **{"order_line__in": keys, f"{bill}__state": "posted", f"{bill}__reversal_of": None}
-        ).select_related(bill).order_by(f"{bill}__date", "pk")
+        rows = (
+            self.models.bill_line.objects.filter(
+                **{"order_line__in": keys, f"{bill}__state": "posted", f"{bill}__reversal_of": None}
+            )
+            .select_related(bill)
+            .order_by(f"{bill}__date", "pk")
+        )
         lines = list(rows)
         documents = {getattr(line, bill).pk: getattr(line, bill) for line in lines}
         paid = self._paid(list(documents))
@@ -158,19 +168,28 @@ class OrderRows:
         partners = {name: text_of(getattr(order, name, None)) for name in ("customer", "supplier")}
         return {
             **partners,
-            "order": order.number, "order_date": order.date, "owner": text_of(order.owner),
-            "required_date": order.required_date, "currency": order.currency.code,
+            "order": order.number,
+            "order_date": order.date,
+            "owner": text_of(order.owner),
+            "required_date": order.required_date,
+            "currency": order.currency.code,
             "rate": order.rate if order.rate != 1 else None,
-            "tax_included": order.prices_include_tax, "payment_terms": text_of(order.payment_terms),
-            "ship_to": getattr(order, "ship_to", ""), "ship_country": getattr(order, "ship_country", ""),
+            "tax_included": order.prices_include_tax,
+            "payment_terms": text_of(order.payment_terms),
+            "ship_to": getattr(order, "ship_to", ""),
+            "ship_country": getattr(order, "ship_country", ""),
             "customer_reference": getattr(order, "customer_reference", ""),
             "supplier_reference": getattr(order, "supplier_reference", ""),
         }
 
     def _dates(self, order: Any, moved: dt.date | None, bill: Any) -> dict[str, Any]:
         """The days of a part, none before the one that comes first; what is billed unmoved moved with the bill."""
-        days: list[dt.date | None] = [order.date, moved or (bill.date if bill else None), bill.date if bill else None,
-                                      bill.paid_on if bill else None]
+        days: list[dt.date | None] = [
+            order.date,
+            moved or (bill.date if bill else None),
+            bill.date if bill else None,
+            bill.paid_on if bill else None,
+        ]
         for i in range(1, len(days)):
             day, before = days[i], days[i - 1]
             if day is not None and before is not None:
@@ -180,8 +199,12 @@ class OrderRows:
 
 def _line(line: Any) -> dict[str, Any]:
     return {
-        "line": str(line.position), "product": line.product.code, "unit_price": line.price, "unit": line.unit.code,
-        "discount": line.discount / HUNDRED or None, "tax_code": text_of(line.tax_code),
+        "line": str(line.position),
+        "product": line.product.code,
+        "unit_price": line.price,
+        "unit": line.unit.code,
+        "discount": line.discount / HUNDRED or None,
+        "tax_code": text_of(line.tax_code),
         "warehouse": line.warehouse.code,
     }
 

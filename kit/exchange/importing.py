@@ -45,8 +45,9 @@ def kinds() -> list[str]:
 def importer_of(kind: str) -> Importer:
     """The importer called `kind`; BusinessError names those there are."""
     if kind not in _importers:
-        raise BusinessError(_("There is no import “%(kind)s”; choose one of %(kinds)s.")
-                            % {"kind": kind, "kinds": ", ".join(kinds())})
+        raise BusinessError(
+            _("There is no import “%(kind)s”; choose one of %(kinds)s.") % {"kind": kind, "kinds": ", ".join(kinds())}
+        )
     return _importers[kind]
 
 
@@ -59,7 +60,11 @@ def registered_for(slug: str) -> Importer | None:
 
 
 def run(
-    importer: Importer, table: Table, *, by: Any = None, options: Options | None = None,
+    importer: Importer,
+    table: Table,
+    *,
+    by: Any = None,
+    options: Options | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Import `table` in one transaction: everything or, with `partial`, the good rows. Never raises for bad data.
@@ -120,6 +125,7 @@ def _header(importer: Importer, table: Table) -> tuple[Header, Report]:
     report.errors += [RowError(best.row, title, _("This column is there twice.")) for title in best.double]
     report.errors += [
         RowError(best.row, column.name, _("This column is missing."))
-        for column in columns if column.required and column.name not in present
+        for column in columns
+        if column.required and column.name not in present
     ]
     return best, report

@@ -141,8 +141,16 @@ class Batch:
     """One run over a file, on behalf of `by` (None: the command line, which may do everything)."""
 
     def __init__(
-        self, importer: Importer, table: Table, header: Header, report: Report, *, by: Any, options: Options,
-        left_out: Mapping[Hashable, list[RowError]] | None = None, progress: Progress | None = None,
+        self,
+        importer: Importer,
+        table: Table,
+        header: Header,
+        report: Report,
+        *,
+        by: Any,
+        options: Options,
+        left_out: Mapping[Hashable, list[RowError]] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.table, self.header, self.report = table, header, report
         self.by, self.options, self.progress = by, options, progress
@@ -211,8 +219,9 @@ class Batch:
                 except (ValueError, BusinessError) as error:
                     self._unresolved(row, lookup.column, texts[name], str(error))
             for text in lookup.made[made:]:
-                self.report.note(_("%(model)s “%(value)s” is new and was created.")
-                                 % {"model": lookup.label, "value": text})
+                self.report.note(
+                    _("%(model)s “%(value)s” is new and was created.") % {"model": lookup.label, "value": text}
+                )
         return [row for row, _texts in chunk]
 
     def _unresolved(self, row: Row, column: Column, text: str, message: str) -> None:
@@ -235,7 +244,11 @@ class Batch:
             self.report.errors.append(RowError(number, title, str(message), held))
 
     def refuse(
-        self, key: Hashable, rows: Sequence[Row], error: BusinessError, lines: Sequence[Row] = (),
+        self,
+        key: Hashable,
+        rows: Sequence[Row],
+        error: BusinessError,
+        lines: Sequence[Row] = (),
         names: Mapping[str, str] | None = None,
     ) -> None:
         """A service refused what `rows`, the document `key`, say; another round may do without them.

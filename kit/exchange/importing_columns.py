@@ -82,8 +82,10 @@ class Column:
         if self.kind == "choice":
             return self._choice(text)
         if self.length and len(text) > self.length:
-            raise ValueError(_("“%(text)s…” has %(count)s characters; at most %(limit)s fit.")
-                             % {"text": text[:20], "count": len(text), "limit": self.length})
+            raise ValueError(
+                _("“%(text)s…” has %(count)s characters; at most %(limit)s fit.")
+                % {"text": text[:20], "count": len(text), "limit": self.length}
+            )
         return text
 
     def _choice(self, text: str) -> str:
@@ -268,8 +270,10 @@ def maker(model: type[models.Model], **columns: Any) -> Callable[[str, Any], Any
 
     def make(text: str, by: Any) -> Any:
         if by is not None and not may(by, "add", model):
-            raise ValueError(_("There is no %(model)s “%(value)s”, and you may not make one.")
-                             % {"model": model._meta.verbose_name, "value": text})
+            raise ValueError(
+                _("There is no %(model)s “%(value)s”, and you may not make one.")
+                % {"model": model._meta.verbose_name, "value": text}
+            )
         values = {name: value() if callable(value) else value for name, value in columns.items()}
         return model._default_manager.create(code=text[:60], name=text[:200], created_by=by, **values)
 

@@ -21,9 +21,16 @@ from kit.values.errors import BusinessError
 WHOLE_FILE = 1_000_000  # rows may name one another: they are read all at once
 EXPORTED = 2000  # rows fetched at a time
 _KINDS: tuple[tuple[type[models.Field[Any, Any]], str], ...] = (
-    (MoneyField, "money"), (PriceField, "price"), (RateField, "rate"), (QuantityField, "quantity"),
-    (PercentField, "percent"), (FractionField, "fraction"), (models.DecimalField, "number"),
-    (models.BooleanField, "bool"), (models.DateField, "date"), (models.IntegerField, "integer"),
+    (MoneyField, "money"),
+    (PriceField, "price"),
+    (RateField, "rate"),
+    (QuantityField, "quantity"),
+    (PercentField, "percent"),
+    (FractionField, "fraction"),
+    (models.DecimalField, "number"),
+    (models.BooleanField, "bool"),
+    (models.DateField, "date"),
+    (models.IntegerField, "integer"),
 )
 
 
@@ -115,8 +122,15 @@ class RecordImporter(Importer):
         common: dict[str, Any] = {"required": required, "aliases": aliases}
         if field.is_relation:
             kind = "records" if field.many_to_many else "record"
-            return Column(title, field.verbose_name, kind, model=field.related_model, own=field.name in self.own,
-                          make=self.make.get(field.name), **common)
+            return Column(
+                title,
+                field.verbose_name,
+                kind,
+                model=field.related_model,
+                own=field.name in self.own,
+                make=self.make.get(field.name),
+                **common,
+            )
         if field.choices:
             return Column(title, field.verbose_name, "choice", choices=tuple(field.flatchoices), **common)
         kind = next((kind for cls, kind in _KINDS if isinstance(field, cls)), "text")
@@ -174,16 +188,19 @@ class RecordImporter(Importer):
     def _condition(self, name: str, text: str, user: Any) -> dict[str, Any]:
         column = next((c for c in self._columns if name in (c.name, *c.aliases[:1])), None)
         if column is None:
-            raise BusinessError(_("There is no filter “%(name)s”; there are: %(names)s.")
-                                % {"name": name, "names": ", ".join(c.name for c in self._columns)})
+            raise BusinessError(
+                _("There is no filter “%(name)s”; there are: %(names)s.")
+                % {"name": name, "names": ", ".join(c.name for c in self._columns)}
+            )
         try:
             if column.model is None:
                 return {self.fields[column.name].name: column.parse(text)}
             lookup = Lookup(column, None)
             lookup.load({text})
             if not lookup.found[text]:
-                raise ValueError(_("There is no %(model)s “%(value)s”.")
-                                 % {"model": column.model._meta.verbose_name, "value": text})
+                raise ValueError(
+                    _("There is no %(model)s “%(value)s”.") % {"model": column.model._meta.verbose_name, "value": text}
+                )
             return {f"{self.fields[column.name].name}__in": lookup.found[text]}
         except ValueError as error:
             raise BusinessError(str(error)) from None

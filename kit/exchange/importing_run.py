@@ -201,9 +201,11 @@ class RecordRun:
             entry.record.clean()
         except ValidationError as error:
             for name, messages in getattr(error, "error_dict", {"": error.error_list}).items():
-                self.batch.error(entry.row, self.importer.title_of(name) if name else "", " ".join(
-                    text for problem in messages for text in problem.messages
-                ))
+                self.batch.error(
+                    entry.row,
+                    self.importer.title_of(name) if name else "",
+                    " ".join(text for problem in messages for text in problem.messages),
+                )
 
     # ---- records of the same file ----
 

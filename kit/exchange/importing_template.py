@@ -18,8 +18,16 @@ ROWS = 1000  # rows with drop-downs
 LISTED = 255  # characters that a drop-down may hold
 
 KINDS = {
-    "date": "2026-11-23", "bool": "yes / no", "fraction": "0.15", "percent": "13", "money": "1280.50", "price": "12.5",
-    "quantity": "10", "integer": "1", "rate": "7.12", "number": "1.5",
+    "date": "2026-11-23",
+    "bool": "yes / no",
+    "fraction": "0.15",
+    "percent": "13",
+    "money": "1280.50",
+    "price": "12.5",
+    "quantity": "10",
+    "integer": "1",
+    "rate": "7.12",
+    "number": "1.5",
 }
 
 

@@ -118,7 +118,10 @@ def _upload_page(
     chosen = request.POST if request.method == "POST" and not request.GET.get("file") else {"update": "on"}
     choices = _choices(resource, importer, request.user).items()
     context = {
-        "head": head, "resource": resource, "importer": importer, "problems": problems,
+        "head": head,
+        "resource": resource,
+        "importer": importer,
+        "problems": problems,
         "columns": [(column, remark(column)) for column in importer.columns()],
         "choices": [(name, label, chosen.get(name) == "on") for name, label in choices],
     }
@@ -142,8 +145,9 @@ def _start(request: HttpRequest, resource: Resource, upload: Upload) -> HttpResp
     if upload.large and hooks.start_job is not None:
         return _start_job(request, resource, upload, step, partial=partial)
     key = request.POST.get("submit_id", "")
-    hooks.once(key, request.user, f"{resource.slug}.import.{step}",
-               lambda: upload.run(step, request.user, partial=partial).new)
+    hooks.once(
+        key, request.user, f"{resource.slug}.import.{step}", lambda: upload.run(step, request.user, partial=partial).new
+    )
     return go(request, _address(resource, upload, **({"done": 1} if step == WRITE else {})))
 
 
@@ -156,7 +160,9 @@ def _start_job(
     title = (_("Check of %s") if step == CHECK else _("Import of %s")) % upload.name
     params = importing_files.job_params(upload, step, partial=partial)
     job, _repeat = hooks.once(
-        request.POST.get("submit_id", ""), request.user, f"{resource.slug}.import.{step}",
+        request.POST.get("submit_id", ""),
+        request.user,
+        f"{resource.slug}.import.{step}",
         lambda: start("import", title, params, request.user),
     )
     return go(request, reverse("job", args=[job.key]))
@@ -171,11 +177,19 @@ def _report_page(request: HttpRequest, resource: Resource, importer: Importer, u
         report = upload.run(CHECK, request.user)
     shown = request.GET.get("show", "")
     shown = shown if shown in SHOWS else "error" if report is not None and report.errors else "all"
-    actions = [Action(_("Another file"), resource.url("import"), name="again"),
-               Action(str(resource.title_plural), resource.url(), name="list")]
+    actions = [
+        Action(_("Another file"), resource.url("import"), name="again"),
+        Action(str(resource.title_plural), resource.url(), name="list"),
+    ]
     context: dict[str, Any] = {
-        "head": _head(resource, actions), "resource": resource, "importer": importer, "upload": upload,
-        "report": report, "done": done, "shown": shown, "address": _address(resource, upload, **({"done": 1} if done else {})),
+        "head": _head(resource, actions),
+        "resource": resource,
+        "importer": importer,
+        "upload": upload,
+        "report": report,
+        "done": done,
+        "shown": shown,
+        "address": _address(resource, upload, **({"done": 1} if done else {})),
     }
     if report is not None:
         context |= _table(request, upload, report, shown)
@@ -191,8 +205,10 @@ def _head(resource: Resource, actions: Sequence[Action]) -> Head:
 
 def _labels(done: bool) -> dict[str, Any]:
     return {
-        "new": _("imported") if done else _("new"), "updated": _("updated") if done else _("will be updated"),
-        "unchanged": _("unchanged"), "error": _("not imported") if done else _("wrong"),
+        "new": _("imported") if done else _("new"),
+        "updated": _("updated") if done else _("will be updated"),
+        "unchanged": _("unchanged"),
+        "error": _("not imported") if done else _("wrong"),
     }
 
 
@@ -214,8 +230,10 @@ def _table(request: HttpRequest, upload: Upload, report: Report, shown: str) -> 
     titles, rows = _rows(upload, report, numbers)
     labels = _labels(request.GET.get("done") == "1")
     return {
-        "titles": titles, "rows": [_shown(number, cells, titles, report, labels) for number, cells in rows],
-        "page": page, "pages": max(1, -(-len(wanted) // PAGE)),
+        "titles": titles,
+        "rows": [_shown(number, cells, titles, report, labels) for number, cells in rows],
+        "page": page,
+        "pages": max(1, -(-len(wanted) // PAGE)),
     }
 
 

@@ -52,8 +52,10 @@ class Table:
 def read_table(content: bytes, name: str) -> Table:
     """The rows of the file `content`; BusinessError says why it is not read."""
     if len(content) > SIZE:
-        raise BusinessError(_("%(name)s is larger than %(limit)s MB. Split it into several files.")
-                            % {"name": name, "limit": SIZE // 1024 // 1024})
+        raise BusinessError(
+            _("%(name)s is larger than %(limit)s MB. Split it into several files.")
+            % {"name": name, "limit": SIZE // 1024 // 1024}
+        )
     if not content.strip():
         raise BusinessError(_problem({"error": "empty"}, name))
     lines = tempfile.TemporaryFile()  # noqa: SIM115  the table closes it
@@ -75,7 +77,12 @@ def _run(path: str, lines: IO[bytes], name: str) -> None:
     command = [sys.executable, "-I", str(CHILD), path]
     try:
         ended = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=lines, stderr=subprocess.PIPE, timeout=WAITING, check=False,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=lines,
+            stderr=subprocess.PIPE,
+            timeout=WAITING,
+            check=False,
             env={"LANG": "C.UTF-8"},
         )
     except subprocess.TimeoutExpired:

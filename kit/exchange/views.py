@@ -63,10 +63,20 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     paths = [c.shown for c in columns]
     rows = state.rows.values_list(*paths).iterator(chunk_size=CHUNK)
     file = io.BytesIO()
-    title = [str(resource.title_plural), f"{timezone.localtime():%Y-%m-%d %H:%M} · {request.user}",
-             " · ".join(f"{chip.label}: {chip.value}" for chip in state.chips)]
-    write_rows(file, kind, out, _plain(columns, rows), labels=not full, bom=kind == "csv",
-               title=[] if full else [line for line in title if line])
+    title = [
+        str(resource.title_plural),
+        f"{timezone.localtime():%Y-%m-%d %H:%M} · {request.user}",
+        " · ".join(f"{chip.label}: {chip.value}" for chip in state.chips),
+    ]
+    write_rows(
+        file,
+        kind,
+        out,
+        _plain(columns, rows),
+        labels=not full,
+        bom=kind == "csv",
+        title=[] if full else [line for line in title if line],
+    )
     return download(file.getvalue(), resource.slug, kind)
 
 
@@ -106,12 +116,22 @@ def print_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespon
         return download(printing.print_pdf(paper, obj, language), f"{paper.name}-{obj}", "pdf")
     pages = [mark_safe(page) for page in printing.print_pages(paper, obj, language)]  # noqa: S308  typst's own output
     head = Head(
-        title=str(paper.title), crumbs=crumbs(resource, (str(obj), resource.url_for(obj)), (paper.title, "")),
+        title=str(paper.title),
+        crumbs=crumbs(resource, (str(obj), resource.url_for(obj)), (paper.title, "")),
         actions=[Action("PDF", f"?paper={paper.name}&language={language}&format=pdf", icon="file-down", primary=True)],
     )
-    return fragment_or_page(request, "kit/print.html", {
-        "head": head, "pages": pages, "papers": papers, "paper": paper, "language": language, "object": obj,
-    })
+    return fragment_or_page(
+        request,
+        "kit/print.html",
+        {
+            "head": head,
+            "pages": pages,
+            "papers": papers,
+            "paper": paper,
+            "language": language,
+            "object": obj,
+        },
+    )
 
 
 def print_actions(obj: Any, user: Any) -> list[Action]:
@@ -153,10 +173,19 @@ def report_view(request: HttpRequest, name: str) -> HttpResponse:
         return _report_file(result, kind, company_name(request))
     query = request.GET.copy()
     query.pop("format", None)
-    actions = [Action(kind.upper(), f"?{query.urlencode()}&format={kind}", icon="upload", name=kind) for kind in ("xlsx", "pdf", "csv")]
+    actions = [
+        Action(kind.upper(), f"?{query.urlencode()}&format={kind}", icon="upload", name=kind)
+        for kind in ("xlsx", "pdf", "csv")
+    ]
     head = Head(title=report.title, crumbs=[(_("Reports"), "/reports/"), (report.title, "")], actions=actions)
-    context = {"head": head, "report": report, "result": result, "problems": problems, "params": _inputs(report, result, request),
-               "chart": mark_safe(result.chart) if result and result.chart else ""}  # noqa: S308  our own SVG, escaped there
+    context = {
+        "head": head,
+        "report": report,
+        "result": result,
+        "problems": problems,
+        "params": _inputs(report, result, request),
+        "chart": mark_safe(result.chart) if result and result.chart else "",  # noqa: S308  our own SVG, escaped there
+    }
     return fragment_or_page(request, "kit/report.html", context, 422 if problems else 200)
 
 
@@ -185,4 +214,3 @@ def _inputs(report: reports.Report, result: reports.ReportResult | None, request
         {"param": p, "value": query.get(p.name, ""), "choices": [(v, label) for v, label in p.choices]}
         for p in report.params
     ]
-

@@ -52,7 +52,9 @@ class HistoryAdmin(admin.ModelAdmin):
         if tables and record is not None and self.has_view_or_change_permission(request, record):
             page, numbers = self._changes(request, record, tables[0])
             extra_context = {
-                "action_list": page, "page_range": numbers, "pagination_required": page.paginator.count > PER_PAGE,
+                "action_list": page,
+                "page_range": numbers,
+                "pagination_required": page.paginator.count > PER_PAGE,
                 **(extra_context or {}),
             }
         return super().history_view(request, object_id, extra_context)

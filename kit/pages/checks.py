@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from kit.pages.columns import field_of
 from kit.pages.panels import ANY, panels
 from kit.pages.resources import registry, unknown_names
-from kit.pages.columns import field_of
 
 
 @register()
@@ -17,13 +17,23 @@ def check_resources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     errors: list[CheckMessage] = []
     for resource in registry.values():
         for name in unknown_names(resource):
-            errors.append(Error(f"{type(resource).__name__} names “{name}”, which {resource.meta.label} does not have.",
-                                obj=resource.model, id="kit.E001"))
+            errors.append(
+                Error(
+                    f"{type(resource).__name__} names “{name}”, which {resource.meta.label} does not have.",
+                    obj=resource.model,
+                    id="kit.E001",
+                )
+            )
         states = resource.states
         wanted = {t.name for t in states.transitions if not t.internal} if states else set()
         for name in sorted(wanted - set(resource.run)):
-            errors.append(Error(f"{type(resource).__name__} has no command for the transition “{name}”.",
-                                obj=resource.model, id="kit.E002"))
+            errors.append(
+                Error(
+                    f"{type(resource).__name__} has no command for the transition “{name}”.",
+                    obj=resource.model,
+                    id="kit.E002",
+                )
+            )
     return errors
 
 
@@ -37,6 +47,9 @@ def check_panels(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 continue
             resource = registry.get(panel.resource)
             if resource is None or (label != ANY and panel.by and field_of(resource.model, panel.by) is None):
-                errors.append(Error(f"Panel “{panel.name}” of {label} names the unknown {panel.resource}.{panel.by}.",
-                                    id="kit.E003"))
+                errors.append(
+                    Error(
+                        f"Panel “{panel.name}” of {label} names the unknown {panel.resource}.{panel.by}.", id="kit.E003"
+                    )
+                )
     return errors

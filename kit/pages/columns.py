@@ -96,9 +96,16 @@ def label_path(model: type[models.Model]) -> str:
 
 
 _KINDS: tuple[tuple[type[models.Field[Any, Any]], str], ...] = (
-    (MoneyField, "money"), (PriceField, "price"), (RateField, "price"), (QuantityField, "quantity"),
-    (PercentField, "percent"), (FractionField, "fraction"), (models.DecimalField, "number"),
-    (models.BooleanField, "bool"), (models.DateTimeField, "datetime"), (models.DateField, "date"),
+    (MoneyField, "money"),
+    (PriceField, "price"),
+    (RateField, "price"),
+    (QuantityField, "quantity"),
+    (PercentField, "percent"),
+    (FractionField, "fraction"),
+    (models.DecimalField, "number"),
+    (models.BooleanField, "bool"),
+    (models.DateTimeField, "datetime"),
+    (models.DateField, "date"),
     (models.IntegerField, "number"),
 )
 
@@ -111,7 +118,9 @@ def resolve(model: type[models.Model], given: str | Column) -> Column:
         return replace(column, label=column.label or column.path, kind=column.kind or "text")
     label = column.label or field.verbose_name
     if field.is_relation and field.related_model and not column.display:
-        column = replace(column, display=f"{column.path}__{label_path(field.related_model)}", kind=column.kind or "text")
+        column = replace(
+            column, display=f"{column.path}__{label_path(field.related_model)}", kind=column.kind or "text"
+        )
     kind = column.kind
     choices = column.choices
     if not kind and field.choices:

@@ -67,15 +67,23 @@ def _filter(resource: Resource, name: str) -> django_filters.Filter:
     field: Any = field_of(resource.model, name)
     label = field.verbose_name
     if field.choices:
-        return django_filters.MultipleChoiceFilter(field_name=name, choices=[c for c in field.flatchoices if c[0] != ""],
-                                                   label=label, widget=forms.CheckboxSelectMultiple)
+        return django_filters.MultipleChoiceFilter(
+            field_name=name,
+            choices=[c for c in field.flatchoices if c[0] != ""],
+            label=label,
+            widget=forms.CheckboxSelectMultiple,
+        )
     if field.is_relation:
         related = by_model.get(field.related_model)
         if related is not None and not related.small:
             return PickerFilter(field_name=name, label=label, resource=related)
-        return django_filters.ModelChoiceFilter(field_name=name, label=label, queryset=field.related_model._default_manager.all())
+        return django_filters.ModelChoiceFilter(
+            field_name=name, label=label, queryset=field.related_model._default_manager.all()
+        )
     if isinstance(field, models.BooleanField):
-        return django_filters.ChoiceFilter(field_name=name, label=label, choices=[("True", _("yes")), ("False", _("no"))])
+        return django_filters.ChoiceFilter(
+            field_name=name, label=label, choices=[("True", _("yes")), ("False", _("no"))]
+        )
     if isinstance(field, models.DateField):
         return PeriodFilter(field_name=name, label=label, part=DayField)
     if isinstance(field, models.DecimalField | models.IntegerField):

@@ -141,4 +141,3 @@ class ReasonForm(forms.Form):
         for name in list(self.fields):
             if name not in names:
                 del self.fields[name]
-

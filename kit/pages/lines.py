@@ -110,7 +110,9 @@ class LineTable:
     @property
     def labelled(self) -> list[list[tuple[str, bool, str, Any]]]:
         """The rows with the heading of each cell, which a phone shows beside it."""
-        return [[(*cell, label) for cell, (label, _numeric) in zip(row, self.headers, strict=True)] for row in self.rows]
+        return [
+            [(*cell, label) for cell, (label, _numeric) in zip(row, self.headers, strict=True)] for row in self.rows
+        ]
 
 
 class LineGrid:
@@ -235,7 +237,9 @@ class LineGrid:
         keys = {int(row.keys[column.name]) for row in rows if row.keys.get(column.name, "").isdigit()}
         allowed = resource.queryset(user).select_related(*resource.related)
         found = {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
-        texts = {row.typed.get(column.name, "").strip() for row in rows if not _keyed(row, column, found, resource)} - {""}
+        texts = {row.typed.get(column.name, "").strip() for row in rows if not _keyed(row, column, found, resource)} - {
+            ""
+        }
         by_code = {}
         if texts and "code" in {f.name for f in resource.meta.fields}:
             active = resource.pick_queryset(user, {}).select_related(*resource.related)

@@ -145,7 +145,9 @@ class ListState:
             url = pattern.replace("0key0", _quoted(address_key(str(name), pk)))
             if state >= 0 and values[state] == first:
                 values = [None if c.kind == "progress" else v for c, v in zip(self.columns, values, strict=True)]
-            cells = [cell(c, v, url if i == 0 else "") for i, (c, v) in enumerate(zip(self.columns, values, strict=True))]
+            cells = [
+                cell(c, v, url if i == 0 else "") for i, (c, v) in enumerate(zip(self.columns, values, strict=True))
+            ]
             if not cells[0].text:
                 cells[0] = Cell(_("Draft"), cells[0].column, url)
             made.append(Row(str(name), url, cells, pk))
@@ -280,4 +282,3 @@ def narrowed_state(
     """The state of a panel: fixed rows, chosen columns, its own `query` and no parameters of the page around it."""
     chosen = resolve_all(resource.model, columns) if columns else resource.all_columns
     return ListState(resource, user, QueryDict(query), fixed, chosen, limit)
-

@@ -74,14 +74,23 @@ def build(user: Any, path: str) -> dict[str, Any]:
     groups = []
     section = None
     for group in sorted(tree.groups.values(), key=lambda g: g.order):
-        items = [_item(link, path) for link in sorted(tree.links[group.key], key=lambda li: li.order) if link.allowed(user)]
+        items = [
+            _item(link, path) for link in sorted(tree.links[group.key], key=lambda li: li.order) if link.allowed(user)
+        ]
         if not items:
             continue
         _mark(items, path)
         heading = str(group.section) if group.section != section else ""
         section = group.section
-        groups.append({"label": str(group.label), "icon": group.icon, "items": items, "section": heading,
-                       "open": any(item["current"] for item in items)})
+        groups.append(
+            {
+                "label": str(group.label),
+                "icon": group.icon,
+                "items": items,
+                "section": heading,
+                "open": any(item["current"] for item in items),
+            }
+        )
     flat = {
         name: [_item(link, path) for link in sorted(getattr(tree, name), key=lambda li: li.order) if link.allowed(user)]
         for name in ("top", "foot", "phone")
@@ -90,9 +99,18 @@ def build(user: Any, path: str) -> dict[str, Any]:
         _mark(items, path)
     places = {key: place for place, key in enumerate(sorted(tree.groups, key=lambda key: tree.groups[key].order))}
     entries = sorted(tree.create, key=lambda entry: (places.get(entry[0].group, len(places)), entry[0].order))
-    create = [{"label": str(link.label), "url": link.url, "key": key, "icon": link.icon} for link, key in entries if link.allowed(user)]
-    return {"nav": groups, "nav_top": flat["top"], "nav_foot": flat["foot"], "nav_phone": flat["phone"],
-            "create": create[:10]}
+    create = [
+        {"label": str(link.label), "url": link.url, "key": key, "icon": link.icon}
+        for link, key in entries
+        if link.allowed(user)
+    ]
+    return {
+        "nav": groups,
+        "nav_top": flat["top"],
+        "nav_foot": flat["foot"],
+        "nav_phone": flat["phone"],
+        "create": create[:10],
+    }
 
 
 def _item(link: Link, path: str) -> dict[str, Any]:

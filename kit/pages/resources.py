@@ -216,9 +216,15 @@ class Resource:
 
     def _transition_command(self, transition: Any) -> Command:
         return Command(
-            transition.name, transition.label, self.run[transition.name],
-            command_permission(self.model, transition), icon=transition.icon, primary=transition.primary,
-            danger=transition.danger, confirm=transition.confirm, fields=transition.fields,
+            transition.name,
+            transition.label,
+            self.run[transition.name],
+            command_permission(self.model, transition),
+            icon=transition.icon,
+            primary=transition.primary,
+            danger=transition.danger,
+            confirm=transition.confirm,
+            fields=transition.fields,
             menu=transition.danger or not transition.primary,
         )
 
@@ -292,10 +298,20 @@ def register(cls: ResourceT) -> ResourceT:
     meta = resource.meta
     if resource.group:
         view = f"{meta.app_label}.view_{meta.model_name}"
-        nav.tree.add(resource.group, nav.Link(plural(resource), f"{resource.slug}-list", resource.order, view, go=resource.go_key))
+        nav.tree.add(
+            resource.group,
+            nav.Link(plural(resource), f"{resource.slug}-list", resource.order, view, go=resource.go_key),
+        )
     if resource.create_key:
         add = f"{meta.app_label}.add_{meta.model_name}"
-        nav.tree.create.append((nav.Link(singular(resource), f"{resource.slug}-new", resource.order, add, resource.icon, group=resource.group), resource.create_key))
+        nav.tree.create.append(
+            (
+                nav.Link(
+                    singular(resource), f"{resource.slug}-new", resource.order, add, resource.icon, group=resource.group
+                ),
+                resource.create_key,
+            )
+        )
     return cls
 
 
@@ -319,10 +335,18 @@ def _matches(resource: Resource, obj: Any) -> bool:
 def unknown_names(resource: Resource) -> Iterable[str]:
     """Names in a declaration that its model does not have (for the system check)."""
     plain = [
-        *resource.fields, *resource.extra_fields, *resource.filters, *resource.related,
-        *(name for _label, names in resource.sections for name in names), *resource.default_filters,
-        *resource.more, *resource.recompute, *resource.depends, *resource.depends.values(),
-        *(name.lstrip("-") for name in resource.ordering), *resource.search_fields,
+        *resource.fields,
+        *resource.extra_fields,
+        *resource.filters,
+        *resource.related,
+        *(name for _label, names in resource.sections for name in names),
+        *resource.default_filters,
+        *resource.more,
+        *resource.recompute,
+        *resource.depends,
+        *resource.depends.values(),
+        *(name.lstrip("-") for name in resource.ordering),
+        *resource.search_fields,
     ]
     plain += [c.path if isinstance(c, Column) else c for c in resource.columns]
     for name in plain:

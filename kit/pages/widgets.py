@@ -169,8 +169,9 @@ def form_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field |
         if resource is not None and not resource.small:
             limit = db_field.remote_field.limit_choices_to
             rows = models.Q(**limit) if isinstance(limit, dict) and limit else None
-            return PickerField(resource, rows=rows, required=not db_field.blank, label=_cap(db_field),
-                               help_text=db_field.help_text)
+            return PickerField(
+                resource, rows=rows, required=not db_field.blank, label=_cap(db_field), help_text=db_field.help_text
+            )
     if isinstance(db_field, models.DecimalField) and not db_field.choices:
         kwargs["form_class"] = NumberField
     if isinstance(db_field, models.DateField) and not isinstance(db_field, models.DateTimeField):

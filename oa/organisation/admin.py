@@ -126,8 +126,10 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):
         (_("dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [
-        (None, {"classes": ["wide"],
-                "fields": ["username", "name", "email", "usable_password", "password1", "password2"]}),
+        (
+            None,
+            {"classes": ["wide"], "fields": ["username", "name", "email", "usable_password", "password1", "password2"]},
+        ),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -50,10 +50,29 @@ class UserResource(Resource):
     order = 10
     key = "username"
     icon = "user"
-    columns = ("username", Column("name", phone="cust"), "department", "position", "email", "phone", Column("is_active", _("Active")))
+    columns = (
+        "username",
+        Column("name", phone="cust"),
+        "department",
+        "position",
+        "email",
+        "phone",
+        Column("is_active", _("Active")),
+    )
     filters = ("department", "position", "is_active")
     search_fields = ("username", "name", "email", "pinyin")
-    fields = ("username", "name", "email", "phone", "department", "position", "language", "time_zone", "groups", "is_active")
+    fields = (
+        "username",
+        "name",
+        "email",
+        "phone",
+        "department",
+        "position",
+        "language",
+        "time_zone",
+        "groups",
+        "is_active",
+    )
     related = ("department", "position")
     importable = False
     ordering = ("username",)
@@ -88,8 +107,22 @@ class CompanyResource(Resource):
     small = True
     columns = ("name", "name_zh", "tax_number", "base_currency")
     fields = (
-        "name", "name_zh", "tax_number", "address", "address_zh", "phone", "email", "bank_name", "bank_account", "logo",
-        "tax_method", "prices_include_tax", "cost_at", "reversal_style", "over_receipt_tolerance", "time_zone",
+        "name",
+        "name_zh",
+        "tax_number",
+        "address",
+        "address_zh",
+        "phone",
+        "email",
+        "bank_name",
+        "bank_account",
+        "logo",
+        "tax_method",
+        "prices_include_tax",
+        "cost_at",
+        "reversal_style",
+        "over_receipt_tolerance",
+        "time_zone",
     )
     extra_fields = ("base_currency", "chart", "fiscal_year_start")
     can_create = importable = False

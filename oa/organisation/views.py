@@ -29,13 +29,31 @@ def desk_view(request: HttpRequest) -> HttpResponse:
     hour = timezone.localtime().hour
     greeting = _("Good morning") if hour < 12 else _("Good afternoon") if hour < 18 else _("Good evening")
     today = timezone.localdate()
-    head = Head(title=_("%(greeting)s, %(name)s") % {"greeting": greeting, "name": user} if str(user) else greeting,
-                note=" · ".join(part for part in (date_format(today, pgettext("format of a day on the desk", "l, j F")), str(getattr(user, "department", None) or "")) if part))
+    head = Head(
+        title=_("%(greeting)s, %(name)s") % {"greeting": greeting, "name": user} if str(user) else greeting,
+        note=" · ".join(
+            part
+            for part in (
+                date_format(today, pgettext("format of a day on the desk", "l, j F")),
+                str(getattr(user, "department", None) or ""),
+            )
+            if part
+        ),
+    )
     head.actions = [action for source in registered.actions[DESK] for action in source(user, user)]
-    return fragment_or_page(request, "oa/desk.html", {
-        "head": head, "figures": figures[:FIGURES], "main": cards["main"], "side": cards["side"], "today": today,
-        "tasks": tasks[:QUEUE], "more_tasks": len(tasks) > QUEUE,
-    })
+    return fragment_or_page(
+        request,
+        "oa/desk.html",
+        {
+            "head": head,
+            "figures": figures[:FIGURES],
+            "main": cards["main"],
+            "side": cards["side"],
+            "today": today,
+            "tasks": tasks[:QUEUE],
+            "more_tasks": len(tasks) > QUEUE,
+        },
+    )
 
 
 @login_not_required

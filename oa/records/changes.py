@@ -36,10 +36,26 @@ def changes_of(obj: Any, limit: int) -> list[Event]:
             later = row
             if diff:
                 context = row.pgh_context.metadata if row.pgh_context else {}
-                made.append(Event(row.pgh_created_at, people.get(context.get("user"), _("System")), _what(type(obj), diff),
-                                  "pencil", kind="changes", more=[(label, old, new) for _name, label, old, new in diff]))
+                made.append(
+                    Event(
+                        row.pgh_created_at,
+                        people.get(context.get("user"), _("System")),
+                        _what(type(obj), diff),
+                        "pencil",
+                        kind="changes",
+                        more=[(label, old, new) for _name, label, old, new in diff],
+                    )
+                )
     if getattr(obj, "created_at", None):
-        made.append(Event(obj.created_at, str(getattr(obj, "created_by", None) or _("System")), _("created this"), "plus", kind="changes"))
+        made.append(
+            Event(
+                obj.created_at,
+                str(getattr(obj, "created_by", None) or _("System")),
+                _("created this"),
+                "plus",
+                kind="changes",
+            )
+        )
     return made
 
 

@@ -28,7 +28,8 @@ WITH n AS ({parts}), floors AS (
     SELECT substr(key, length(%(sequence)s) + 8) AS period, last AS floor FROM oa_counter
      WHERE %(sequence)s <> '' AND starts_with(key, 'given:' || %(sequence)s || ':')
 ), heads AS (
-    SELECT head, period, min(running) - coalesce(min(floor), 0) AS first, max(running) - coalesce(min(floor), 0) AS last,
+    SELECT head, period, min(running) - coalesce(min(floor), 0) AS first,
+           max(running) - coalesce(min(floor), 0) AS last,
            count(*) AS count, count(DISTINCT running) AS numbers
       FROM n LEFT JOIN floors USING (period) WHERE running > coalesce(floor, 0) GROUP BY head, period
 )
@@ -174,9 +175,7 @@ def orphaned_notes() -> Iterator[Row]:
             except LookupError:
                 yield {"table": notes._meta.db_table, "type": f"{app}.{name}", "problem": "no such model"}
                 continue
-            sql = _ORPHANS.format(
-                notes=notes._meta.db_table, target=target._meta.db_table, key=target._meta.pk.column
-            )
+            sql = _ORPHANS.format(notes=notes._meta.db_table, target=target._meta.db_table, key=target._meta.pk.column)
             yield from rows(sql, {"type": type_id})
 
 

@@ -23,9 +23,14 @@ def run_import(running: Running) -> dict[str, Any]:
         table = read_table(file.read(), given["name"])
     resource = registry[given["slug"]]
     options = Options(**given["options"], partial=True)
-    report = importing.run(importer_for(resource), table, by=running.job.owner, options=options, progress=running.progress)
+    report = importing.run(
+        importer_for(resource), table, by=running.job.owner, options=options, progress=running.progress
+    )
     return {
-        "url": resource.url(), "new": report.new, "updated": report.updated, "unchanged": report.unchanged,
+        "url": resource.url(),
+        "new": report.new,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
         "errors": [str(error) for error in report.errors[:200]],
     }
 

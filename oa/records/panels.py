@@ -13,8 +13,8 @@ from kit.exchange.views import print_actions
 from kit.pages import panels
 from kit.pages.hooks import hooks
 from kit.pages.panels import ANY, Event
-from oa.records.changes import changes_of
 from oa.records import importjobs
+from oa.records.changes import changes_of
 from oa.records.idempotency import earlier, once
 from oa.records.models import Attachment, Comment
 from oa.records.shell import shell_values
@@ -24,7 +24,9 @@ def comments(obj: Any, user: Any, limit: int) -> Sequence[Event]:
     """Notes on a record, newest first."""
     kind = ContentType.objects.get_for_model(obj)
     rows = Comment.objects.filter(content_type=kind, object_id=obj.pk).select_related("owner")[:limit]
-    return [Event(row.created_at, str(row.owner), _("wrote"), "message-square", body=row.text, kind="notes") for row in rows]
+    return [
+        Event(row.created_at, str(row.owner), _("wrote"), "message-square", body=row.text, kind="notes") for row in rows
+    ]
 
 
 def files(obj: Any, user: Any, limit: int) -> Sequence[Event]:
@@ -32,8 +34,14 @@ def files(obj: Any, user: Any, limit: int) -> Sequence[Event]:
     kind = ContentType.objects.get_for_model(obj)
     rows = Attachment.objects.filter(content_type=kind, object_id=obj.pk).select_related("owner")[:limit]
     return [
-        Event(row.created_at, str(row.owner or ""), _("added a file"), "paperclip", kind="notes",
-              files=[(row.name, reverse("attachment", args=[row.key]))])
+        Event(
+            row.created_at,
+            str(row.owner or ""),
+            _("added a file"),
+            "paperclip",
+            kind="notes",
+            files=[(row.name, reverse("attachment", args=[row.key]))],
+        )
         for row in rows
     ]
 

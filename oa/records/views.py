@@ -81,14 +81,18 @@ def notifications_view(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         mine.filter(read_at=None).update(read_at=timezone.now())
         return go(request, request.path)
-    return fragment_or_page(request, "oa/notifications.html", {"head": Head(title=_("Notifications")), "rows": mine[:100]})
+    return fragment_or_page(
+        request, "oa/notifications.html", {"head": Head(title=_("Notifications")), "rows": mine[:100]}
+    )
 
 
 def job_view(request: HttpRequest, key: str) -> HttpResponse:
     """Progress of a job; htmx polls the card until it ends."""
     job = get_object_or_404(Job, key=key, owner=request.user)
     context = {"head": Head(title=job.title), "job": job, "running": job.state in ("waiting", "running")}
-    return fragment_or_page(request, "oa/parts/job.html" if request.headers.get("HX-Request") else "oa/job.html", context)
+    return fragment_or_page(
+        request, "oa/parts/job.html" if request.headers.get("HX-Request") else "oa/job.html", context
+    )
 
 
 def job_file_view(request: HttpRequest, key: str) -> FileResponse:
@@ -97,6 +101,8 @@ def job_file_view(request: HttpRequest, key: str) -> FileResponse:
     if not job.file:
         raise Http404
     response = FileResponse(job.file.open("rb"), content_type="application/octet-stream")
-    response.headers["Content-Disposition"] = content_disposition_header(True, str(job.file.name).rsplit("/", 1)[-1]) or "attachment"
+    response.headers["Content-Disposition"] = (
+        content_disposition_header(True, str(job.file.name).rsplit("/", 1)[-1]) or "attachment"
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

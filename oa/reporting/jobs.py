@@ -41,6 +41,7 @@ def do_run(running: Running) -> dict[str, Any]:
     ReportRun.objects.filter(pk=run.pk).update(mails=mails, log="\n".join(remarks), finished_at=timezone.now())
     kick()
     if broken:
-        raise BusinessError(_("%(count)s mails of “%(title)s” could not be made.")
-                            % {"count": broken, "title": run.schedule})
+        raise BusinessError(
+            _("%(count)s mails of “%(title)s” could not be made.") % {"count": broken, "title": run.schedule}
+        )
     return {"mails": mails, "remarks": remarks}

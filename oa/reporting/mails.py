@@ -117,4 +117,3 @@ def _span(run: ReportRun) -> str:
 
 def _html_language() -> str:
     return "zh-CN" if (translation.get_language() or "").startswith("zh") else "en"
-

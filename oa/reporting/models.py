@@ -89,9 +89,7 @@ class ReportRun(models.Model):
     job, which is taken up again when its worker dies.
     """
 
-    schedule = models.ForeignKey(
-        ReportSchedule, models.CASCADE, related_name="runs", verbose_name=_("report schedule")
-    )
+    schedule = models.ForeignKey(ReportSchedule, models.CASCADE, related_name="runs", verbose_name=_("report schedule"))
     starts_on = models.DateField(_("first day"))
     ends_on = models.DateField(_("last day"))
     occasion = models.CharField(max_length=36, blank=True, default="")

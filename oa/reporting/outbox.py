@@ -160,9 +160,7 @@ def _send(mail: OutboxMail) -> bool:
         logger.exception("mail %s failed, attempt %s", mail.pk, mail.attempts)
         last = mail.attempts >= ATTEMPTS
         pause = None if last else timezone.now() + dt.timedelta(minutes=PAUSES[mail.attempts - 1])
-        ours.update(
-            state=MailState.FAILED if last else MailState.PENDING, lease_until=pause, error=f"{error}"[:2000]
-        )
+        ours.update(state=MailState.FAILED if last else MailState.PENDING, lease_until=pause, error=f"{error}"[:2000])
         return False
     ours.update(state=MailState.SENT, sent_at=timezone.now(), lease_until=None, error="")
     return True
@@ -195,4 +193,3 @@ def _picture(file: dict[str, str], content: bytes) -> MIMEBase:
     part.add_header("Content-ID", f"<{file['cid']}>")
     part.add_header("Content-Disposition", "inline", filename=file["name"])
     return part
-

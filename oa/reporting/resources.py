@@ -88,7 +88,12 @@ class ReportScheduleResource(Resource):
             failed = run.job is not None and run.job.state == "failed"
             state = run.job.get_state_display() if run.job else ""
             made.append(
-                Figure(_t("Last run"), formats.moment(run.created_at), note=f"{run} · {state}", tone="bad" if failed else "")
+                Figure(
+                    _t("Last run"),
+                    formats.moment(run.created_at),
+                    note=f"{run} · {state}",
+                    tone="bad" if failed else "",
+                )
             )
         if obj.active:
             due = next_due(obj.frequency, obj.at, timezone.now(), services.company_zone())
@@ -102,7 +107,8 @@ class ReportRunResource(Resource):
     path = "office/report-runs"
     key = "pk"
     columns = (
-        Column("starts_on", phone="no"), Column("ends_on"), Column("schedule", phone="cust"), "created_at", "finished_at",
+        Column("starts_on", phone="no"), Column("ends_on"), Column("schedule", phone="cust"), "created_at",
+        "finished_at",
         Column("job__state", _("State")), "mails", "log",
     )  # fmt: skip
     filters = ("schedule", "created_at")

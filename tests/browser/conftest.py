@@ -83,8 +83,13 @@ def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     def make(locale: str = "en-US", width: int = 1440, user: Any = None, **options: Any) -> Any:
         phone = width < 600
         context = browser.new_context(
-            base_url=live_server.url, locale=locale, timezone_id="Asia/Shanghai", is_mobile=phone, has_touch=phone,
-            viewport={"width": width, "height": 844 if phone else 900}, **options,
+            base_url=live_server.url,
+            locale=locale,
+            timezone_id="Asia/Shanghai",
+            is_mobile=phone,
+            has_touch=phone,
+            viewport={"width": width, "height": 844 if phone else 900},
+            **options,
         )
         context.set_default_timeout(10_000)
         contexts.append(context)

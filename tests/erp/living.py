@@ -156,7 +156,8 @@ def _vouchers(c) -> None:
         last_month, EntryInput(account["100201"], debit=D(100000)), EntryInput(account["3001"], credit=D(100000))
     )
     c.old = voucher(
-        c.today, EntryInput(account["1122"], debit=D("500.5"), customer=c.mingrui),
+        c.today,
+        EntryInput(account["1122"], debit=D("500.5"), customer=c.mingrui),
         EntryInput(account["3199"], credit=D("500.5")),
     )
     rent = voucher(c.today, EntryInput(account["5602"], debit=D(80)), EntryInput(account["1001"], credit=D(80)))
@@ -172,11 +173,18 @@ def _papers(c) -> None:
     kind = ContentType.objects.get_for_model(SalesOrder)
     content = b"signed"
     c.file = Attachment.objects.create(
-        content_type=kind, object_id=c.order.pk, file=ContentFile(content, "order.pdf"), name="order.pdf",
-        size=len(content), sha256="0" * 64, owner=c.by,
+        content_type=kind,
+        object_id=c.order.pk,
+        file=ContentFile(content, "order.pdf"),
+        name="order.pdf",
+        size=len(content),
+        sha256="0" * 64,
+        owner=c.by,
     )
     c.comment = Comment.objects.create(content_type=kind, object_id=c.order.pk, text="call back", owner=c.by)
     c.key = IdempotencyKey.objects.create(
         key=uuid.uuid4(), user=c.by, command="confirm", effect="erp.salesorder", effect_id=c.order.pk
     )
-    c.mail = OutboxMail.objects.create(dedupe="report-1", message_id="<1@sanhe>", to="boss@example.com", subject="Sales")
+    c.mail = OutboxMail.objects.create(
+        dedupe="report-1", message_id="<1@sanhe>", to="boss@example.com", subject="Sales"
+    )

@@ -19,8 +19,22 @@ pytestmark = pytest.mark.usefixtures("living")
 
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"oa", "crm", "erp"}]
 LEDGERS = {
-    "journalentry", "stockmove", "stocklevel", "openitem", "allocation", "periodbalance", "outboxmail", "job",
-    "counter", "idempotencykey", "period", "fiscalyear", "attachment", "comment", "notification", "followup",
+    "journalentry",
+    "stockmove",
+    "stocklevel",
+    "openitem",
+    "allocation",
+    "periodbalance",
+    "outboxmail",
+    "job",
+    "counter",
+    "idempotencykey",
+    "period",
+    "fiscalyear",
+    "attachment",
+    "comment",
+    "notification",
+    "followup",
 }
 
 
@@ -51,8 +65,11 @@ def test_every_table_of_ours_has_a_back_office(living):
 
     lines = {"line", "allocation", "unit", "subscription"}
     missing = [
-        model._meta.model_name for app in ("oa", "crm", "erp") for model in apps.get_app_config(app).get_models()
-        if model not in admin.site._registry and not model.__name__.endswith("History")
+        model._meta.model_name
+        for app in ("oa", "crm", "erp")
+        for model in apps.get_app_config(app).get_models()
+        if model not in admin.site._registry
+        and not model.__name__.endswith("History")
         and not any(model._meta.model_name.endswith(word) for word in lines)
     ]
     assert missing == ["role"]  # edited with its group
@@ -71,7 +88,8 @@ def test_every_page_opens(boss, model):
 
 
 @pytest.mark.parametrize(
-    "model", [m for m in OURS if m._meta.model_name in LEDGERS or issubclass(m, Document)],
+    "model",
+    [m for m in OURS if m._meta.model_name in LEDGERS or issubclass(m, Document)],
     ids=lambda model: model._meta.label_lower,
 )
 def test_ledgers_and_documents_are_only_read_even_by_superusers(boss, model):
@@ -156,8 +174,14 @@ def test_personnel_cannot_raise_rights(client):
     user = enter(client, "hr")
     other = staff("worker", "sales")
     chief = staff("admin", "administrator")
-    data = {"username": "worker", "name": "New name", "is_active": "on", "is_staff": "on", "is_superuser": "on",
-            "groups": [Role.objects.get(code="administrator").pk]}
+    data = {
+        "username": "worker",
+        "name": "New name",
+        "is_active": "on",
+        "is_staff": "on",
+        "is_superuser": "on",
+        "groups": [Role.objects.get(code="administrator").pk],
+    }
     assert client.post(page(User, "change", other.pk), data).status_code == 302
     other.refresh_from_db()
     assert other.name == "New name" and not other.is_superuser
@@ -177,8 +201,12 @@ def test_personnel_cannot_raise_rights(client):
 def test_administrators_do_not_make_superusers(client):
     enter(client, "administrator")
     worker = staff("worker", "sales")
-    data = {"username": "worker", "is_active": "on", "is_superuser": "on",
-            "groups": [Role.objects.get(code="warehouse").pk]}
+    data = {
+        "username": "worker",
+        "is_active": "on",
+        "is_superuser": "on",
+        "groups": [Role.objects.get(code="warehouse").pk],
+    }
     assert client.post(page(User, "change", worker.pk), data).status_code == 302
     worker.refresh_from_db()
     assert not worker.is_superuser and list(worker.groups.values_list("role__code", flat=True)) == ["warehouse"]
@@ -186,7 +214,10 @@ def test_administrators_do_not_make_superusers(client):
 
 def test_mails_are_read_as_text(boss):
     mail = OutboxMail.objects.create(
-        dedupe="x", message_id="<x@sanhe>", to="x@example.com", subject="x",
+        dedupe="x",
+        message_id="<x@sanhe>",
+        to="x@example.com",
+        subject="x",
         html="<p>Sales &lt;b&gt; rose</p><script>alert(1)</script><img src=x onerror=alert(2)>",
     )
     text = boss.get(page(OutboxMail, "change", mail.pk)).content.decode()

@@ -65,7 +65,9 @@ def test_it_is_a_whole_company() -> None:
     assert states == {"draft", "confirmed", "closed", "cancelled"}
     assert SalesOrder.objects.filter(hold="credit").exists() and SalesOrder.objects.exclude(note="").exists()
     assert SalesOrder.objects.filter(goods_status="partial").exists()
-    assert SalesOrder.objects.filter(paid_percent=100).exists() and SalesOrder.objects.exclude(closing_reason="").exists()
+    assert (
+        SalesOrder.objects.filter(paid_percent=100).exists() and SalesOrder.objects.exclude(closing_reason="").exists()
+    )
     assert {"draft", "confirmed", "closed"} <= set(PurchaseOrder.objects.values_list("state", flat=True))
     for model in (Delivery, Invoice, Payment):
         assert model.objects.filter(state="reversed").exists(), model
@@ -79,7 +81,9 @@ def test_figures_are_plausible() -> None:
     orders = SalesOrder.objects.filter(state__in=("confirmed", "closed"))
     totals = list(orders.values_list("base_total", flat=True))
     assert Decimal(5_000) < sum(totals) / len(totals) < Decimal(120_000)
-    revenue = -JournalLine.objects.filter(account__code__startswith="5001").aggregate(n=Sum(F("debit") - F("credit")))["n"]
+    revenue = -JournalLine.objects.filter(account__code__startswith="5001").aggregate(n=Sum(F("debit") - F("credit")))[
+        "n"
+    ]
     cost = JournalLine.objects.filter(account__code__startswith="5401").aggregate(n=Sum(F("debit") - F("credit")))["n"]
     assert Decimal("0.2") < (revenue - cost) / revenue < Decimal("0.5")
     home = SalesOrderLine.objects.filter(order__currency__code="CNY", product__kind="goods")

@@ -21,11 +21,19 @@ class _Undo(Exception):
 def fingerprint() -> list[Any]:
     """What would differ between two companies."""
     return [
-        list(SalesOrder.objects.order_by("pk").values_list("number", "customer__code", "date", "state", "total", "paid_percent")),
+        list(
+            SalesOrder.objects.order_by("pk").values_list(
+                "number", "customer__code", "date", "state", "total", "paid_percent"
+            )
+        ),
         list(StockLevel.objects.order_by("product__code").values_list("product__code", "on_hand", "value")),
         list(Payment.objects.order_by("pk").values_list("number", "date", "amount")),
         StockMove.objects.count(),
-        list(JournalLine.objects.order_by("account__code").values("account__code").annotate(d=Sum("debit"), c=Sum("credit"))),
+        list(
+            JournalLine.objects.order_by("account__code")
+            .values("account__code")
+            .annotate(d=Sum("debit"), c=Sum("credit"))
+        ),
     ]
 
 

@@ -93,8 +93,11 @@ def test_what_is_posted_cannot_be_changed_in_any_way(model, given, field, value)
     refused(lambda: execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", value, row.pk), GUARD)
 
 
-@pytest.mark.parametrize(("model", "given"), list(dict.fromkeys((m, tuple(g.items())) for m, g, _f, _v in FIXED)),
-                         ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("model", "given"),
+    list(dict.fromkeys((m, tuple(g.items())) for m, g, _f, _v in FIXED)),
+    ids=lambda value: getattr(value, "__name__", ""),
+)
 def test_what_is_posted_cannot_be_deleted_in_any_way(model, given):
     """Rule G-03: delete of a row, of a queryset, by SQL, and truncation."""
     rows = model.objects.filter(**dict(given))
@@ -111,8 +114,15 @@ def entry(living, **changes) -> JournalEntry:
     """An entry that could be posted, with its two lines in `pending`."""
     original = JournalEntry.objects.filter(source="erp.voucher", date=living.today).first()
     values = {
-        "journal": original.journal, "period": original.period, "sequence": 9000, "number": "GEN-X-9000",
-        "date": living.today, "source": "erp.voucher", "source_id": 999999, "line_count": 2, "total": D(5),
+        "journal": original.journal,
+        "period": original.period,
+        "sequence": 9000,
+        "number": "GEN-X-9000",
+        "date": living.today,
+        "source": "erp.voucher",
+        "source_id": 999999,
+        "line_count": 2,
+        "total": D(5),
     }
     return JournalEntry(**{**values, **changes})
 
@@ -127,10 +137,16 @@ def post(entry: JournalEntry, *sides: tuple[str, str, int], bulk: bool = False) 
     lines = []
     for code, side, amount in sides:
         base = amount if side == "debit" else -amount
-        lines.append(JournalLine(
-            entry=entry, account=Account.objects.get(code=code), date=entry.date, currency=currency, amount=base,
-            **{side: D(amount)},
-        ))
+        lines.append(
+            JournalLine(
+                entry=entry,
+                account=Account.objects.get(code=code),
+                date=entry.date,
+                currency=currency,
+                amount=base,
+                **{side: D(amount)},
+            )
+        )
     if bulk:
         JournalLine.objects.bulk_create(lines)
     else:
@@ -150,22 +166,30 @@ class TestEntries:
         execute("SET CONSTRAINTS ALL IMMEDIATE")
         execute("SET CONSTRAINTS ALL DEFERRED")
 
-    @pytest.mark.parametrize("sides", [
-        (("1001", "debit", 5), ("3001", "credit", 4)),
-        (("1001", "debit", 5), ("3001", "debit", 5)),
-        (("1001", "debit", 5),),
-        (("1001", "debit", 6), ("3001", "credit", 6)),
-        (),
-        (*GOOD, ("1001", "debit", 1), ("3001", "credit", 1)),
-    ], ids=["unbalanced", "one sided", "one line", "other total", "no lines", "more lines than sealed"])
+    @pytest.mark.parametrize(
+        "sides",
+        [
+            (("1001", "debit", 5), ("3001", "credit", 4)),
+            (("1001", "debit", 5), ("3001", "debit", 5)),
+            (("1001", "debit", 5),),
+            (("1001", "debit", 6), ("3001", "credit", 6)),
+            (),
+            (*GOOD, ("1001", "debit", 1), ("3001", "credit", 1)),
+        ],
+        ids=["unbalanced", "one sided", "one line", "other total", "no lines", "more lines than sealed"],
+    )
     def test_unbalanced(self, living, bulk, sides):
         refused(lambda: post(entry(living), *sides, bulk=bulk))
 
-    @pytest.mark.parametrize("sides", [
-        (("1001", "debit", 0), ("3001", "credit", 0)),
-        (("1001", "debit", -5), ("3001", "credit", -5)),
-        (("1002", "debit", 5), ("3001", "credit", 5)),
-    ], ids=["zero", "negative without red", "group account"])
+    @pytest.mark.parametrize(
+        "sides",
+        [
+            (("1001", "debit", 0), ("3001", "credit", 0)),
+            (("1001", "debit", -5), ("3001", "credit", -5)),
+            (("1002", "debit", 5), ("3001", "credit", 5)),
+        ],
+        ids=["zero", "negative without red", "group account"],
+    )
     def test_lines(self, living, bulk, sides):
         refused(lambda: post(entry(living), *sides, bulk=bulk))
 
@@ -203,20 +227,33 @@ class TestEntries:
         refused(add)
 
 
-@pytest.mark.parametrize(("model", "given", "changes"), [
-    (StockLevel, {"on_hand__gt": 0}, {"on_hand": D(-1)}),
-    (StockLevel, {"on_hand__gt": 0}, {"on_hand": D(0), "reserved": D(0), "value": D(1)}),
-    (StockLevel, {"on_hand__gt": 0}, {"value": D(-1)}),
-    (StockLevel, {"on_hand__gt": 0}, {"reserved": D(10**6)}),
-    (StockLevel, {"on_hand__gt": 0}, {"reserved": D(-1)}),
-    (OpenItem, {"remaining__gt": 0}, {"remaining": D(-1)}),
-    (OpenItem, {"remaining__gt": 0}, {"remaining": D(10**9)}),
-    (SalesOrder, {"state": "closed"}, {"state": "draft"}),
-    (Invoice, {"state": "reversed"}, {"state": "posted"}),
-    (OutboxMail, {}, {"dedupe": None}),
-], ids=["I-18 negative stock", "I-17 value without stock", "I-17 negative value", "I-19 reserved too much",
-        "I-19 reserved negative", "I-25 over-settled", "I-25 more open than due", "I-29 closed to draft",
-        "I-29 reversed to posted", "I-38 no key"])
+@pytest.mark.parametrize(
+    ("model", "given", "changes"),
+    [
+        (StockLevel, {"on_hand__gt": 0}, {"on_hand": D(-1)}),
+        (StockLevel, {"on_hand__gt": 0}, {"on_hand": D(0), "reserved": D(0), "value": D(1)}),
+        (StockLevel, {"on_hand__gt": 0}, {"value": D(-1)}),
+        (StockLevel, {"on_hand__gt": 0}, {"reserved": D(10**6)}),
+        (StockLevel, {"on_hand__gt": 0}, {"reserved": D(-1)}),
+        (OpenItem, {"remaining__gt": 0}, {"remaining": D(-1)}),
+        (OpenItem, {"remaining__gt": 0}, {"remaining": D(10**9)}),
+        (SalesOrder, {"state": "closed"}, {"state": "draft"}),
+        (Invoice, {"state": "reversed"}, {"state": "posted"}),
+        (OutboxMail, {}, {"dedupe": None}),
+    ],
+    ids=[
+        "I-18 negative stock",
+        "I-17 value without stock",
+        "I-17 negative value",
+        "I-19 reserved too much",
+        "I-19 reserved negative",
+        "I-25 over-settled",
+        "I-25 more open than due",
+        "I-29 closed to draft",
+        "I-29 reversed to posted",
+        "I-38 no key",
+    ],
+)
 def test_impossible_states_are_refused_in_any_way(model, given, changes):
     """Invariants I-17 to I-19, I-25, I-29, I-38: save, bulk_update, update, SQL."""
     row = model.objects.filter(**given).first()
@@ -227,6 +264,7 @@ def test_impossible_states_are_refused_in_any_way(model, given, changes):
             for name, value in changes.items():
                 setattr(row, name, value)
             write()
+
         return act
 
     columns = ", ".join(f"{model._meta.get_field(name).column} = %s" for name in changes)

@@ -49,8 +49,10 @@ def install(**signal):
 def post_something():
     voucher = save_voucher(
         Voucher(journal=Journal.objects.get(code="GEN"), date=dt.date.today(), memo="capital"),
-        [EntryInput(Account.objects.get(code="1001"), debit=Decimal(5)),
-         EntryInput(Account.objects.get(code="3001"), credit=Decimal(5))],
+        [
+            EntryInput(Account.objects.get(code="1001"), debit=Decimal(5)),
+            EntryInput(Account.objects.get(code="3001"), credit=Decimal(5)),
+        ],
         by=None,
     )
     return post_voucher(voucher, by=None)
@@ -77,7 +79,9 @@ def test_every_document_type_has_a_number_sequence():
 
 
 def test_installing_again_writes_nothing():
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         install()
     writing = [q["sql"] for q in queries if q["sql"].split()[0] in {"INSERT", "UPDATE", "DELETE"}]
     assert writing == []
@@ -147,8 +151,20 @@ def test_chinese_charts_have_levels_of_4_2_2_and_the_vat_accounts(name):
         assert account.parent is None or account.code.startswith(account.parent.code)
     below = set(Account.objects.filter(code__startswith="2221").values_list("name_zh", flat=True))
     assert below >= {
-        "应交增值税", "进项税额", "销项税额", "已交税金", "进项税额转出", "减免税款", "转出未交增值税", "转出多交增值税",
-        "未交增值税", "待认证进项税额", "待转销项税额", "简易计税", "应交城市维护建设税", "应交教育费附加",
+        "应交增值税",
+        "进项税额",
+        "销项税额",
+        "已交税金",
+        "进项税额转出",
+        "减免税款",
+        "转出未交增值税",
+        "转出多交增值税",
+        "未交增值税",
+        "待认证进项税额",
+        "待转销项税额",
+        "简易计税",
+        "应交城市维护建设税",
+        "应交教育费附加",
     }
     assert Account.objects.get(code="2221").is_group and Account.objects.get(code="222101").is_group
     assert TaxCode.objects.get(code="V13").output_account.code == "22210102"
@@ -159,7 +175,11 @@ def test_chinese_charts_have_levels_of_4_2_2_and_the_vat_accounts(name):
 def test_tax_rates_are_fractions():
     rates = dict(TaxCode.objects.values_list("code", "rate"))
     assert rates == {
-        "V13": Decimal("0.13"), "V9": Decimal("0.09"), "V6": Decimal("0.06"), "V3": Decimal("0.03"), "V0": Decimal(0)
+        "V13": Decimal("0.13"),
+        "V9": Decimal("0.09"),
+        "V6": Decimal("0.06"),
+        "V3": Decimal("0.03"),
+        "V0": Decimal(0),
     }
 
 

@@ -13,8 +13,13 @@ from tests.factories import make_product, make_user, stock
 
 pytestmark = pytest.mark.django_db
 ANSWERS = {
-    "name": "Blue Mill", "name_zh": "蓝磨坊", "tax_number": "", "base_currency": "EUR", "fiscal_year_start": "4",
-    "chart": "generic", "tax_method": "tax",
+    "name": "Blue Mill",
+    "name_zh": "蓝磨坊",
+    "tax_number": "",
+    "base_currency": "EUR",
+    "fiscal_year_start": "4",
+    "chart": "generic",
+    "tax_method": "tax",
 }
 
 
@@ -27,7 +32,12 @@ def browser(*roles: str) -> Client:
 def test_the_first_run_changes_chart_currency_and_fiscal_year() -> None:
     assert browser("administrator").post("/settings/setup/", ANSWERS).status_code == 302
     company = CompanyProfile.current()
-    assert (company.name, company.base_currency, company.fiscal_year_start, company.chart) == ("Blue Mill", "EUR", 4, "generic")
+    assert (company.name, company.base_currency, company.fiscal_year_start, company.chart) == (
+        "Blue Mill",
+        "EUR",
+        4,
+        "generic",
+    )
     assert not Account.objects.filter(code="1122", name_zh="应收账款").exists()
     level = stock(make_product(), 3)
     assert level.on_hand == 3 and FiscalYear.objects.get().start.month == 4

@@ -13,16 +13,27 @@ from kit.pages import formats
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1280", D(1280)), ("1,280.5", D("1280.5")), ("１２３．５", D("123.5")), ("=40*1.05", D("42.00")),
-        ("=(12+3)/4", D("3.75")), ("1.2w", D(12000)), ("1.2万", D(12000)), ("−5", D(-5)), ("13%", D(13)), ("", None),
-        (" 7 ", D(7)), ("¥ 8", D(8)),
+        ("1280", D(1280)),
+        ("1,280.5", D("1280.5")),
+        ("１２３．５", D("123.5")),
+        ("=40*1.05", D("42.00")),
+        ("=(12+3)/4", D("3.75")),
+        ("1.2w", D(12000)),
+        ("1.2万", D(12000)),
+        ("−5", D(-5)),
+        ("13%", D(13)),
+        ("", None),
+        (" 7 ", D(7)),
+        ("¥ 8", D(8)),
     ],
 )
 def test_numbers_are_read_as_typed(text: str, value: D | None) -> None:
     assert formats.parse_number(text) == value
 
 
-@pytest.mark.parametrize("text", ["abc", "13 % x", "=__import__('os')", "=2**99", "1e400", "=1/0", "NaN", "=a.b", "9" * 40])
+@pytest.mark.parametrize(
+    "text", ["abc", "13 % x", "=__import__('os')", "=2**99", "1e400", "=1/0", "NaN", "=a.b", "9" * 40]
+)
 def test_what_is_no_number_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="“"):
         formats.parse_number(text)
@@ -31,8 +42,13 @@ def test_what_is_no_number_is_refused_in_words(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("2026-11-05", dt.date(2026, 11, 5)), ("20261105", dt.date(2026, 11, 5)), ("1123", dt.date(2026, 11, 23)),
-        ("11-23", dt.date(2026, 11, 23)), ("+7", dt.date(2026, 12, 1)), ("t", dt.date(2026, 11, 24)), ("", None),
+        ("2026-11-05", dt.date(2026, 11, 5)),
+        ("20261105", dt.date(2026, 11, 5)),
+        ("1123", dt.date(2026, 11, 23)),
+        ("11-23", dt.date(2026, 11, 23)),
+        ("+7", dt.date(2026, 12, 1)),
+        ("t", dt.date(2026, 11, 24)),
+        ("", None),
         ("2026/11/5", dt.date(2026, 11, 5)),
     ],
 )

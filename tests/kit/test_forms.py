@@ -23,7 +23,15 @@ def browser(user: User) -> Client:
 
 
 def unit(**columns: Any) -> dict[str, Any]:
-    return {"code": "roll", "name": "Roll", "name_zh": "卷", "decimals": "2", "active": "on", "submit_id": str(uuid.uuid4()), **columns}
+    return {
+        "code": "roll",
+        "name": "Roll",
+        "name_zh": "卷",
+        "decimals": "2",
+        "active": "on",
+        "submit_id": str(uuid.uuid4()),
+        **columns,
+    }
 
 
 def test_a_plain_record_is_created_and_its_history_kept() -> None:
@@ -52,7 +60,9 @@ def test_a_record_saved_by_somebody_else_is_not_overwritten() -> None:
 
 def test_bad_input_stays_and_is_named_at_the_field() -> None:
     client = browser(make_user())
-    answer = client.post("/stock/products/new/", {"code": "A1", "name": "", "price": "abc", "unit": "", "submit_id": str(uuid.uuid4())})
+    answer = client.post(
+        "/stock/products/new/", {"code": "A1", "name": "", "price": "abc", "unit": "", "submit_id": str(uuid.uuid4())}
+    )
     text = answer.content.decode()
     assert answer.status_code == 422 and "“abc” is not a number" in text and 'value="A1"' in text
     assert not Product.objects.filter(code="A1").exists()
@@ -62,7 +72,10 @@ def test_a_picker_takes_code_name_or_search_without_javascript() -> None:
     client = browser(make_user())
     customer = make_customer("Blue Harbour Ltd", code="C-7")
     for typed in ("C-7", "Blue Harbour Ltd", "harbour"):
-        client.post("/crm/contacts/new/", {"customer_text": typed, "customer": "", "name": typed, "submit_id": str(uuid.uuid4())})
+        client.post(
+            "/crm/contacts/new/",
+            {"customer_text": typed, "customer": "", "name": typed, "submit_id": str(uuid.uuid4())},
+        )
     assert Contact.objects.filter(customer=customer).count() == 3
     answer = client.post("/crm/contacts/new/", {"customer_text": "nobody", "customer": "", "name": "x"})
     assert answer.status_code == 422 and "“nobody” was not found" in answer.content.decode()
@@ -73,7 +86,10 @@ def test_a_customer_out_of_sight_cannot_be_named_in_a_form() -> None:
     department = Department.objects.create(code="E", name="East")
     seller = make_user("seller", "sales", department=department)
     foreign = make_customer("Canary Foreign Co", code="C-9", owner=make_user("other", "sales"))
-    for data in ({"customer": foreign.pk, "customer_text": "C-9 Canary Foreign Co"}, {"customer": "", "customer_text": "C-9"}):
+    for data in (
+        {"customer": foreign.pk, "customer_text": "C-9 Canary Foreign Co"},
+        {"customer": "", "customer_text": "C-9"},
+    ):
         answer = browser(seller).post("/crm/contacts/new/", {**data, "name": "x"})
         assert answer.status_code == 422 and not Contact.objects.exists()
     assert "Canary" not in browser(seller).get("/ui/pick/customer/?q=canary").content.decode()
@@ -83,12 +99,25 @@ def test_a_customer_out_of_sight_cannot_be_named_in_a_form() -> None:
 def test_columns_that_are_not_in_the_form_cannot_be_forged() -> None:
     """S-05."""
     client = browser(make_user())
-    client.post("/crm/customers/new/", {
-        "name": "Forge Ltd", "type": "company", "status": "prospect", "created_by": "99", "version": "50",
-        "last_contact_at": "2020-01-01", "submit_id": str(uuid.uuid4()),
-    })
+    client.post(
+        "/crm/customers/new/",
+        {
+            "name": "Forge Ltd",
+            "type": "company",
+            "status": "prospect",
+            "created_by": "99",
+            "version": "50",
+            "last_contact_at": "2020-01-01",
+            "submit_id": str(uuid.uuid4()),
+        },
+    )
     row = Customer.objects.get(name="Forge Ltd")
-    assert row.version == 1 and row.last_contact_at is None and row.created_by.username != "99" and row.code.startswith("C-")
+    assert (
+        row.version == 1
+        and row.last_contact_at is None
+        and row.created_by.username != "99"
+        and row.code.startswith("C-")
+    )
 
 
 def test_an_archived_product_is_not_offered_but_stays_where_it_is() -> None:

@@ -25,7 +25,9 @@ def browser(*roles: str) -> Client:
 
 
 def upload(client: Client, text: str, **options: Any) -> Any:
-    return client.post("/stock/units/import/", {"file": SimpleUploadedFile("units.csv", text.encode()), "update": "on", **options})
+    return client.post(
+        "/stock/units/import/", {"file": SimpleUploadedFile("units.csv", text.encode()), "update": "on", **options}
+    )
 
 
 def token_of(answer: Any) -> str:

@@ -26,7 +26,17 @@ from tests.living import living_rows
 pytestmark = pytest.mark.django_db
 
 SLUGS = sorted(registry)
-ROLES = ("administrator", "sales", "sales-manager", "warehouse", "purchasing", "accountant", "chief-accountant", "hr", "auditor")
+ROLES = (
+    "administrator",
+    "sales",
+    "sales-manager",
+    "warehouse",
+    "purchasing",
+    "accountant",
+    "chief-accountant",
+    "hr",
+    "auditor",
+)
 BUDGET = 14  # statements of a list page: session, user, rights, shell, rows, count, totals, choices of filters
 
 
@@ -58,7 +68,12 @@ def test_pages_open_for_each_role_as_its_rights_say(slug: str, people: dict[str,
     for code, user in people.items():
         client = client_of(user)
         wanted = 200 if resource.may(user, "view") else 403
-        for url in (resource.url(), f"{resource.url()}?q=a&sort=-id", resource.url("export"), f"{resource.url('export')}?format=csv"):
+        for url in (
+            resource.url(),
+            f"{resource.url()}?q=a&sort=-id",
+            resource.url("export"),
+            f"{resource.url('export')}?format=csv",
+        ):
             assert client.get(url).status_code == wanted, (code, url)
         if resource.fields:
             allowed = resource.may(user, "add")
@@ -117,7 +132,9 @@ def _statements(user: User, resource: Resource) -> tuple[int, int]:
     counts = []
     for url in (f"{resource.url()}?size=50", f"{resource.url('export')}?format=csv"):
         client.get(url)
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             assert client.get(url).status_code == 200
         counts.append(len(queries))
     return counts[0], counts[1]

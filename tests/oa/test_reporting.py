@@ -61,7 +61,9 @@ def test_every_timer_names_a_task_that_exists() -> None:
 
     for package in task_packages():
         __import__(f"{package}.tasks")
-    assert set(PeriodicTask.objects.filter(task__startswith="oa.").values_list("task", flat=True)) <= set(current_app.tasks)
+    assert set(PeriodicTask.objects.filter(task__startswith="oa.").values_list("task", flat=True)) <= set(
+        current_app.tasks
+    )
 
 
 @pytest.mark.django_db
@@ -82,7 +84,9 @@ def test_a_new_time_zone_of_the_company_moves_all_timers(schedule: ReportSchedul
     """07:00 stays 07:00, on another clock; so does the nightly check."""
     make.company(time_zone="Europe/Berlin")
     tasks.sweep()
-    zones = PeriodicTask.objects.filter(crontab__isnull=False, task__startswith="oa.").values_list("crontab__timezone", flat=True)
+    zones = PeriodicTask.objects.filter(crontab__isnull=False, task__startswith="oa.").values_list(
+        "crontab__timezone", flat=True
+    )
     assert {str(zone) for zone in zones} == {"Europe/Berlin"}
     schedule.refresh_from_db()
     assert (schedule.task.crontab.hour, schedule.at) == ("7", dt.time(7))
@@ -282,7 +286,9 @@ def test_whoever_lost_the_right_or_left_gets_nothing(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_moved_person_sees_the_new_scope_from_the_next_run_on(schedule: ReportSchedule, team: dict[str, User]) -> None:
+def test_a_moved_person_sees_the_new_scope_from_the_next_run_on(
+    schedule: ReportSchedule, team: dict[str, User]
+) -> None:
     """The manager becomes an ordinary salesperson: 0 rows of others."""
     subscribe(schedule, team["max"])
     team["max"].groups.set(team["ann"].groups.all())
@@ -356,7 +362,10 @@ def test_the_trouble_of_one_recipient_stops_nobody_else(monkeypatch: pytest.Monk
     assert set(mails()) == {"bob"}
     run = ReportRun.objects.get()
     assert run.log == "Ann: the report could not be made" and run.mails == 1
-    assert run.job is not None and (run.job.state, run.job.error) == ("failed", "1 mails of “Fragile” could not be made.")
+    assert run.job is not None and (run.job.state, run.job.error) == (
+        "failed",
+        "1 mails of “Fragile” could not be made.",
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -369,7 +378,9 @@ def test_an_inactive_schedule_does_not_run(schedule: ReportSchedule) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_files_and_totals_of_a_mail_are_those_of_the_page(schedule: ReportSchedule, team: dict[str, User], client: Any) -> None:
+def test_files_and_totals_of_a_mail_are_those_of_the_page(
+    schedule: ReportSchedule, team: dict[str, User], client: Any
+) -> None:
     """The mail links to a page with the same figures."""
     subscribe(schedule, team["max"])
     tasks.run_schedule(schedule.pk)

@@ -174,7 +174,9 @@ settings.MEDIA_ROOT = sys.argv[2]
 settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 settings.EMAIL_FILE_PATH = sys.argv[2] + "/mail"
 """
-SENDS_AND_DIES = PRELUDE + """
+SENDS_AND_DIES = (
+    PRELUDE
+    + """
 from oa.reporting import outbox
 real = outbox.message
 def message(mail):
@@ -186,7 +188,10 @@ def message(mail):
 outbox.message = message
 outbox.send_mails()
 """
-MAKES_ONE_AND_DIES = PRELUDE + """
+)
+MAKES_ONE_AND_DIES = (
+    PRELUDE
+    + """
 from oa.reporting import jobs, mails
 from oa.records.jobs import run_job
 count = 0
@@ -199,6 +204,7 @@ def mail_report(run, user):
 jobs.mail_report = mail_report
 run_job(int(sys.argv[3]))
 """
+)
 
 
 def killed(script: str, *arguments: Any) -> None:

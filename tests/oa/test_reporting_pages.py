@@ -102,7 +102,9 @@ def test_the_page_tells_the_last_and_the_next_run(schedule: ReportSchedule) -> N
 
 def test_mails_are_read_by_administrators_and_auditors_only() -> None:
     """Text and files on the page and in the back office; for others they do not exist."""
-    store_mail(OutgoingMail("k", make.make_user(), "Figures of May", "Net 4,711.00", files=[MailFile("a.xlsx", b"PKxyz")]))
+    store_mail(
+        OutgoingMail("k", make.make_user(), "Figures of May", "Net 4,711.00", files=[MailFile("a.xlsx", b"PKxyz")])
+    )
     row = OutboxMail.objects.get()
     outbox.send_mails()
     for client in (logged_in("administrator", is_staff=True), logged_in("auditor", is_staff=True)):
@@ -123,7 +125,14 @@ def test_the_back_office_edits_schedules_through_the_service(schedule: ReportSch
     url = f"/backoffice/oa/reportschedule/{schedule.pk}/change/"
     lines = {"subscriptions-TOTAL_FORMS": 1, "subscriptions-INITIAL_FORMS": 0, "subscriptions-0-user": ann.pk,
              "subscriptions-0-schedule": schedule.pk}  # fmt: skip
-    head = {"title": "Evening", "report": "daily-business", "params": "{}", "frequency": "daily", "at": "19:00", "active": "on"}
+    head = {
+        "title": "Evening",
+        "report": "daily-business",
+        "params": "{}",
+        "frequency": "daily",
+        "at": "19:00",
+        "active": "on",
+    }
     assert client.post(url, {**head, **lines}).status_code == 302
     schedule.refresh_from_db()
     assert (schedule.task.crontab.hour, list(schedule.subscribers.all())) == ("19", [ann])

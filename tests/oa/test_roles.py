@@ -39,8 +39,15 @@ def held(role, labels=APPS):
 def test_roles_carry_their_scope_and_a_name_in_both_languages():
     scopes = dict(Role.objects.values_list("code", "scope"))
     assert scopes == {
-        "administrator": ALL, "sales": OWN, "sales-manager": SUBTREE, "warehouse": ALL, "purchasing": ALL,
-        "accountant": ALL, "chief-accountant": ALL, "hr": ALL, "auditor": ALL,
+        "administrator": ALL,
+        "sales": OWN,
+        "sales-manager": SUBTREE,
+        "warehouse": ALL,
+        "purchasing": ALL,
+        "accountant": ALL,
+        "chief-accountant": ALL,
+        "hr": ALL,
+        "auditor": ALL,
     }
     assert all(role.name_zh for role in Role.objects.all())
     with translation.override("zh-hans"):
@@ -49,28 +56,49 @@ def test_roles_carry_their_scope_and_a_name_in_both_languages():
 
 
 DUTIES = [
-    ("sales", "add_customer change_customer add_salesorder confirm_salesorder add_followup view_stocklevel view_delivery "
-              "view_product",
-     "cancel_salesorder release_salesorder add_delivery post_delivery post_invoice add_invoice post_payment "
-     "view_stockmove view_supplier view_purchaseorder view_journalentry change_customerterms delete_customer "
-     "change_product view_payment"),
-    ("sales-manager", "cancel_salesorder close_salesorder add_customerprice add_marketingplan delete_customer",
-     "release_salesorder post_delivery post_invoice post_payment change_customerterms"),
-    ("warehouse", "post_delivery post_goodsreceipt post_stockadjustment view_stockmove view_salesorder",
-     "post_invoice post_bill post_payment confirm_salesorder confirm_purchaseorder change_customer change_product "
-     "reverse_stockadjustment view_invoice view_bill view_journalentry"),
-    ("purchasing", "confirm_purchaseorder add_supplier change_product view_goodsreceipt",
-     "post_goodsreceipt add_goodsreceipt post_bill add_bill post_payment confirm_salesorder"),
-    ("accountant", "post_invoice post_bill post_payment post_voucher change_customerterms view_journalentry",
-     "close_period change_period reverse_invoice reverse_payment reverse_voucher release_salesorder change_account "
-     "change_postingrule post_delivery post_goodsreceipt confirm_purchaseorder add_supplier change_customer "
-     "backdate_stockmove"),
-    ("chief-accountant", "reverse_invoice reverse_payment reverse_delivery release_salesorder close_period "
-                         "change_account change_postingrule change_taxcode post_voucher backdate_stockmove "
-                         "change_companyprofile",
-     "confirm_salesorder post_delivery change_role change_user"),
-    ("hr", "add_user change_user change_department change_position view_role",
-     "change_role add_role delete_role change_companyprofile view_customer view_salesorder view_outboxmail"),
+    (
+        "sales",
+        "add_customer change_customer add_salesorder confirm_salesorder add_followup view_stocklevel view_delivery "
+        "view_product",
+        "cancel_salesorder release_salesorder add_delivery post_delivery post_invoice add_invoice post_payment "
+        "view_stockmove view_supplier view_purchaseorder view_journalentry change_customerterms delete_customer "
+        "change_product view_payment",
+    ),
+    (
+        "sales-manager",
+        "cancel_salesorder close_salesorder add_customerprice add_marketingplan delete_customer",
+        "release_salesorder post_delivery post_invoice post_payment change_customerterms",
+    ),
+    (
+        "warehouse",
+        "post_delivery post_goodsreceipt post_stockadjustment view_stockmove view_salesorder",
+        "post_invoice post_bill post_payment confirm_salesorder confirm_purchaseorder change_customer change_product "
+        "reverse_stockadjustment view_invoice view_bill view_journalentry",
+    ),
+    (
+        "purchasing",
+        "confirm_purchaseorder add_supplier change_product view_goodsreceipt",
+        "post_goodsreceipt add_goodsreceipt post_bill add_bill post_payment confirm_salesorder",
+    ),
+    (
+        "accountant",
+        "post_invoice post_bill post_payment post_voucher change_customerterms view_journalentry",
+        "close_period change_period reverse_invoice reverse_payment reverse_voucher release_salesorder change_account "
+        "change_postingrule post_delivery post_goodsreceipt confirm_purchaseorder add_supplier change_customer "
+        "backdate_stockmove",
+    ),
+    (
+        "chief-accountant",
+        "reverse_invoice reverse_payment reverse_delivery release_salesorder close_period "
+        "change_account change_postingrule change_taxcode post_voucher backdate_stockmove "
+        "change_companyprofile",
+        "confirm_salesorder post_delivery change_role change_user",
+    ),
+    (
+        "hr",
+        "add_user change_user change_department change_position view_role",
+        "change_role add_role delete_role change_companyprofile view_customer view_salesorder view_outboxmail",
+    ),
 ]
 
 
@@ -114,7 +142,8 @@ def test_every_grant_names_a_permission_that_exists():
 def test_every_command_is_some_role_s_duty():
     """A transition that only administrators hold would stop the people whose work it is."""
     commands = {
-        name for name in Permission.objects.filter(content_type__app_label__in=APPS).values_list("codename", flat=True)
+        name
+        for name in Permission.objects.filter(content_type__app_label__in=APPS).values_list("codename", flat=True)
         if name.split("_")[0] not in {"add", "change", "delete", "view"}
     }
     working = Permission.objects.filter(group__role__code__in=[r.code for r in SHIPPED if r.code != "administrator"])

@@ -49,31 +49,88 @@ def people() -> dict[str, str]:
 
 def masters(folder: Path) -> Iterator[tuple[str, Path]]:
     """Customers, contacts, suppliers, products and their stock on the day before the first order."""
-    yield "customers", write(folder / "customers.csv", (
-        {"code": r["CustomerID"], "name": r["CompanyName"], "country": r["Country"], "region": r["Region"],
-         "city": r["City"], "address": r["Address"], "phone": r["Phone"]} for r in raw("customers")
-    ))
-    yield "contacts", write(folder / "contacts.csv", (
-        {"customer": r["CustomerID"], "name": r["ContactName"], "role": r["ContactTitle"], "phone": r["Phone"]}
-        for r in raw("customers")
-    ))
-    yield "suppliers", write(folder / "suppliers.csv", (
-        {"code": r["SupplierID"], "name": r["CompanyName"], "country": r["Country"], "city": r["City"], "phone": r["Phone"]}
-        for r in raw("suppliers")
-    ))
+    yield (
+        "customers",
+        write(
+            folder / "customers.csv",
+            (
+                {
+                    "code": r["CustomerID"],
+                    "name": r["CompanyName"],
+                    "country": r["Country"],
+                    "region": r["Region"],
+                    "city": r["City"],
+                    "address": r["Address"],
+                    "phone": r["Phone"],
+                }
+                for r in raw("customers")
+            ),
+        ),
+    )
+    yield (
+        "contacts",
+        write(
+            folder / "contacts.csv",
+            (
+                {"customer": r["CustomerID"], "name": r["ContactName"], "role": r["ContactTitle"], "phone": r["Phone"]}
+                for r in raw("customers")
+            ),
+        ),
+    )
+    yield (
+        "suppliers",
+        write(
+            folder / "suppliers.csv",
+            (
+                {
+                    "code": r["SupplierID"],
+                    "name": r["CompanyName"],
+                    "country": r["Country"],
+                    "city": r["City"],
+                    "phone": r["Phone"],
+                }
+                for r in raw("suppliers")
+            ),
+        ),
+    )
     categories = {r["CategoryID"]: r["CategoryName"] for r in raw("categories")}
-    yield "products", write(folder / "products.csv", (
-        {"code": r["ProductID"], "name": r["ProductName"], "category": categories[r["CategoryID"]],
-         "unit": "pc", "unit_price": r["UnitPrice"], "supplier": r["SupplierID"]} for r in raw("products")
-    ))
+    yield (
+        "products",
+        write(
+            folder / "products.csv",
+            (
+                {
+                    "code": r["ProductID"],
+                    "name": r["ProductName"],
+                    "category": categories[r["CategoryID"]],
+                    "unit": "pc",
+                    "unit_price": r["UnitPrice"],
+                    "supplier": r["SupplierID"],
+                }
+                for r in raw("products")
+            ),
+        ),
+    )
     sold: dict[str, Decimal] = defaultdict(Decimal)  # or ordered: what is open stays reserved
     for line in raw("order_details"):
         sold[line["ProductID"]] += Decimal(line["Quantity"])
-    yield "opening-stock", write(folder / "stock.csv", (
-        {"product": r["ProductID"], "warehouse": "MAIN", "date": OPENED,
-         "quantity": sold[r["ProductID"]] + Decimal(r["UnitsInStock"]), "unit_cost": Decimal(r["UnitPrice"]) * 6 / 10}
-        for r in raw("products") if sold[r["ProductID"]] + Decimal(r["UnitsInStock"])
-    ))
+    yield (
+        "opening-stock",
+        write(
+            folder / "stock.csv",
+            (
+                {
+                    "product": r["ProductID"],
+                    "warehouse": "MAIN",
+                    "date": OPENED,
+                    "quantity": sold[r["ProductID"]] + Decimal(r["UnitsInStock"]),
+                    "unit_cost": Decimal(r["UnitPrice"]) * 6 / 10,
+                }
+                for r in raw("products")
+                if sold[r["ProductID"]] + Decimal(r["UnitsInStock"])
+            ),
+        ),
+    )
 
 
 def orders(folder: Path) -> Path:
@@ -86,10 +143,18 @@ def orders(folder: Path) -> Path:
             shipped = head["ShippedDate"]
             paid = (dt.date.fromisoformat(shipped) + PAID_AFTER).isoformat() if shipped else ""
             yield {
-                "order": head["OrderID"], "customer": head["CustomerID"], "owner": owners[head["EmployeeID"]],
-                "order_date": head["OrderDate"], "required_date": head["RequiredDate"], "product": line["ProductID"],
-                "quantity": line["Quantity"], "unit_price": line["UnitPrice"], "discount": line["Discount"],
-                "ship_country": head["ShipCountry"], "shipped_date": shipped, "invoiced_date": shipped,
+                "order": head["OrderID"],
+                "customer": head["CustomerID"],
+                "owner": owners[head["EmployeeID"]],
+                "order_date": head["OrderDate"],
+                "required_date": head["RequiredDate"],
+                "product": line["ProductID"],
+                "quantity": line["Quantity"],
+                "unit_price": line["UnitPrice"],
+                "discount": line["Discount"],
+                "ship_country": head["ShipCountry"],
+                "shipped_date": shipped,
+                "invoiced_date": shipped,
                 "paid_date": paid,
             }
 
@@ -185,9 +250,13 @@ def test_everything_is_there(northwind: Any) -> None:
 @pytest.mark.parametrize(
     ("group", "name", "key"),
     [
-        ("year", "year", "year_"), ("month", "month", "month_"), ("customer", "customer", "CustomerID"),
-        ("product", "product", "ProductID"), ("category", "category", "CategoryName"),
-        ("owner", "employee", "EmployeeID"), ("country", "ship_country", "ShipCountry"),
+        ("year", "year", "year_"),
+        ("month", "month", "month_"),
+        ("customer", "customer", "CustomerID"),
+        ("product", "product", "ProductID"),
+        ("category", "category", "CategoryName"),
+        ("owner", "employee", "EmployeeID"),
+        ("country", "ship_country", "ShipCountry"),
     ],
 )
 def test_sales_report_equals_the_oracle(northwind: Any, group: str, name: str, key: str) -> None:

@@ -37,7 +37,9 @@ class Command(BaseCommand):
         if not empty():
             if options["if_empty"]:
                 return
-            raise CommandError("There are partners, products or documents already; the demo needs an empty installation.")
+            raise CommandError(
+                "There are partners, products or documents already; the demo needs an empty installation."
+            )
         start = time.monotonic()
         self.stdout.write(f"Making the demo company with {options['orders']:,} orders …")
         made = make_demo(options["orders"], options["seed"])

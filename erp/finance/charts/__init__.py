@@ -84,9 +84,16 @@ def _write_accounts(rows: Iterable[Mapping[str, str]], by: Any) -> dict[str, Acc
     for level in _levels(rows):
         batch = [
             Account(
-                code=row["code"], name=row["name"], name_zh=row["name_zh"], type=row["type"],
-                normal_side=row["normal_side"], is_group=bool(row["group"]), control=row["control"],
-                is_cash=bool(row["cash"]), parent=written[row["parent"]] if row["parent"] else None, created_by=by,
+                code=row["code"],
+                name=row["name"],
+                name_zh=row["name_zh"],
+                type=row["type"],
+                normal_side=row["normal_side"],
+                is_group=bool(row["group"]),
+                control=row["control"],
+                is_cash=bool(row["cash"]),
+                parent=written[row["parent"]] if row["parent"] else None,
+                created_by=by,
             )
             for row in level
         ]
@@ -129,8 +136,13 @@ def _write_taxes(used: Mapping[str, Account], by: Any) -> None:
     """Give the shipped tax codes their accounts, making those that are missing; others get the usual ones."""
     codes = [
         TaxCode(
-            code=code, rate=Decimal(rate), name=name, name_zh=name_zh, output_account=used[output],
-            input_account=used["input-tax"], created_by=by,
+            code=code,
+            rate=Decimal(rate),
+            name=name,
+            name_zh=name_zh,
+            output_account=used[output],
+            input_account=used["input-tax"],
+            created_by=by,
         )
         for code, rate, name, name_zh, output in TAXES
     ]

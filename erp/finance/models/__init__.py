@@ -8,7 +8,24 @@ from erp.finance.models.payments import Payment, PaymentAllocation
 from erp.finance.models.vouchers import Voucher, VoucherLine
 
 __all__ = [
-    "Account", "Allocation", "Currency", "ExchangeRate", "FiscalYear", "Journal", "JournalEntry", "JournalLine",
-    "OpenItem", "Payment", "PaymentAllocation", "PaymentTerms", "Period", "PeriodBalance", "PostingGroup",
-    "PostingRule", "Supplier", "TaxCode", "Voucher", "VoucherLine",
+    "Account",
+    "Allocation",
+    "Currency",
+    "ExchangeRate",
+    "FiscalYear",
+    "Journal",
+    "JournalEntry",
+    "JournalLine",
+    "OpenItem",
+    "Payment",
+    "PaymentAllocation",
+    "PaymentTerms",
+    "Period",
+    "PeriodBalance",
+    "PostingGroup",
+    "PostingRule",
+    "Supplier",
+    "TaxCode",
+    "Voucher",
+    "VoucherLine",
 ]

@@ -63,7 +63,8 @@ class Account(Record):
         triggers = [
             pgtrigger.Trigger(
                 name="parent_is_group",
-                when=pgtrigger.After, operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
                 condition=pgtrigger.Q(new__parent__isnull=False),
                 func="""
                     IF NOT EXISTS (SELECT 1 FROM erp_account WHERE id = NEW.parent_id AND is_group) THEN
@@ -74,7 +75,8 @@ class Account(Record):
             ),
             pgtrigger.Trigger(
                 name="posted_stays_leaf",
-                when=pgtrigger.Before, operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
                 condition=pgtrigger.Q(new__is_group=True, old__is_group=False),
                 func="""
                     IF EXISTS (SELECT 1 FROM erp_journalline WHERE account_id = NEW.id) THEN
@@ -116,8 +118,11 @@ class TaxCode(Master):
         verbose_name = _("tax code")
         verbose_name_plural = _("tax codes")
         constraints = [
-            models.CheckConstraint(condition=models.Q(rate__gte=0, rate__lt=1), name="tax_rate_range",
-                                   violation_error_message=_("The rate is a fraction between 0 and 1."))
+            models.CheckConstraint(
+                condition=models.Q(rate__gte=0, rate__lt=1),
+                name="tax_rate_range",
+                violation_error_message=_("The rate is a fraction between 0 and 1."),
+            )
         ]
 
     def __str__(self) -> str:
@@ -168,11 +173,21 @@ class PostingRule(Record):
 
     purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
     product_group = models.ForeignKey(
-        PostingGroup, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("product posting group"),
+        PostingGroup,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("product posting group"),
         limit_choices_to={"kind": GroupKind.PRODUCT},
     )
     partner_group = models.ForeignKey(
-        PostingGroup, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("partner posting group"),
+        PostingGroup,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("partner posting group"),
         limit_choices_to={"kind": GroupKind.PARTNER},
     )
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
@@ -185,7 +200,8 @@ class PostingRule(Record):
         ordering = ["purpose", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["purpose", "product_group", "partner_group", "valid_from"], nulls_distinct=False,
+                fields=["purpose", "product_group", "partner_group", "valid_from"],
+                nulls_distinct=False,
                 name="posting_rule_once",
                 violation_error_message=_("There is such a rule already."),
             )

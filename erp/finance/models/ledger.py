@@ -156,8 +156,13 @@ class JournalEntry(models.Model):
         indexes = [models.Index(fields=["-date", "-id"], name="entry_date")]
         triggers = [
             pgtrigger.Trigger(name="period_open", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_PERIOD_OPEN),
-            pgtrigger.Trigger(name="balanced", when=pgtrigger.After, operation=pgtrigger.Insert,
-                              timing=pgtrigger.Deferred, func=_BALANCED),
+            pgtrigger.Trigger(
+                name="balanced",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func=_BALANCED,
+            ),
             *append_only(),
         ]
 
@@ -181,12 +186,8 @@ class JournalLine(models.Model):
     amount = MoneyField(_("amount in currency"), default=0)
     rate = RateField(_("rate"), default=1)
     memo = models.CharField(_("summary"), max_length=300, blank=True)
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, null=True, related_name="+", verbose_name=_("customer")
-    )
-    supplier = models.ForeignKey(
-        Supplier, models.PROTECT, null=True, related_name="+", verbose_name=_("supplier")
-    )
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+", verbose_name=_("customer"))
+    supplier = models.ForeignKey(Supplier, models.PROTECT, null=True, related_name="+", verbose_name=_("supplier"))
     department = models.ForeignKey(
         "oa.Department", models.PROTECT, null=True, related_name="+", verbose_name=_("department")
     )
@@ -214,8 +215,12 @@ class JournalLine(models.Model):
         ]
         triggers = [
             pgtrigger.Trigger(
-                name="complete", level=pgtrigger.Statement, when=pgtrigger.After, operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="new_lines"), func=_COMPLETE,
+                name="complete",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_lines"),
+                func=_COMPLETE,
             ),
             *append_only(),
         ]

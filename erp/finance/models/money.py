@@ -48,8 +48,11 @@ class ExchangeRate(Record):
         ordering = ["currency", "-date"]
         constraints = [
             models.UniqueConstraint(fields=["currency", "date"], name="rate_once_a_day"),
-            models.CheckConstraint(condition=models.Q(rate__gt=0), name="rate_positive",
-                                   violation_error_message=_("The rate must be more than 0.")),
+            models.CheckConstraint(
+                condition=models.Q(rate__gt=0),
+                name="rate_positive",
+                violation_error_message=_("The rate must be more than 0."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -63,7 +66,9 @@ class PaymentTerms(Master):
     days = models.PositiveSmallIntegerField(_("net days"), default=30, validators=[MaxValueValidator(730)])
     end_of_month = models.BooleanField(_("from the end of the month"), default=False)
     instalments = models.CharField(
-        _("instalments"), max_length=120, blank=True,
+        _("instalments"),
+        max_length=120,
+        blank=True,
         help_text=_("Percent@days, for example 30@0 70@60; empty: everything after the net days."),
     )
 

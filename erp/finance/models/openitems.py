@@ -77,15 +77,19 @@ class OpenItem(models.Model):
                 | Q(amount__lt=0, remaining__lte=0, remaining__gte=F("amount")),
                 name="item_remaining_range",
             ),
-            models.CheckConstraint(
-                condition=~Q(remaining=0) | Q(base_remaining=0), name="item_settled_in_base"
-            ),
+            models.CheckConstraint(condition=~Q(remaining=0) | Q(base_remaining=0), name="item_settled_in_base"),
         ]
         indexes = [
-            models.Index(fields=["customer", "due_date"], name="item_customer_open",
-                         condition=Q(customer__isnull=False) & ~Q(remaining=0)),
-            models.Index(fields=["supplier", "due_date"], name="item_supplier_open",
-                         condition=Q(supplier__isnull=False) & ~Q(remaining=0)),
+            models.Index(
+                fields=["customer", "due_date"],
+                name="item_customer_open",
+                condition=Q(customer__isnull=False) & ~Q(remaining=0),
+            ),
+            models.Index(
+                fields=["supplier", "due_date"],
+                name="item_supplier_open",
+                condition=Q(supplier__isnull=False) & ~Q(remaining=0),
+            ),
             models.Index(fields=["source", "source_id"], name="item_source"),
         ]
         triggers = [

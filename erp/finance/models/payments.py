@@ -26,8 +26,17 @@ POSTED_STATES = StateTable(
     ),
     transitions=(
         Transition("post", ("draft",), "posted", _("Post"), permission="post_payment", primary=True, icon="check"),
-        Transition("reverse", ("posted",), "reversed", _("Reverse"), permission="reverse_payment", danger=True,
-                   confirm=_("Reverse this document? A counter document is posted."), fields=("date",), icon="undo-2"),
+        Transition(
+            "reverse",
+            ("posted",),
+            "reversed",
+            _("Reverse"),
+            permission="reverse_payment",
+            danger=True,
+            confirm=_("Reverse this document? A counter document is posted."),
+            fields=("date",),
+            icon="undo-2",
+        ),
     ),
 )
 
@@ -51,7 +60,10 @@ class Payment(PostedDocument):
         Supplier, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("supplier")
     )
     account = models.ForeignKey(
-        Account, models.PROTECT, related_name="+", verbose_name=_("cash or bank account"),
+        Account,
+        models.PROTECT,
+        related_name="+",
+        verbose_name=_("cash or bank account"),
         limit_choices_to={"is_cash": True, "is_group": False, "active": True},
     )
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="+", verbose_name=_("currency"))

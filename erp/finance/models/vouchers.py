@@ -25,8 +25,17 @@ VOUCHER_STATES = StateTable(
     ),
     transitions=(
         Transition("post", ("draft",), "posted", _("Post"), permission="post_voucher", primary=True, icon="check"),
-        Transition("reverse", ("posted",), "reversed", _("Reverse"), permission="reverse_voucher", danger=True,
-                   confirm=_("Reverse this voucher? A counter voucher is posted."), fields=("date",), icon="undo-2"),
+        Transition(
+            "reverse",
+            ("posted",),
+            "reversed",
+            _("Reverse"),
+            permission="reverse_voucher",
+            danger=True,
+            confirm=_("Reverse this voucher? A counter voucher is posted."),
+            fields=("date",),
+            icon="undo-2",
+        ),
     ),
 )
 

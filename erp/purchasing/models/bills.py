@@ -24,8 +24,17 @@ BILL_STATES = StateTable(
     states=POSTED_STATES.states,
     transitions=(
         Transition("post", ("draft",), "posted", _("Post bill"), permission="post_bill", primary=True, icon="check"),
-        Transition("reverse", ("posted",), "reversed", _("Reverse"), permission="reverse_bill", danger=True,
-                   confirm=_("Reverse this bill? A counter bill is posted."), fields=("date",), icon="undo-2"),
+        Transition(
+            "reverse",
+            ("posted",),
+            "reversed",
+            _("Reverse"),
+            permission="reverse_bill",
+            danger=True,
+            confirm=_("Reverse this bill? A counter bill is posted."),
+            fields=("date",),
+            icon="undo-2",
+        ),
     ),
 )
 
@@ -50,7 +59,8 @@ class Bill(TradeAmounts, PostedDocument):
         permissions = [("post_bill", "Can post bills"), ("reverse_bill", "Can reverse bills")]
         constraints = [
             models.UniqueConstraint(
-                fields=["supplier", "supplier_number"], name="bill_number_once",
+                fields=["supplier", "supplier_number"],
+                name="bill_number_once",
                 condition=~Q(supplier_number="") & ~Q(state="reversed") & Q(reversal_of__isnull=True),
                 violation_error_message=_("This supplier's invoice number was entered already."),
             )
@@ -72,11 +82,19 @@ class BillLine(TradeLine):
 
     bill = models.ForeignKey(Bill, models.CASCADE, related_name="lines", verbose_name=_("bill"))
     order_line = models.ForeignKey(
-        PurchaseOrderLine, models.PROTECT, null=True, blank=True, related_name="bill_lines",
+        PurchaseOrderLine,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bill_lines",
         verbose_name=_("order line"),
     )
     receipt_line = models.ForeignKey(
-        GoodsReceiptLine, models.PROTECT, null=True, blank=True, related_name="bill_lines",
+        GoodsReceiptLine,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bill_lines",
         verbose_name=_("receipt line"),
     )
     cleared = MoneyField(default=0, editable=False)
@@ -88,8 +106,11 @@ class BillLine(TradeLine):
         verbose_name_plural = _("bill lines")
         ordering = ["bill", "position"]
         constraints = [
-            models.CheckConstraint(condition=~Q(quantity=0), name="bill_line_quantity",
-                                   violation_error_message=_("The quantity cannot be 0."))
+            models.CheckConstraint(
+                condition=~Q(quantity=0),
+                name="bill_line_quantity",
+                violation_error_message=_("The quantity cannot be 0."),
+            )
         ]
         triggers = posted_lines("erp_bill", "bill_id")
 

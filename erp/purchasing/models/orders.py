@@ -23,14 +23,40 @@ PURCHASE_STATES = StateTable(
         State("cancelled", _("cancelled"), "mute", step=False),
     ),
     transitions=(
-        Transition("confirm", ("draft",), "confirmed", _("Confirm order"), permission="confirm_purchaseorder",
-                   primary=True, icon="check"),
-        Transition("close", ("confirmed",), "closed", _("Close short"), permission="close_purchaseorder",
-                   confirm=_("Close the open quantities of this order?"), fields=("reason",), icon="archive"),
+        Transition(
+            "confirm",
+            ("draft",),
+            "confirmed",
+            _("Confirm order"),
+            permission="confirm_purchaseorder",
+            primary=True,
+            icon="check",
+        ),
+        Transition(
+            "close",
+            ("confirmed",),
+            "closed",
+            _("Close short"),
+            permission="close_purchaseorder",
+            confirm=_("Close the open quantities of this order?"),
+            fields=("reason",),
+            icon="archive",
+        ),
         Transition("complete", ("confirmed",), "closed", _("Complete"), internal=True),
-        Transition("reopen", ("closed",), "confirmed", _("Reopen"), permission="close_purchaseorder", icon="archive-restore"),
-        Transition("cancel", ("draft", "confirmed"), "cancelled", _("Cancel order"), permission="cancel_purchaseorder",
-                   danger=True, confirm=_("Cancel this order?"), fields=("reason",), icon="ban"),
+        Transition(
+            "reopen", ("closed",), "confirmed", _("Reopen"), permission="close_purchaseorder", icon="archive-restore"
+        ),
+        Transition(
+            "cancel",
+            ("draft", "confirmed"),
+            "cancelled",
+            _("Cancel order"),
+            permission="cancel_purchaseorder",
+            danger=True,
+            confirm=_("Cancel this order?"),
+            fields=("reason",),
+            icon="ban",
+        ),
     ),
 )
 
@@ -79,12 +105,21 @@ class PurchaseOrderLine(OrderLine):
         verbose_name_plural = _("purchase order lines")
         ordering = ["order", "position"]
         constraints = [
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="purchase_line_quantity",
-                                   violation_error_message=_("The quantity must be more than 0.")),
-            models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="purchase_line_discount",
-                                   violation_error_message=_("The discount lies between 0 and 100 %.")),
-            models.CheckConstraint(condition=Q(price__gte=0), name="purchase_line_price",
-                                   violation_error_message=_("The price cannot be negative.")),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0),
+                name="purchase_line_quantity",
+                violation_error_message=_("The quantity must be more than 0."),
+            ),
+            models.CheckConstraint(
+                condition=Q(discount__gte=0, discount__lte=100),
+                name="purchase_line_discount",
+                violation_error_message=_("The discount lies between 0 and 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=Q(price__gte=0),
+                name="purchase_line_price",
+                violation_error_message=_("The price cannot be negative."),
+            ),
             models.CheckConstraint(condition=Q(factor__gt=0), name="purchase_line_factor"),
         ]
         indexes = [models.Index(fields=["product", "order"], name="purchase_line_product")]

@@ -23,11 +23,26 @@ RECEIPT_STATES = StateTable(
         State("reversed", _("reversed"), "mute", step=False),
     ),
     transitions=(
-        Transition("post", ("draft",), "posted", _("Receive"), permission="post_goodsreceipt", primary=True,
-                   icon="package-check"),
-        Transition("reverse", ("posted",), "reversed", _("Reverse"), permission="reverse_goodsreceipt", danger=True,
-                   confirm=_("Take this receipt back out of stock? A counter document is posted."),
-                   fields=("date",), icon="undo-2"),
+        Transition(
+            "post",
+            ("draft",),
+            "posted",
+            _("Receive"),
+            permission="post_goodsreceipt",
+            primary=True,
+            icon="package-check",
+        ),
+        Transition(
+            "reverse",
+            ("posted",),
+            "reversed",
+            _("Reverse"),
+            permission="reverse_goodsreceipt",
+            danger=True,
+            confirm=_("Take this receipt back out of stock? A counter document is posted."),
+            fields=("date",),
+            icon="undo-2",
+        ),
     ),
 )
 
@@ -85,8 +100,11 @@ class GoodsReceiptLine(models.Model):
         verbose_name_plural = _("receipt lines")
         ordering = ["receipt", "position"]
         constraints = [
-            models.CheckConstraint(condition=~Q(quantity=0), name="receipt_line_quantity",
-                                   violation_error_message=_("The quantity cannot be 0."))
+            models.CheckConstraint(
+                condition=~Q(quantity=0),
+                name="receipt_line_quantity",
+                violation_error_message=_("The quantity cannot be 0."),
+            )
         ]
         triggers = posted_lines("erp_goodsreceipt", "receipt_id", "billed", "cleared")
 

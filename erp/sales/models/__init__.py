@@ -6,6 +6,12 @@ from erp.sales.models.orders import SalesOrder, SalesOrderLine
 from erp.sales.models.terms import CustomerPrice, CustomerTerms
 
 __all__ = [
-    "CustomerPrice", "CustomerTerms", "Delivery", "DeliveryLine", "Invoice", "InvoiceLine", "SalesOrder",
+    "CustomerPrice",
+    "CustomerTerms",
+    "Delivery",
+    "DeliveryLine",
+    "Invoice",
+    "InvoiceLine",
+    "SalesOrder",
     "SalesOrderLine",
 ]

@@ -25,9 +25,17 @@ DELIVERY_STATES = StateTable(
     ),
     transitions=(
         Transition("post", ("draft",), "posted", _("Ship"), permission="post_delivery", primary=True, icon="truck"),
-        Transition("reverse", ("posted",), "reversed", _("Reverse"), permission="reverse_delivery", danger=True,
-                   confirm=_("Take this delivery back into stock? A counter document is posted."),
-                   fields=("date",), icon="undo-2"),
+        Transition(
+            "reverse",
+            ("posted",),
+            "reversed",
+            _("Reverse"),
+            permission="reverse_delivery",
+            danger=True,
+            confirm=_("Take this delivery back into stock? A counter document is posted."),
+            fields=("date",),
+            icon="undo-2",
+        ),
     ),
 )
 
@@ -80,8 +88,11 @@ class DeliveryLine(models.Model):
         verbose_name_plural = _("delivery lines")
         ordering = ["delivery", "position"]
         constraints = [
-            models.CheckConstraint(condition=~Q(quantity=0), name="delivery_line_quantity",
-                                   violation_error_message=_("The quantity cannot be 0."))
+            models.CheckConstraint(
+                condition=~Q(quantity=0),
+                name="delivery_line_quantity",
+                violation_error_message=_("The quantity cannot be 0."),
+            )
         ]
         triggers = posted_lines("erp_delivery", "delivery_id")
 

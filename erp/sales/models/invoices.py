@@ -23,9 +23,20 @@ from oa.records.models.base import PostedDocument
 INVOICE_STATES = StateTable(
     states=POSTED_STATES.states,
     transitions=(
-        Transition("post", ("draft",), "posted", _("Post invoice"), permission="post_invoice", primary=True, icon="check"),
-        Transition("reverse", ("posted",), "reversed", _("Reverse"), permission="reverse_invoice", danger=True,
-                   confirm=_("Reverse this invoice? A counter invoice is posted."), fields=("date",), icon="undo-2"),
+        Transition(
+            "post", ("draft",), "posted", _("Post invoice"), permission="post_invoice", primary=True, icon="check"
+        ),
+        Transition(
+            "reverse",
+            ("posted",),
+            "reversed",
+            _("Reverse"),
+            permission="reverse_invoice",
+            danger=True,
+            confirm=_("Reverse this invoice? A counter invoice is posted."),
+            fields=("date",),
+            icon="undo-2",
+        ),
     ),
 )
 
@@ -65,7 +76,11 @@ class InvoiceLine(TradeLine):
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines", verbose_name=_("invoice"))
     order_line = models.ForeignKey(
-        SalesOrderLine, models.PROTECT, null=True, blank=True, related_name="invoice_lines",
+        SalesOrderLine,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="invoice_lines",
         verbose_name=_("order line"),
     )
     cost = MoneyField(_("cost"), default=0, editable=False)
@@ -75,8 +90,11 @@ class InvoiceLine(TradeLine):
         verbose_name_plural = _("invoice lines")
         ordering = ["invoice", "position"]
         constraints = [
-            models.CheckConstraint(condition=~Q(quantity=0), name="invoice_line_quantity",
-                                   violation_error_message=_("The quantity cannot be 0."))
+            models.CheckConstraint(
+                condition=~Q(quantity=0),
+                name="invoice_line_quantity",
+                violation_error_message=_("The quantity cannot be 0."),
+            )
         ]
         triggers = posted_lines("erp_invoice", "invoice_id")
 

@@ -27,16 +27,49 @@ ORDER_STATES = StateTable(
         State("cancelled", _("cancelled"), "mute", step=False),
     ),
     transitions=(
-        Transition("confirm", ("draft",), "confirmed", _("Confirm order"), permission="confirm_salesorder",
-                   primary=True, icon="check"),
-        Transition("release", ("confirmed",), "confirmed", _("Release hold"), permission="release_salesorder",
-                   fields=("reason",), icon="lock-open"),
-        Transition("close", ("confirmed",), "closed", _("Close short"), permission="close_salesorder",
-                   confirm=_("Close the open quantities of this order?"), fields=("reason",), icon="archive"),
+        Transition(
+            "confirm",
+            ("draft",),
+            "confirmed",
+            _("Confirm order"),
+            permission="confirm_salesorder",
+            primary=True,
+            icon="check",
+        ),
+        Transition(
+            "release",
+            ("confirmed",),
+            "confirmed",
+            _("Release hold"),
+            permission="release_salesorder",
+            fields=("reason",),
+            icon="lock-open",
+        ),
+        Transition(
+            "close",
+            ("confirmed",),
+            "closed",
+            _("Close short"),
+            permission="close_salesorder",
+            confirm=_("Close the open quantities of this order?"),
+            fields=("reason",),
+            icon="archive",
+        ),
         Transition("complete", ("confirmed",), "closed", _("Complete"), internal=True),
-        Transition("reopen", ("closed",), "confirmed", _("Reopen"), permission="close_salesorder", icon="archive-restore"),
-        Transition("cancel", ("draft", "confirmed"), "cancelled", _("Cancel order"), permission="cancel_salesorder",
-                   danger=True, confirm=_("Cancel this order?"), fields=("reason",), icon="ban"),
+        Transition(
+            "reopen", ("closed",), "confirmed", _("Reopen"), permission="close_salesorder", icon="archive-restore"
+        ),
+        Transition(
+            "cancel",
+            ("draft", "confirmed"),
+            "cancelled",
+            _("Cancel order"),
+            permission="cancel_salesorder",
+            danger=True,
+            confirm=_("Cancel this order?"),
+            fields=("reason",),
+            icon="ban",
+        ),
     ),
 )
 
@@ -63,7 +96,11 @@ class SalesOrder(TradeAmounts, OrderProgress, Document):
         Contract, models.PROTECT, null=True, blank=True, related_name="sales_orders", verbose_name=_("contract")
     )
     campaign = models.ForeignKey(
-        MarketingPlan, models.PROTECT, null=True, blank=True, related_name="sales_orders",
+        MarketingPlan,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sales_orders",
         verbose_name=_("marketing plan"),
     )
     customer_reference = models.CharField(_("customer's order number"), max_length=80, blank=True)
@@ -115,12 +152,21 @@ class SalesOrderLine(OrderLine):
         verbose_name_plural = _("sales order lines")
         ordering = ["order", "position"]
         constraints = [
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity",
-                                   violation_error_message=_("The quantity must be more than 0.")),
-            models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="order_line_discount",
-                                   violation_error_message=_("The discount lies between 0 and 100 %.")),
-            models.CheckConstraint(condition=Q(price__gte=0), name="order_line_price",
-                                   violation_error_message=_("The price cannot be negative.")),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0),
+                name="order_line_quantity",
+                violation_error_message=_("The quantity must be more than 0."),
+            ),
+            models.CheckConstraint(
+                condition=Q(discount__gte=0, discount__lte=100),
+                name="order_line_discount",
+                violation_error_message=_("The discount lies between 0 and 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=Q(price__gte=0),
+                name="order_line_price",
+                violation_error_message=_("The price cannot be negative."),
+            ),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="order_line_reserved"),
             models.CheckConstraint(condition=Q(factor__gt=0), name="order_line_factor"),
         ]

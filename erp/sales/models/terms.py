@@ -65,8 +65,11 @@ class CustomerTerms(Record):
         verbose_name_plural = _("customer terms")
         ordering = ["customer"]
         constraints = [
-            models.CheckConstraint(condition=Q(credit_limit=None) | Q(credit_limit__gte=0), name="terms_limit",
-                                   violation_error_message=_("The limit cannot be negative."))
+            models.CheckConstraint(
+                condition=Q(credit_limit=None) | Q(credit_limit__gte=0),
+                name="terms_limit",
+                violation_error_message=_("The limit cannot be negative."),
+            )
         ]
 
     def __str__(self) -> str:
@@ -93,7 +96,8 @@ class CustomerPrice(Record):
         ordering = ["customer", "product", "minimum"]
         constraints = [
             models.UniqueConstraint(
-                fields=["customer", "product", "currency", "minimum", "valid_from"], nulls_distinct=False,
+                fields=["customer", "product", "currency", "minimum", "valid_from"],
+                nulls_distinct=False,
                 name="customer_price_once",
                 violation_error_message=_("There is such a price already."),
             ),

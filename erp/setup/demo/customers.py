@@ -56,7 +56,28 @@ CUSTOMERS = (
 )  # fmt: skip
 
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
-GIVEN = ("伟", "芳", "娜", "敏", "静", "强", "磊", "洋", "艳", "勇", "杰", "娟", "涛", "超", "霞", "平", "刚", "丹", "辉", "玲")
+GIVEN = (
+    "伟",
+    "芳",
+    "娜",
+    "敏",
+    "静",
+    "强",
+    "磊",
+    "洋",
+    "艳",
+    "勇",
+    "杰",
+    "娟",
+    "涛",
+    "超",
+    "霞",
+    "平",
+    "刚",
+    "丹",
+    "辉",
+    "玲",
+)
 FOREIGN = ("Anna Berg", "James Cole", "Sofia Hart", "Peter Lang", "Mei Tan", "David Reed", "Laura King", "Omar Aziz")
 # job title, part in the purchase
 TITLES = (("采购经理", "buys"), ("技术总监", "decides"), ("设备工程师", "uses"), ("财务主管", "pays"))

@@ -106,10 +106,13 @@ def _terms(world: World) -> None:
     free = TaxCode.objects.get(code="V0")
     CustomerTerms.objects.bulk_create(
         CustomerTerms(
-            customer=customer, credit_limit=Decimal(buyer.limit * 1000) if buyer.limit else None,
-            credit_action=buyer.action, payment_terms=terms[buyer.terms], currency=world.currencies[buyer.currency],
+            customer=customer,
+            credit_limit=Decimal(buyer.limit * 1000) if buyer.limit else None,
+            credit_action=buyer.action,
+            payment_terms=terms[buyer.terms],
+            currency=world.currencies[buyer.currency],
             tax_code=free if buyer.currency != "CNY" else None,
-        )  # fmt: skip
+        )
         for customer, buyer in zip(world.customers, CUSTOMERS, strict=True)
     )
 

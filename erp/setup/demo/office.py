@@ -61,7 +61,9 @@ def _count(world: World, day: dt.date) -> None:
 
 def finish_office(world: World) -> None:
     """Close the months that are long over; subscribe those who want to know every morning."""
-    for period in Period.objects.filter(end__lt=world.ago(KEEP_OPEN), entries__isnull=False).distinct().order_by("start"):
+    for period in (
+        Period.objects.filter(end__lt=world.ago(KEEP_OPEN), entries__isnull=False).distinct().order_by("start")
+    ):
         close_period(period, by=world.people["chief"])
     for schedule in ReportSchedule.objects.filter(report=DailyBusiness.name):
         for username in ("manager", "admin"):

@@ -17,7 +17,16 @@ from erp.setup.demo.customers import CUSTOMERS, FOREIGN_TALKS, PLANS, TALKS
 from erp.setup.demo.world import World
 from oa.records.transitions import plain_transitions
 
-CONTRACTS = ((0, "start"), (1, "start"), (2, "start"), (12, "start"), (13, "sign"), (10, "start"), (4, "complete"), (16, ""))
+CONTRACTS = (
+    (0, "start"),
+    (1, "start"),
+    (2, "start"),
+    (12, "start"),
+    (13, "sign"),
+    (10, "start"),
+    (4, "complete"),
+    (16, ""),
+)
 
 
 def make_relations(world: World) -> Mapping[int, Mapping[str, Any]]:
@@ -78,10 +87,14 @@ def _talks(world: World) -> None:
             channel, text = world.dice.choice(texts)
             talks.append(
                 FollowUp(
-                    customer=customer, contact=contact, channel=channel, text=text, owner=customer.owner,
+                    customer=customer,
+                    contact=contact,
+                    channel=channel,
+                    text=text,
+                    owner=customer.owner,
                     happened_at=timezone.now() - dt.timedelta(days=age, hours=world.dice.randint(0, 5)),
                     created_by=customer.owner,
-                )  # fmt: skip
+                )
             )
         last = talks[-1]
         if world.dice.random() < 0.7:

@@ -66,7 +66,10 @@ class Selling:
             return
         if story.end == "cancel":
             reason = world.dice.choice(REASONS)
-            world.on(world.later(day, 1, 6), lambda _then: services.cancel_order(order, by=world.people["manager"], reason=reason))
+            world.on(
+                world.later(day, 1, 6),
+                lambda _then: services.cancel_order(order, by=world.people["manager"], reason=reason),
+            )
             return
         shipped = story.ships_on or world.later(day, 2, 12)
         if day >= world.ago(1) and story.ships_on is None:
@@ -145,7 +148,9 @@ class Selling:
 
     def receive(self, day: dt.date, invoice: Invoice, share: Decimal = Decimal(1)) -> Payment | None:
         """Money for what is open of an invoice, or a share of it; None when nothing is open."""
-        items = OpenItem.objects.filter(source="erp.invoice", source_id=invoice.pk, remaining__gt=0).order_by("due_date")
+        items = OpenItem.objects.filter(source="erp.invoice", source_id=invoice.pk, remaining__gt=0).order_by(
+            "due_date"
+        )
         wanted = {item.pk: (item.remaining * share).quantize(Decimal("0.01")) for item in items}
         if not wanted:
             return None

@@ -29,7 +29,11 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
     form = _form(request, resource, obj)
     if request.method != "POST":
         document = prefilled(form)
-        rows = grid.rows_of(document, request.user) if obj is not None else grid.new_rows(document, request.user, request.GET.dict())
+        rows = (
+            grid.rows_of(document, request.user)
+            if obj is not None
+            else grid.new_rows(document, request.user, request.GET.dict())
+        )
         computed = grid.compute(document, rows, None, request.user)
         return _page(request, resource, obj, form, rows, computed, [], 200)
     made = hooks.earlier(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save")
@@ -135,8 +139,12 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
         rows, changed = again, None
     computed = grid.compute(form.instance, rows, changed, request.user)
     context = {
-        "grid": grid, "columns": grid.shown_for(request.user), "computed": computed, "resource": resource,
-        "choices": grid.choices_for(request.user), "all_rows": rows if again is not None else None,
+        "grid": grid,
+        "columns": grid.shown_for(request.user),
+        "computed": computed,
+        "resource": resource,
+        "choices": grid.choices_for(request.user),
+        "all_rows": rows if again is not None else None,
         "count": sum(1 for row in rows if row.values),
         "rows": [row for row in rows if changed is None or row.index in changed] if again is None else [],
         "head_fields": [form[name] for name in sorted(form.filled)],
@@ -153,8 +161,14 @@ def _opened(request: HttpRequest, resource: Resource) -> Any:
 
 
 def _page(
-    request: HttpRequest, resource: Resource, obj: Any, form: KitForm, rows: list[GridRow], computed: Computed,
-    problems: list[str], status: int,
+    request: HttpRequest,
+    resource: Resource,
+    obj: Any,
+    form: KitForm,
+    rows: list[GridRow],
+    computed: Computed,
+    problems: list[str],
+    status: int,
 ) -> HttpResponse:
     grid = resource.lines
     if obj is None:
@@ -170,22 +184,40 @@ def _page(
     states = resource.states
     then = None
     if states is not None and (obj is None or obj.state == states.initial):
-        then = next((t for t in states.available(states.initial) if t.primary and not t.fields and _granted(resource, t, request.user)), None)
+        then = next(
+            (
+                t
+                for t in states.available(states.initial)
+                if t.primary and not t.fields and _granted(resource, t, request.user)
+            ),
+            None,
+        )
     fields = [field for field in form.visible_fields() if field.name != "note"]
     stored: Any = resource.model._default_manager.get(pk=obj.pk) if status == 409 else obj
     version = getattr(stored, "version", "")
     context = {
-        "head": head, "form": form, "resource": resource, "object": obj, "grid": grid, "then": then,
+        "head": head,
+        "form": form,
+        "resource": resource,
+        "object": obj,
+        "grid": grid,
+        "then": then,
         "fields": [field for field in fields if field.name not in resource.more],
         "more_fields": [field for field in fields if field.name in resource.more],
         "more_open": any(field.errors for field in fields if field.name in resource.more),
         "hints": resource.hints(form.instance, request.user),
-        "columns": grid.shown_for(request.user), "rows": grid.padded(rows), "template_row": GridRow("__i__"),
-        "computed": computed, "problems": problems,
+        "columns": grid.shown_for(request.user),
+        "rows": grid.padded(rows),
+        "template_row": GridRow("__i__"),
+        "computed": computed,
+        "problems": problems,
         "version": version if status == 409 else request.POST.get("version") or version,
         "steps": steps(resource, obj if obj is not None else form.instance),
-        "flow": flow_of(resource.meta.label_lower, obj, request.user) if obj is not None else (), "submit_id": head.submit_id,
-        "compute_url": resource.url("compute"), "count": sum(1 for row in rows if row.values), "choices": grid.choices_for(request.user),
+        "flow": flow_of(resource.meta.label_lower, obj, request.user) if obj is not None else (),
+        "submit_id": head.submit_id,
+        "compute_url": resource.url("compute"),
+        "count": sum(1 for row in rows if row.values),
+        "choices": grid.choices_for(request.user),
     }
     return fragment_or_page(request, "kit/document_form.html", context, status)
 

@@ -57,7 +57,9 @@ def _form_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRespon
         if form.is_valid():
             try:
                 saved, _repeat = hooks.once(
-                    request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save",
+                    request.POST.get("submit_id", ""),
+                    request.user,
+                    f"{resource.slug}.save",
                     lambda: save_form(form, request.user, request.POST.get("version")),
                 )
                 return _saved(request, resource, saved)
@@ -100,7 +102,7 @@ def check_version(resource: Resource, obj: Any, version: str | None) -> None:
     current: Any = resource.model._default_manager.select_for_update(of=("self",)).get(pk=obj.pk)
     if str(current.version) != version:
         raise VersionConflict(
-            _("Somebody else saved %s while you were editing. Open it in a new tab to compare, then save again over it.") % current
+            _("Somebody else saved %s while you were editing. Open it in a new tab, then save again over it.") % current
         )
 
 
@@ -130,6 +132,13 @@ def _form_page(request: HttpRequest, resource: Resource, obj: Any, form: KitForm
     if status == 409:
         version = getattr(resource.model._default_manager.get(pk=obj.pk), "version", "")
     drawer = request.headers.get("HX-Target") == "drawer"
-    context = {"head": head, "form": form, "resource": resource, "object": obj, "version": version, "drawer": drawer,
-               "submit_id": head.submit_id}
+    context = {
+        "head": head,
+        "form": form,
+        "resource": resource,
+        "object": obj,
+        "version": version,
+        "drawer": drawer,
+        "submit_id": head.submit_id,
+    }
     return fragment_or_page(request, "kit/parts/drawer_form.html" if drawer else "kit/form.html", context, status)

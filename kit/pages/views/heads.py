@@ -59,7 +59,11 @@ def list_actions(resource: Resource, user: Any, state: ListState) -> list[Action
     made = []
     if resource.may_import(user):
         made.append(Action(_("Import"), resource.url("import"), icon="download", name="import"))
-    made.append(Action(_("Export"), f"{resource.url('export')}?{state.filter_query}", icon="upload", key="Shift+E", name="export"))
+    made.append(
+        Action(
+            _("Export"), f"{resource.url('export')}?{state.filter_query}", icon="upload", key="Shift+E", name="export"
+        )
+    )
     if resource.may(user, "add") and resource.fields:
         label = _("New %s") % resource.title
         made.append(Action(label, resource.url("new"), icon="plus", primary=True, key="c", name="new"))

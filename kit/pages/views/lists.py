@@ -20,7 +20,9 @@ def list_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     """The list of a resource; htmx gets the table alone."""
     require(request.user, resource, "view")
     state = ListState(resource, request.user, request.GET)
-    head = Head(title=resource.title_plural, crumbs=crumbs(resource), actions=list_actions(resource, request.user, state))
+    head = Head(
+        title=resource.title_plural, crumbs=crumbs(resource), actions=list_actions(resource, request.user, state)
+    )
     context = {"head": head, "list": state, "resource": resource}
     template = "kit/parts/list.html" if request.headers.get("HX-Target") == "list" else "kit/list.html"
     return fragment_or_page(request, template, context)
@@ -50,10 +52,13 @@ def pick_view(request: HttpRequest, slug: str) -> HttpResponse:
     if text:
         rows = resource.search(rows, text)
     found = list(rows.select_related(*resource.related)[: PICK_ROWS + 1])
-    options = [{"pk": obj.pk, "label": resource.pick_label(obj), "facts": facts(resource, obj)} for obj in found[:PICK_ROWS]]
+    options = [
+        {"pk": obj.pk, "label": resource.pick_label(obj), "facts": facts(resource, obj)} for obj in found[:PICK_ROWS]
+    ]
     create = resource.url("new") if resource.may(request.user, "add") and resource.fields else ""
     return fragment_or_page(
-        request, "kit/parts/options.html",
+        request,
+        "kit/parts/options.html",
         {"options": options, "more": len(found) > PICK_ROWS, "create": create, "resource": resource, "text": text},
     )
 
@@ -67,5 +72,3 @@ def facts(resource: Resource, obj: Any) -> list[str]:
             value = getattr(value, part, None)
         made.append(str(value or ""))
     return made
-
-

@@ -71,9 +71,15 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
         return fragment_or_page(request, "kit/parts/panel.html", panel_context(panel, obj, request, short=False))
     tab = next((p for p in shown if p.name == request.GET.get("tab") and (p.where == "tab" or p.resource)), None)
     context = {
-        "resource": resource, "object": obj, "object_key": resource.key_of(obj), "head": record_head(resource, obj, request.user),
-        "steps": steps(resource, obj), "flow": registered.flow_of(resource.meta.label_lower, obj, request.user),
-        "figures": figures(resource, obj, request.user), "tabs": counted(tabs, obj, request.user), "tab": tab,
+        "resource": resource,
+        "object": obj,
+        "object_key": resource.key_of(obj),
+        "head": record_head(resource, obj, request.user),
+        "steps": steps(resource, obj),
+        "flow": registered.flow_of(resource.meta.label_lower, obj, request.user),
+        "figures": figures(resource, obj, request.user),
+        "tabs": counted(tabs, obj, request.user),
+        "tab": tab,
         "tab_panel": panel_context(tab, obj, request, short=False) if tab else None,
     }
     if tab is None:
@@ -83,7 +89,9 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
 
 def _overview(resource: Resource, obj: Any, request: HttpRequest, shown: Sequence[Panel]) -> dict[str, Any]:
     return {
-        "composer_template": hooks.composer, "groups": overview(resource, obj), "grid": resource.lines,
+        "composer_template": hooks.composer,
+        "groups": overview(resource, obj),
+        "grid": resource.lines,
         "lines": resource.lines.table(obj, request.user) if resource.lines else None,
         "side": [panel_context(p, obj, request) for p in shown if p.where == "side"],
         "main": [panel_context(p, obj, request) for p in shown if p.where == "main"],
@@ -99,8 +107,15 @@ def _timeline(resource: Resource, obj: Any, request: HttpRequest) -> dict[str, A
     kind = request.GET.get("events", "")
     events = registered.timeline(resource.meta.label_lower, obj, request.user, limit, kind if kind in KINDS else "")
     kinds = [("", _("All activity")), *((name, label) for name, label in KINDS.items())]
-    return {"events": events, "more_events": len(events) >= limit, "next_more": limit // TIMELINE + 1,
-            "event_kind": kind, "event_kinds": kinds, "resource": resource, "object": obj}
+    return {
+        "events": events,
+        "more_events": len(events) >= limit,
+        "next_more": limit // TIMELINE + 1,
+        "event_kind": kind,
+        "event_kinds": kinds,
+        "resource": resource,
+        "object": obj,
+    }
 
 
 class CountOf(models.Subquery):
@@ -119,7 +134,10 @@ def counted(tabs: Sequence[Panel], obj: Any, user: Any) -> list[tuple[Panel, str
             columns[f"n{i}"] = CountOf(rows.order_by().values("pk")[:TAB_LIMIT])
     found = type(obj)._default_manager.filter(pk=obj.pk).values(**columns).first() if columns else {}
     numbers = [(found or {}).get(f"n{i}") for i in range(len(tabs))]
-    return [(panel, "" if not n else f"{TAB_LIMIT - 1}+" if n == TAB_LIMIT else str(n)) for panel, n in zip(tabs, numbers, strict=True)]
+    return [
+        (panel, "" if not n else f"{TAB_LIMIT - 1}+" if n == TAB_LIMIT else str(n))
+        for panel, n in zip(tabs, numbers, strict=True)
+    ]
 
 
 def panel_context(panel: Panel | None, obj: Any, request: HttpRequest, *, short: bool = True) -> dict[str, Any]:
@@ -160,8 +178,12 @@ def record_head(resource: Resource, obj: Any, user: Any) -> Head:
     """Title, badge and actions; the server decides what comes next."""
     title = resource.heading(obj)
     return Head(
-        title=title, crumbs=crumbs(resource, (title, "")), badge=resource.badge(obj), tags=resource.subtitle(obj),
-        actions=record_actions(resource, obj, user), numeric=resource.states is not None,
+        title=title,
+        crumbs=crumbs(resource, (title, "")),
+        badge=resource.badge(obj),
+        tags=resource.subtitle(obj),
+        actions=record_actions(resource, obj, user),
+        numeric=resource.states is not None,
     )
 
 
@@ -173,8 +195,18 @@ def record_actions(resource: Resource, obj: Any, user: Any) -> list[Action]:
     for source in (*registered.actions[resource.meta.label_lower], *registered.actions[registered.ANY]):
         made += source(obj, user)
     if resource.fields and resource.deletable(obj, user):
-        made.append(Action(_("Delete"), resource.url_for(obj, "delete"), icon="trash-2", danger=True, post=True, menu=True,
-                           confirm=_("Delete %s?") % obj, name="delete"))
+        made.append(
+            Action(
+                _("Delete"),
+                resource.url_for(obj, "delete"),
+                icon="trash-2",
+                danger=True,
+                post=True,
+                menu=True,
+                confirm=_("Delete %s?") % obj,
+                name="delete",
+            )
+        )
     first = next((a for a in made if a.primary), None)
     return [a if a is first or not a.primary else _plain(a) for a in made]
 
@@ -185,9 +217,17 @@ def _plain(action: Action) -> Action:
 
 def _action(resource: Resource, obj: Any, command: Command) -> Action:
     return Action(
-        command.label, resource.url_for(obj, "do", command.name), icon=command.icon, primary=command.primary,
-        danger=command.danger, post=not command.fields, dialog=bool(command.fields), confirm=command.confirm,
-        menu=command.menu, key="Ctrl+Enter" if command.primary else "", name=command.name,
+        command.label,
+        resource.url_for(obj, "do", command.name),
+        icon=command.icon,
+        primary=command.primary,
+        danger=command.danger,
+        post=not command.fields,
+        dialog=bool(command.fields),
+        confirm=command.confirm,
+        menu=command.menu,
+        key="Ctrl+Enter" if command.primary else "",
+        name=command.name,
     )
 
 
@@ -199,7 +239,10 @@ def steps(resource: Resource, obj: Any) -> list[Step]:
     row = [s for s in states.states if s.step]
     now = [s.name for s in row].index(obj.state)
     last = now == len(row) - 1
-    return [Step(s.label, "done" if i < now or (i == now and last) else "now" if i == now else "later") for i, s in enumerate(row)]
+    return [
+        Step(s.label, "done" if i < now or (i == now and last) else "now" if i == now else "later")
+        for i, s in enumerate(row)
+    ]
 
 
 def figures(resource: Resource, obj: Any, user: Any) -> list[Figure]:
@@ -247,13 +290,19 @@ def command_view(request: HttpRequest, resource: Resource, key: str, name: str) 
     command = next((c for c in resource.commands_for(obj, request.user) if c.name == name), None)
     if command is None:
         return _not_now(request, resource, obj, name)
-    form = ReasonForm(request.POST or None, names=command.fields, initial={"date": timezone.localdate()}) if command.fields else None
+    form = (
+        ReasonForm(request.POST or None, names=command.fields, initial={"date": timezone.localdate()})
+        if command.fields
+        else None
+    )
     if request.method != "POST" or (form is not None and not form.is_valid()):
         return _ask(request, resource, obj, command, form)
     fields = form.cleaned_data if form is not None else {}
     try:
         result, _repeat = hooks.once(
-            request.POST.get("submit_id", ""), request.user, f"{resource.slug}.{name}.{obj.pk}",
+            request.POST.get("submit_id", ""),
+            request.user,
+            f"{resource.slug}.{name}.{obj.pk}",
             lambda: command.run(obj, by=request.user, **fields),
         )
     except BusinessError as error:
@@ -281,9 +330,14 @@ def _not_now(request: HttpRequest, resource: Resource, obj: Any, name: str) -> H
 
 
 def _ask(request: HttpRequest, resource: Resource, obj: Any, command: Command, form: Any) -> HttpResponse:
-    context = {"resource": resource, "object": obj, "command": command, "form": form,
-               "head": Head(title=command.label, crumbs=crumbs(resource, (str(obj), resource.url_for(obj)))),
-               "url": resource.url_for(obj, "do", command.name)}
+    context = {
+        "resource": resource,
+        "object": obj,
+        "command": command,
+        "form": form,
+        "head": Head(title=command.label, crumbs=crumbs(resource, (str(obj), resource.url_for(obj)))),
+        "url": resource.url_for(obj, "do", command.name),
+    }
     target = request.headers.get("HX-Target")
     template = "kit/parts/ask.html" if target == "dialog" else "kit/ask.html"
     return fragment_or_page(request, template, context, status=422 if request.method == "POST" else 200)
@@ -318,7 +372,8 @@ def _after(request: HttpRequest, resource: Resource, obj: Any, command: Command,
 def resource_for(obj: Any) -> Resource | None:
     """The resource whose fixed conditions fit `obj` (receipts and payments share a model)."""
     fitting = [
-        r for r in registry.values()
+        r
+        for r in registry.values()
         if isinstance(obj, r.model) and all(getattr(obj, n, None) == v for n, v in r.default_filters.items())
     ]
     return fitting[0] if fitting else None

@@ -35,8 +35,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"login_shell": made}
     made |= nav.build(user, request.path)
-    made |= {"user_name": str(user), "user_initials": getattr(user, "initials", ""),
-             "theme": getattr(user, "theme", "system"), "density": getattr(user, "density", "standard")}
+    made |= {
+        "user_name": str(user),
+        "user_initials": getattr(user, "initials", ""),
+        "theme": getattr(user, "theme", "system"),
+        "density": getattr(user, "density", "standard"),
+    }
     return {"shell": made}
 
 
@@ -56,8 +60,9 @@ def language_view(request: HttpRequest) -> HttpResponse:
     if code in dict(settings.LANGUAGES):
         if request.user.is_authenticated:
             get_user_model()._default_manager.filter(pk=request.user.pk).update(language=code)
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, code, max_age=YEAR, samesite="Lax",
-                            secure=request.is_secure(), httponly=True)
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, code, max_age=YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
+        )
     return response
 
 

@@ -6,8 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from kit.rules.permissions import VisibleQuerySet
 from kit.rules.history import tracked
+from kit.rules.permissions import VisibleQuerySet
 
 
 class TaxMethod(models.TextChoices):
@@ -42,7 +42,8 @@ class CompanyProfile(models.Model):
     base_currency = models.CharField(_("base currency"), max_length=3, default="CNY")
     chart = models.CharField(_("chart of accounts"), max_length=30, default="small-enterprise")
     fiscal_year_start = models.PositiveSmallIntegerField(
-        _("first month of the fiscal year"), default=1,
+        _("first month of the fiscal year"),
+        default=1,
         validators=[MinValueValidator(1), MaxValueValidator(12)],
     )
     tax_method = models.CharField(_("tax rounding"), max_length=4, choices=TaxMethod, default=TaxMethod.LINE)
@@ -50,9 +51,7 @@ class CompanyProfile(models.Model):
     reversal_style = models.CharField(
         _("reversal of entries"), max_length=8, choices=ReversalStyle, default=ReversalStyle.RED
     )
-    cost_at = models.CharField(
-        _("cost of goods sold is posted"), max_length=8, choices=CostAt, default=CostAt.DELIVERY
-    )
+    cost_at = models.CharField(_("cost of goods sold is posted"), max_length=8, choices=CostAt, default=CostAt.DELIVERY)
     over_receipt_tolerance = models.DecimalField(
         _("over-receipt and over-delivery tolerance %"), max_digits=5, decimal_places=2, default=0
     )

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from tree_queries.models import TreeNode
 from tree_queries.query import TreeQuerySet
 
+from kit.rules.history import tracked
 from kit.rules.permissions import ALL, DEPARTMENT, OWN, SUBTREE, VisibleQuerySet
 from kit.rules.search import PinyinField
-from kit.rules.history import tracked
 
 WIDTH = {OWN: 0, DEPARTMENT: 1, SUBTREE: 2, ALL: 3}
 
@@ -131,7 +131,9 @@ class User(AbstractUser):
         ordering = ["username"]
         constraints = [
             models.UniqueConstraint(
-                Lower("email"), condition=~models.Q(email=""), name="user_email_unique",
+                Lower("email"),
+                condition=~models.Q(email=""),
+                name="user_email_unique",
                 violation_error_message=_("Another user has this mail address."),
             )
         ]

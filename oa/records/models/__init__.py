@@ -6,6 +6,15 @@ from oa.records.models.keys import Counter, IdempotencyKey, NumberSequence
 from oa.records.models.notes import Attachment, Comment, Notification
 
 __all__ = [
-    "Attachment", "Comment", "Counter", "Document", "IdempotencyKey", "Job", "Master", "Notification",
-    "NumberSequence", "PostedDocument", "Record",
+    "Attachment",
+    "Comment",
+    "Counter",
+    "Document",
+    "IdempotencyKey",
+    "Job",
+    "Master",
+    "Notification",
+    "NumberSequence",
+    "PostedDocument",
+    "Record",
 ]

@@ -22,7 +22,11 @@ class Record(models.Model):
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed at"), auto_now=True, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
         verbose_name=_("created by"),
     )
 
@@ -77,9 +81,7 @@ class Document(Record):
     @classmethod
     def state_field(cls, table: StateTable) -> Any:
         """The column for the life-cycle state of `table`."""
-        return models.CharField(
-            _("state"), max_length=12, choices=table.choices, default=table.initial, editable=False
-        )
+        return models.CharField(_("state"), max_length=12, choices=table.choices, default=table.initial, editable=False)
 
     @property
     def url_key(self) -> str:
@@ -92,7 +94,11 @@ class PostedDocument(Document):
 
     posted_at = models.DateTimeField(_("posted at"), null=True, editable=False)
     posted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
         verbose_name=_("posted by"),
     )
     reversal_of = models.OneToOneField(

@@ -62,8 +62,9 @@ class Job(models.Model):
         verbose_name_plural = _("jobs")
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["state", "lease_until"], name="job_open",
-                         condition=models.Q(state__in=["waiting", "running"]))
+            models.Index(
+                fields=["state", "lease_until"], name="job_open", condition=models.Q(state__in=["waiting", "running"])
+            )
         ]
 
     def __str__(self) -> str:

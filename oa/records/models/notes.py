@@ -79,9 +79,7 @@ class Notification(models.Model):
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
         ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["user", "-id"], name="notification_unread", condition=models.Q(read_at=None))
-        ]
+        indexes = [models.Index(fields=["user", "-id"], name="notification_unread", condition=models.Q(read_at=None))]
 
     def __str__(self) -> str:
         return self.text
