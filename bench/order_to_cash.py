@@ -9,7 +9,7 @@ from functools import partial
 from harness import database, results
 from harness.company import Shop, open_shop
 from harness.measure import Road, alternate, rows_of, statements
-from harness.parallel import compare
+from harness.parallel import Comparison, compare
 from harness.results import Figure
 from harness.sales import PlainSales, ServiceSales
 from harness.verify import verify_books
@@ -17,7 +17,7 @@ from harness.verify import verify_books
 LINES = 10
 PRODUCTS = 1000  # of which every order takes ten by chance
 WARM, ROUNDS = 10, int(os.environ.get("ROUNDS") or 60)
-CLIENTS, SECONDS, TURNS = 8, float(os.environ.get("SECONDS") or 5), 3
+CLIENTS, SECONDS, TURNS = 8, float(os.environ.get("SECONDS") or 3), 5
 
 
 def main() -> None:
@@ -54,20 +54,20 @@ def client(shop: Shop, number: int) -> Road:
 
 def parallel(shop: Shop) -> Figure:
     """Eight clients against one; nothing may be refused. The worst case, all selling the same goods, is shown too."""
-    one, many = _compare(shop, "10 of 1000 products")
+    found = _compare(shop, "10 of 1000 products")
     _compare(replace(shop, products=shop.products[:LINES]), "all the same 10 products")
-    return Figure("parallel_8", many, "orders/s", many / one, 1.5, 1.8)
+    return Figure("parallel_8", found.many.per_second, "orders/s", found.ratio, 1.5, 1.8)
 
 
-def _compare(shop: Shop, what: str) -> tuple[float, float]:
-    one, many = compare(partial(client, shop), CLIENTS, LINES, seconds=SECONDS, turns=TURNS)
-    for error in (*one.errors, *many.errors):
-        print(f"  REFUSED: {error}")
-    if one.errors or many.errors:
-        raise SystemExit("Clients disturbed one another.")
-    ratio = many.per_second / one.per_second
-    print(f"{what}: 1 client {one.per_second:.1f} orders/s, {CLIENTS} clients {many.per_second:.1f}, ratio {ratio:.2f}")
-    return one.per_second, many.per_second
+def _compare(shop: Shop, what: str) -> Comparison:
+    found = compare(partial(client, shop), CLIENTS, LINES, seconds=SECONDS, turns=TURNS)
+    for name, rate in (("1 client", found.one), (f"{CLIENTS} clients", found.many)):
+        print(f"{what}: {name} {rate.per_second:.1f} orders/s, {rate.cpu * 1000:.0f} ms CPU each")
+    print(f"{what}: ratio {found.ratio:.2f}, the median of {TURNS} turns")
+    errors = [*found.one.errors, *found.many.errors]
+    if errors:
+        raise SystemExit("Clients disturbed one another:\n" + "\n".join(errors))
+    return found
 
 
 if __name__ == "__main__":

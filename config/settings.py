@@ -279,7 +279,7 @@ MEDIA_ROOT = Path(env.str("SANHE_MEDIA", str(VAR / "media")))  # never below a U
 PLAIN_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": env.str("SANHE_STORAGE", "django.core.files.storage.FileSystemStorage")},
-    "staticfiles": {"BACKEND": PLAIN_STATIC if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": PLAIN_STATIC if DEBUG else "config.static.HashedStorage"},
 }
 
 # Mail ----------------------------------------------------------------------------------------------------------

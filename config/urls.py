@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
+from config.static import favicon
 from kit.urls import resource_urls
 
 urlpatterns = [
@@ -16,6 +17,7 @@ urlpatterns = [
         auth.PasswordChangeView.as_view(template_name="registration/password.html", success_url="/"),
         name="password_change",
     ),
+    path("favicon.ico", favicon, name="favicon"),
     path("backoffice/", admin.site.urls),
     path("", include("oa.urls")),
     path("", include("crm.urls")),

@@ -20,23 +20,32 @@ MakeRoad = Callable[[int], Road]
 
 @dataclass
 class Rate:
-    """Documents per second and what was refused."""
+    """Documents per second, processor seconds of client and server for each, and what was refused."""
 
     per_second: float
+    cpu: float
     errors: list[str]
 
 
-def compare(make: MakeRoad, clients: int, lines: int, *, seconds: float, turns: int) -> tuple[Rate, Rate]:
-    """One client against several, in alternation: the median rate of each."""
-    singles, manies = [], []
-    for _turn in range(turns):
-        singles.append(_rate(make, 1, lines, seconds))
-        manies.append(_rate(make, clients, lines, seconds))
-    return _middle(singles), _middle(manies)
+@dataclass
+class Comparison:
+    """One client against several: median rates, and the median of the ratios of each turn."""
+
+    one: Rate
+    many: Rate
+    ratio: float
+
+
+def compare(make: MakeRoad, clients: int, lines: int, *, seconds: float, turns: int) -> Comparison:
+    """One client and several in alternation; a ratio is taken from neighbours, which other work disturbs alike."""
+    pairs = [(_rate(make, 1, lines, seconds), _rate(make, clients, lines, seconds)) for _turn in range(turns)]
+    ratio = median(many.per_second / one.per_second for one, many in pairs)
+    return Comparison(_middle([one for one, _many in pairs]), _middle([many for _one, many in pairs]), ratio)
 
 
 def _middle(rates: list[Rate]) -> Rate:
-    return Rate(median(rate.per_second for rate in rates), [error for rate in rates for error in rate.errors])
+    errors = [error for rate in rates for error in rate.errors]
+    return Rate(median(rate.per_second for rate in rates), median(rate.cpu for rate in rates), errors)
 
 
 def _rate(make: MakeRoad, clients: int, lines: int, seconds: float) -> Rate:
@@ -53,12 +62,13 @@ def _rate(make: MakeRoad, clients: int, lines: int, seconds: float) -> Rate:
     answers = [end.recv() for end in ends]
     for child in children:
         child.join()
-    rate = sum(done / taken for done, taken, _errors in answers)
-    return Rate(rate, [error for _done, _taken, errors in answers for error in errors])
+    rate = sum(done / taken for done, taken, _cpu, _errors in answers)
+    cpu = sum(cpu for _done, _taken, cpu, _errors in answers) / max(sum(answer[0] for answer in answers), 1)
+    return Rate(rate, cpu, [error for _done, _taken, _cpu, errors in answers for error in errors])
 
 
 def _client(make: MakeRoad, number: int, lines: int, seconds: float, barrier: Barrier, answer: Connection) -> None:
-    done, errors = 0, []
+    done, cpu, errors = 0, 0.0, []
     road = make(number)
     for _round in range(WARM):
         run_once(road, lines)
@@ -66,10 +76,10 @@ def _client(make: MakeRoad, number: int, lines: int, seconds: float, barrier: Ba
     start = time.monotonic()
     while time.monotonic() - start < seconds:
         try:
-            run_once(road, lines)
-            done += 1
+            sample = run_once(road, lines)
+            done, cpu = done + 1, cpu + sample.client + sample.server
         except Exception as error:
             errors.append(f"{type(error).__name__}: {error}")
             connection.close()
-    answer.send((done, time.monotonic() - start, errors))
+    answer.send((done, time.monotonic() - start, cpu, errors))
     connections.close_all()

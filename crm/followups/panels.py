@@ -65,7 +65,7 @@ def due(user: Any, limit: int) -> Sequence[Task]:
         return []
     rows = Customer.objects.filter(owner=user, active=True, next_contact_on__lte=timezone.localdate())
     found = list(rows.order_by("next_contact_on", "pk")[:limit])
-    said = FollowUp.objects.filter(customer__in=found).order_by("customer", "-happened_at").distinct("customer")
+    said = FollowUp.objects.filter(customer__in=found).order_by("customer_id", "-happened_at").distinct("customer_id")
     last = {row.customer_id: row.text for row in said} if found else {}
     resource = by_model[Customer]
     return [

@@ -225,10 +225,10 @@ def _stored(documents: Sequence[FileDocument]) -> dict[Hashable, Voucher]:
     """The vouchers that were made of these entries before, or that have their numbers."""
     entries = {document.first.values["entry"] for document in documents}
     rows = Voucher.objects.filter(Q(reference__in=entries) | Q(number__in=entries)).exclude(state="draft")
-    found: dict[Hashable, Voucher] = {}
-    for voucher in rows.filter(reversal_of=None).prefetch_related("lines"):
-        for name in (voucher.reference, voucher.number):
-            found.setdefault((f"{voucher.date:%Y-%m}", name), voucher)
+    vouchers = list(rows.order_by("pk").prefetch_related("lines"))
+    found: dict[Hashable, Voucher] = {(f"{v.date:%Y-%m}", v.number): v for v in vouchers}
+    for voucher in vouchers:  # a reversal has the reference of its original, which comes first
+        found.setdefault((f"{voucher.date:%Y-%m}", voucher.reference), voucher)
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from erp.inventory import services
@@ -20,9 +21,11 @@ from erp.inventory.models import (
     Warehouse,
 )
 from erp.inventory.warehouses import save_warehouse
+from kit.pages import formats
 from kit.pages.columns import Column
 from kit.pages.nav import tree
 from kit.pages.resources import Resource, register
+from kit.values.money import ZERO
 
 tree.group("stock", _("Inventory"), "package", 40, _("Business"))
 
@@ -66,11 +69,18 @@ class ProductResource(Resource):
         "active",
     )
     related = ("group", "unit", "tax_code", "supplier")
-    pick_columns = ("price",)
     ordering = ("code",)
 
     def pick_label(self, obj: Any) -> str:
         return f"{obj.code} {obj.label}"
+
+    def with_facts(self, rows: Any) -> Any:
+        levels = StockLevel.objects.filter(product=OuterRef("pk")).order_by().values("product")
+        return rows.annotate(free=Subquery(levels.annotate(free=Sum(F("on_hand") - F("reserved"))).values("free")))
+
+    def facts(self, obj: Any) -> list[str]:
+        free = _t("%s available") % formats.trimmed(obj.free or ZERO) if obj.stocked else ""
+        return [free, formats.trimmed(obj.price, 2)]
 
 
 @register

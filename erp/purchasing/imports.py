@@ -82,6 +82,9 @@ class PurchaseOrderImporter(OrderImporter):
         """What the supplier was paid."""
         return Payment(direction=Direction.PAY, supplier=bill.supplier, **columns)
 
+    def give_up(self, order: PurchaseOrder, by: Any) -> None:
+        """Purchase orders hold nothing."""
+
     @cached_property
     def out(self) -> OrderRows:
         """How orders are written."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from erp.finance.models import OpenItem
 from erp.purchasing.models import PurchaseOrder
@@ -32,7 +32,13 @@ def supplier_figures(supplier: Any, user: Any) -> Sequence[Figure]:
         sums = rows.aggregate(n=Count("pk"), total=Sum("base_total"))
         url = f"{registry['purchaseorder'].url()}?supplier={supplier.pk}&supplier_text={supplier.code}"
         made.append(
-            Figure(_("Purchases this year"), formats.money(sums["total"] or ZERO), url, _("%s orders") % sums["n"], "¥")
+            Figure(
+                _("Purchases this year"),
+                formats.money(sums["total"] or ZERO),
+                url,
+                ngettext("%s order", "%s orders", sums["n"]) % sums["n"],
+                "¥",
+            )
         )
     if user.has_perm("erp.view_openitem"):
         items = OpenItem.objects.filter(supplier=supplier).exclude(remaining=0)

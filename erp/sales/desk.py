@@ -68,7 +68,7 @@ def _month(label: str, rows: Any, column: str, url: str, today: dt.date) -> Figu
         n=Count("pk", filter=Q(date__gte=first)),
     )
     now, last = sums["now"] or ZERO, sums["last"] or ZERO
-    trend, good, note = "", None, _("%s documents") % sums["n"]
+    trend, good, note = "", None, ngettext("%s document", "%s documents", sums["n"]) % sums["n"]
     if last:
         change = (now - last) * 100 / last
         trend, good, note = (

@@ -101,6 +101,10 @@ class SalesOrderImporter(OrderImporter):
         """What the customer paid."""
         return Payment(direction=Direction.RECEIVE, customer=bill.customer, **columns)
 
+    def give_up(self, order: SalesOrder, by: Any) -> None:
+        """Free the reservations."""
+        services.close_order(order, by=by, reason=self.kind)
+
     @cached_property
     def out(self) -> OrderRows:
         """How orders are written."""

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from erp.finance.models import OpenItem, Payment
 from erp.sales import desk
@@ -82,7 +82,7 @@ def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
                 _("Open orders"),
                 formats.money(open_orders["total"] or ZERO, 0),
                 url,
-                _("%s orders") % open_orders["n"],
+                ngettext("%s order", "%s orders", open_orders["n"]) % open_orders["n"],
                 "¥",
             )
         )
@@ -98,7 +98,7 @@ def _sales_figure(customer: Any, user: Any, today: dt.date) -> Figure:
         now=Sum("base_total", filter=this), before=Sum("base_total", filter=last), n=Count("pk", filter=this)
     )
     now, before = sums["now"] or ZERO, sums["before"] or ZERO
-    note, trend, good = _("%s orders") % sums["n"], "", None
+    note, trend, good = ngettext("%s order", "%s orders", sums["n"]) % sums["n"], "", None
     if before:
         change = (now - before) * 100 / before
         trend, good = f"{'↑' if change >= 0 else '↓'} {formats.percent(abs(change))}", change >= 0
@@ -166,7 +166,8 @@ def documents(customer: Any, user: Any, limit: int) -> Sequence[Event]:
         if not user.has_perm(f"erp.view_{model._meta.model_name}"):
             continue
         rows = model.objects.visible_to(user).filter(customer=customer, **{f"{moment}__isnull": False})
-        rows = rows.select_related("created_by", "currency" if hasattr(model, "currency") else "created_by")
+        joined = [name for name in ("created_by", "posted_by", "currency") if hasattr(model, name)]
+        rows = rows.select_related(*joined)
         for row in rows.order_by(f"-{moment}")[:limit]:
             amount = getattr(row, "total", getattr(row, "amount", None))
             text = (

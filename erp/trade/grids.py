@@ -93,8 +93,9 @@ class TradeGrid(LineGrid):
             for name in ("product", "unit"):
                 row.put(name, getattr(line, name), getattr(line, f"{name}_id"))
                 row.typed[name] = self.picked_text(getattr(line, name))
-            for name in ("description", "quantity", "price", "discount"):
+            for name in ("description", "quantity", "discount"):
                 row.put(name, getattr(line, name))
+            row.put("price", line.price, text=formats.trimmed(line.price, 2))
             row.put("tax_code", str(line.tax_code_id or ""))
             rows.append(row)
         return rows
@@ -102,7 +103,7 @@ class TradeGrid(LineGrid):
     def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
         touched = [row for row in rows if changed is None or row.index in changed]
         self._fill(document, touched)
-        self._availability(document, touched)
+        self._availability(document, rows)  # all of them: the notices speak of the whole document
         filled = [row for row in rows if row.get("product") is not None and not row.errors]
         lines = self._amounts(document, filled)
         shown = [line.net + line.tax if document.prices_include_tax else line.net for line in lines]
@@ -140,8 +141,9 @@ class TradeGrid(LineGrid):
                 fresh.append(row)  # a price that was found is found again: the quantity or customer may have changed
         prices = self.find_prices(document, fresh) if fresh else {}
         for row in fresh:
-            row.put("price", prices.get(row.index, ZERO))
-            row.put("found", row.values["price"])
+            price = prices.get(row.index, ZERO)
+            for name in ("price", "found"):
+                row.put(name, price, text=formats.trimmed(price, 2))
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
         """What is free in the document's warehouse, red where it does not suffice."""

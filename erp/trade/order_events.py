@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -131,6 +132,13 @@ class OrderRun:
             work.failed = True
             names = {**NAMES, "date": self.importer.chain[event.step]}
             self.batch.refuse(work.document.key, work.document.rows, error, lines=work.told, names=names)
+            self._give_up(work)
+
+    def _give_up(self, work: Work) -> None:
+        """What a failed order reserved must not make others fail, too; all of it is rolled back in the end."""
+        if work.order is not None:
+            with suppress(BusinessError), transaction.atomic():
+                self.importer.give_up(work.order, self.batch.by)
 
     def _order(self, work: Work, date: dt.date) -> None:
         first = work.document.first
@@ -181,7 +189,10 @@ class OrderRun:
         """One bill for what is billed on this day and paid on the same day."""
         billed, paid = self.importer.billed, self.importer.paid
         rows = [row for row in work.document.rows if row.get(billed) == date]
-        for row in {row.get(paid): row for row in reversed(rows)}.values():
+        firsts: dict[dt.date | None, Row] = {}
+        for row in rows:
+            firsts.setdefault(row.get(paid), row)
+        for row in firsts.values():
             quantities = work.quantities(**{billed: date, paid: row.get(paid)})
             work.told = [line.first for line in work.lines if line.pk in quantities]
             bill = self.importer.bill(work.order, quantities, self.batch.by, date, row)

@@ -121,6 +121,10 @@ class OrderImporter(DocumentImporter):
         """A payment of a bill in full, not stored."""
         raise NotImplementedError
 
+    def give_up(self, order: Any, by: Any) -> None:
+        """Free what a confirmed order holds."""
+        raise NotImplementedError
+
     def stored_rows(self, order: Any) -> list[dict[str, Any]]:
         """The rows that tell a stored order, as the exporter writes them."""
         raise NotImplementedError

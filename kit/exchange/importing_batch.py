@@ -229,6 +229,7 @@ class Batch:
         if column.own:
             row.values[column.name] = text
         else:
+            row.values[column.name] = WRONG
             self.error(row, column.name, message)
 
     # ---- what became of rows ----

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from kit.exchange import importing_files
@@ -115,7 +114,11 @@ def _upload_page(
     request: HttpRequest, resource: Resource, importer: Importer, problems: Sequence[str], status: int
 ) -> HttpResponse:
     head = _head(resource, [Action(_("Cancel"), resource.url(), name="cancel")])
-    chosen = request.POST if request.method == "POST" and not request.GET.get("file") else {"update": "on"}
+    chosen = (
+        request.POST
+        if request.method == "POST" and not request.GET.get("file")
+        else {"update": "on", "keep_empty": "on"}
+    )
     choices = _choices(resource, importer, request.user).items()
     context = {
         "head": head,
@@ -159,13 +162,13 @@ def _start_job(
     start = hooks.start_job
     title = (_("Check of %s") if step == CHECK else _("Import of %s")) % upload.name
     params = importing_files.job_params(upload, step, partial=partial)
-    job, _repeat = hooks.once(
+    place, _repeat = hooks.once(
         request.POST.get("submit_id", ""),
         request.user,
         f"{resource.slug}.import.{step}",
         lambda: start("import", title, params, request.user),
     )
-    return go(request, reverse("job", args=[job.key]))
+    return go(request, place or _address(resource, upload))
 
 
 def _report_page(request: HttpRequest, resource: Resource, importer: Importer, upload: Upload) -> HttpResponse:

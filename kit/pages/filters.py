@@ -11,6 +11,8 @@ from django import forms
 from django.db import models
 from django.forms.models import ModelChoiceField
 from django.http import QueryDict
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages import formats
@@ -18,6 +20,8 @@ from kit.pages.columns import field_of
 from kit.pages.forms import narrowed
 from kit.pages.resources import Resource, by_model
 from kit.pages.widgets import DayField, NumberField, PickerField
+
+capital = lazy(lambda words: capfirst(str(words)), str)  # filters are made once, their words follow the language
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def _filter(resource: Resource, name: str) -> django_filters.Filter:
     if field.choices:
         return django_filters.MultipleChoiceFilter(
             field_name=name,
-            choices=[c for c in field.flatchoices if c[0] != ""],
+            choices=[(value, capital(words)) for value, words in field.flatchoices if value != ""],
             label=label,
             widget=forms.CheckboxSelectMultiple,
         )
@@ -78,11 +82,14 @@ def _filter(resource: Resource, name: str) -> django_filters.Filter:
         if related is not None and not related.small:
             return PickerFilter(field_name=name, label=label, resource=related)
         return django_filters.ModelChoiceFilter(
-            field_name=name, label=label, queryset=field.related_model._default_manager.all()
+            field_name=name, label=label, queryset=field.related_model._default_manager.all(), empty_label="—"
         )
     if isinstance(field, models.BooleanField):
         return django_filters.ChoiceFilter(
-            field_name=name, label=label, choices=[("True", _("yes")), ("False", _("no"))]
+            field_name=name,
+            label=label,
+            choices=[("True", capital(_("yes"))), ("False", capital(_("no")))],
+            empty_label="—",
         )
     if isinstance(field, models.DateField):
         return PeriodFilter(field_name=name, label=label, part=DayField)

@@ -9,12 +9,12 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field, Layout
 from django import forms
 from django.db import models
-from django.forms.models import ModelChoiceField, modelform_factory
+from django.forms.models import ModelChoiceField, construct_instance, modelform_factory
 from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.resources import Resource
-from kit.pages.widgets import DayField, PickerField, form_field
+from kit.pages.widgets import DayField, PickerField, form_field, name_choices
 from kit.values.errors import BusinessError
 
 
@@ -26,6 +26,7 @@ class KitForm(forms.ModelForm):
 
     def __init__(self, *args: Any, user: Any, resource: Resource, **kwargs: Any) -> None:
         self.user, self.resource = user, resource
+        self.computing = False
         super().__init__(*args, **kwargs)
         self.filled: set[str] = set()  # what the server has just put in (UX 6.5.7)
         fixed = set(resource.fixed(self.instance)) if self.instance.pk else set()
@@ -44,8 +45,14 @@ class KitForm(forms.ModelForm):
                     self.initial[name] = current
             elif isinstance(field, ModelChoiceField):
                 field.queryset = narrowed(field.queryset, user, current)
-                if field.empty_label is not None:
-                    field.empty_label = "—"
+            name_choices(field)
+
+    def _post_clean(self) -> None:
+        """A form that is only computed fills its document and stores nothing: the rules wait for saving."""
+        if not self.computing:
+            super()._post_clean()
+            return
+        self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
 
     def clean(self) -> dict[str, Any]:
         """A picker's value belongs to the record that narrows it: no contact of another customer."""

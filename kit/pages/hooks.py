@@ -27,7 +27,7 @@ class Hooks:
 
     `shell`: callables (request) -> dict merged into the shell's context.
     `composer`: the template over a record's timeline in which notes are written.
-    `start_job`: (kind, title, params, owner) -> a job with `key`; None: long work is done in the request.
+    `start_job`: (kind, title, params, owner) -> address of its progress; None: long work is done in the request.
     """
 
     once: Once = _always

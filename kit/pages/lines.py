@@ -65,10 +65,10 @@ class GridRow:
         value = self.values.get(name)
         return default if value is None else value
 
-    def put(self, name: str, value: Any, key: Any = "") -> None:
-        """Fill an input from the server."""
+    def put(self, name: str, value: Any, key: Any = "", text: str | None = None) -> None:
+        """Fill an input from the server; `text` when it is to read otherwise than plainly."""
         self.values[name] = value
-        self.typed[name] = formats.plain_input(value)
+        self.typed[name] = formats.plain_input(value) if text is None else text
         if key:
             self.keys[name] = str(key)
         self.filled.add(name)

@@ -71,46 +71,47 @@ tree = Tree()
 
 def build(user: Any, path: str) -> dict[str, Any]:
     """The tree as `user` may see it on the page `path`."""
-    groups = []
-    section = None
+    flat = {name: _items(getattr(tree, name), user, path) for name in ("top", "foot", "phone")}
+    return {
+        "nav": _groups(user, path),
+        "nav_top": flat["top"],
+        "nav_foot": flat["foot"],
+        "nav_phone": flat["phone"],
+        "create": _create(user)[:10],
+    }
+
+
+def _groups(user: Any, path: str) -> list[dict[str, Any]]:
+    """The groups that hold something for `user`; the first of a section carries its heading."""
+    groups, section = [], None
     for group in sorted(tree.groups.values(), key=lambda g: g.order):
-        items = [
-            _item(link, path) for link in sorted(tree.links[group.key], key=lambda li: li.order) if link.allowed(user)
-        ]
+        items = _items(tree.links[group.key], user, path)
         if not items:
             continue
-        _mark(items, path)
         heading = str(group.section) if group.section != section else ""
         section = group.section
+        opened = any(item["current"] for item in items)
         groups.append(
-            {
-                "label": str(group.label),
-                "icon": group.icon,
-                "items": items,
-                "section": heading,
-                "open": any(item["current"] for item in items),
-            }
+            {"label": str(group.label), "icon": group.icon, "items": items, "section": heading, "open": opened}
         )
-    flat = {
-        name: [_item(link, path) for link in sorted(getattr(tree, name), key=lambda li: li.order) if link.allowed(user)]
-        for name in ("top", "foot", "phone")
-    }
-    for items in flat.values():
-        _mark(items, path)
+    return groups
+
+
+def _items(links: list[Link], user: Any, path: str) -> list[dict[str, Any]]:
+    items = [_item(link, path) for link in sorted(links, key=lambda li: li.order) if link.allowed(user)]
+    _mark(items, path)
+    return items
+
+
+def _create(user: Any) -> list[dict[str, Any]]:
+    """The "New" menu, in the order of the tree."""
     places = {key: place for place, key in enumerate(sorted(tree.groups, key=lambda key: tree.groups[key].order))}
     entries = sorted(tree.create, key=lambda entry: (places.get(entry[0].group, len(places)), entry[0].order))
-    create = [
+    return [
         {"label": str(link.label), "url": link.url, "key": key, "icon": link.icon}
         for link, key in entries
         if link.allowed(user)
     ]
-    return {
-        "nav": groups,
-        "nav_top": flat["top"],
-        "nav_foot": flat["foot"],
-        "nav_phone": flat["phone"],
-        "create": create[:10],
-    }
 
 
 def _item(link: Link, path: str) -> dict[str, Any]:

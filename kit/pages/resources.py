@@ -270,6 +270,20 @@ class Resource:
         text = str(obj)
         return text if not code or text.startswith(str(code)) else f"{code} {text}"
 
+    def with_facts(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Annotate the rows of a picker with what `facts` shows beyond the row itself."""
+        return rows
+
+    def facts(self, obj: Any) -> list[str]:
+        """What tells `obj` from its twins in a picker: the values of `pick_columns`."""
+        made = []
+        for name in self.pick_columns:
+            value: Any = obj
+            for part in name.split("__"):
+                value = getattr(value, part, None)
+            made.append(str(value or ""))
+        return made
+
     def pick_queryset(self, user: Any, params: Mapping[str, str]) -> models.QuerySet[Any]:
         """Rows a picker offers: active ones, narrowed by the values of the fields it depends on (`params`)."""
         rows = self.queryset(user)

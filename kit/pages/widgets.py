@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from kit.pages import formats
@@ -172,11 +173,32 @@ def form_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field |
             return PickerField(
                 resource, rows=rows, required=not db_field.blank, label=_cap(db_field), help_text=db_field.help_text
             )
+    if isinstance(db_field, models.ManyToManyField):
+        kwargs["widget"] = forms.CheckboxSelectMultiple
     if isinstance(db_field, models.DecimalField) and not db_field.choices:
         kwargs["form_class"] = NumberField
     if isinstance(db_field, models.DateField) and not isinstance(db_field, models.DateTimeField):
         kwargs["form_class"] = DayField
     return db_field.formfield(**kwargs)
+
+
+def name_choices(field: forms.Field) -> None:
+    """Choices begin with a capital as their cells do, and the empty one is a dash."""
+    if isinstance(field, forms.ModelChoiceField):
+        if field.empty_label is not None:
+            field.empty_label = "—"
+    elif isinstance(field, forms.ChoiceField):
+        field.choices = [
+            (
+                value,
+                label
+                if isinstance(label, list | tuple)
+                else "—"
+                if value == "" and "---" in str(label)
+                else capfirst(str(label)),
+            )
+            for value, label in field.choices
+        ]
 
 
 def _cap(db_field: models.Field[Any, Any]) -> str:

@@ -47,6 +47,7 @@ class ScheduleForm(KitForm):
         self.fields["report"] = forms.ChoiceField(label=_("Report"), choices=[("", "—"), *mine])
         self.fields["at"].widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
         people: Any = self.fields["subscribers"]
+        people.widget = forms.CheckboxSelectMultiple()  # in a select one wrong click loses the others
         present = self.instance.subscribers.values("pk") if self.instance.pk else []
         people.queryset = people.queryset.filter(Q(is_active=True) | Q(pk__in=present)).order_by("name", "username")
         if self.instance.pk:

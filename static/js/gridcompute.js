@@ -172,4 +172,5 @@ export function apply(form, content, sent = new Map(), asked = new Set()) {
       copy.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
     }
   }
+  window.dispatchEvent(new Event("resize")); // notices may have moved the lines: an open list follows
 }

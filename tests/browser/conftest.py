@@ -108,7 +108,8 @@ def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
 
 def session_cookie(user: Any, url: str) -> Any:
     """The cookie of somebody who is logged in, without the detour over the form."""
+    settings = import_module("django.conf").settings
     client = import_module("django.test").Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    name = import_module("django.conf").settings.SESSION_COOKIE_NAME
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[-1])
+    name = settings.SESSION_COOKIE_NAME
     return {"name": name, "value": client.cookies[name].value, "url": url}

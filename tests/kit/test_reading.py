@@ -129,42 +129,42 @@ def test_large_files_are_refused_before_reading() -> None:
 
 def test_far_away_cell() -> None:
     """F-18: one cell in the last corner of a sheet would need 17 thousand million cells; only the child ends."""
-    content = workbook(lambda book: book.add_worksheet().write(1_048_575, 16_383, "far"))
-    said = refused(content)
-    assert "too much memory" in said or "more than 200 columns" in said
+
+    def fill(book: Any) -> None:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "code")
+        sheet.write(1_048_575, 16_383, "far")
+
+    assert "too much memory" in refused(workbook(fill))
+
+
+def bomb() -> bytes:
+    """A workbook with a part of 60 MB of blanks."""
+    part = ("xl/bomb.xml", b"<sst>" + b" " * 60_000_000 + b"</sst>")
+    return repacked(
+        workbook(simple), lambda name, data: [(name, data), part] if name == "xl/workbook.xml" else [(name, data)]
+    )
 
 
 def test_compression_bomb() -> None:
     """S-13: a workbook that inflates to more than 100 times its size is refused while it is inflated."""
-    bomb = b"<sst>" + b" " * 60_000_000 + b"</sst>"
-    content = repacked(
-        workbook(simple),
-        lambda name, data: [(name, data), ("xl/bomb.xml", bomb)] if "workbook.xml" in name else [(name, data)],
-    )
+    content = bomb()
     assert len(content) < 1_000_000
     assert "compressed too much" in refused(content)
 
 
 def test_lying_sizes() -> None:
     """S-13: the sizes that a part states are not believed."""
-    bomb = b"<sst>" + b" " * 60_000_000 + b"</sst>"
-    content = bytearray(
-        repacked(
-            workbook(simple),
-            lambda name, data: [(name, data), ("xl/bomb.xml", bomb)] if "workbook.xml" in name else [(name, data)],
-        )
-    )
-    real = len(bomb).to_bytes(4, "little")
-    assert bytes(content).count(real) >= 2  # local and central header
-    lying = bytes(content).replace(real, (1000).to_bytes(4, "little"))
-    assert refused(lying)
+    content, real = bomb(), (60_000_011).to_bytes(4, "little")
+    assert content.count(real) == 2  # local and central header
+    assert refused(content.replace(real, (1000).to_bytes(4, "little")))
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda name, data: [(name, data), ("../evil.xml", b"x")] if "workbook.xml" in name else [(name, data)],
-        lambda name, data: [(name, data), ("/etc/evil", b"x")] if "workbook.xml" in name else [(name, data)],
+        lambda name, data: [(name, data), ("../evil.xml", b"x")] if name == "xl/workbook.xml" else [(name, data)],
+        lambda name, data: [(name, data), ("/etc/evil", b"x")] if name == "xl/workbook.xml" else [(name, data)],
         lambda name, data: [] if name == "xl/workbook.xml" else [(name, data)],
         lambda name, data: [(name, data[: len(data) // 2])] if "sheet1" in name else [(name, data)],
         lambda name, data: (

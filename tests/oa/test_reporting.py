@@ -166,7 +166,7 @@ def test_a_missed_night_is_caught_up_once_and_for_the_right_day(schedule: Report
 @pytest.mark.django_db
 def test_what_was_due_before_the_schedule_was_set_is_not_caught_up(schedule: ReportSchedule) -> None:
     now = timezone.now()
-    due, moment = services.last_due("daily", dt.time(7), now, services.company_zone())
+    _due, moment = services.last_due("daily", dt.time(7), now, services.company_zone())
     ReportSchedule.objects.update(timed_at=moment + dt.timedelta(seconds=1))
     assert services.begin_due_runs(now) == []
     ReportSchedule.objects.update(timed_at=moment - dt.timedelta(days=1), active=False)

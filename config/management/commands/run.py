@@ -181,8 +181,8 @@ def collect_static(command: Command) -> None:
 
 
 def static_digest() -> str:
-    """A digest of names, sizes and times of all static files."""
-    digest = hashlib.sha256()
+    """A digest of names, sizes and times of all static files, and of how they are stored."""
+    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
             status = os.stat(storage.path(name))

@@ -18,6 +18,7 @@ from erp.inventory.models import Product, StockAdjustment
 from erp.purchasing.models import PurchaseOrder
 from erp.sales.models import Delivery, Invoice, SalesOrder
 from erp.setup.demo.buying import Buying
+from erp.setup.demo.copies import make_copies
 from erp.setup.demo.masters import make_masters
 from erp.setup.demo.office import finish_office, plan_office
 from erp.setup.demo.people import make_people
@@ -28,7 +29,9 @@ from erp.setup.demo.world import World
 from oa.organisation.models import CompanyProfile
 from oa.reporting.services import zone_named
 
-LEAST, MOST = 30, 20_000
+LEAST, MOST = 30, 500_000
+BY_HAND = 1_000  # more orders than that are copies of about BASE orders that the commands made
+BASE = 400
 BOOKS = (SalesOrder, PurchaseOrder, Invoice, Voucher, StockAdjustment, Payment, Customer, Product)
 
 
@@ -55,7 +58,8 @@ def make_demo(orders: int, seed: int) -> Summary:
     """The whole company, or nothing of it."""
     zone = zone_named(CompanyProfile.current().time_zone)
     with translation.override("zh-hans"), timezone.override(zone):
-        world = World(Random(seed), orders)
+        copies = max(1, -(-orders // BASE)) if orders > BY_HAND else 1
+        world = World(Random(seed), -(-orders // copies))
         make_people(world)
         make_masters(world)
         links = make_relations(world)
@@ -66,6 +70,8 @@ def make_demo(orders: int, seed: int) -> Summary:
         plan_office(world)
         world.live()
         _money_of_late(world, selling)
+        if copies > 1:
+            make_copies(copies - 1)
         finish_office(world)
     return summary()
 
@@ -74,8 +80,9 @@ def _money_of_late(world: World, selling: Selling) -> None:
     """Money that came yesterday and today, for both salespeople, so that the daily report has all its parts."""
     for username in ("sales", "sales2"):
         due = Invoice.objects.filter(
-            owner=world.people[username], state="posted", open_amount__gt=0, date__lt=world.today, reversal_of=None
-        )
+            owner=world.people[username], state="posted", open_amount__gt=0, date__lt=world.today, reversal_of=None,
+            due_date__gte=world.ago(15),  # who is later than that does not pay today either
+        )  # fmt: skip
         for age, invoice in enumerate(due.select_related("customer", "currency").order_by("due_date", "pk")[:2]):
             selling.receive(world.ago(age), invoice)
 

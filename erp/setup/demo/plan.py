@@ -11,6 +11,7 @@ from erp.setup.demo.names import PRODUCTS, Item
 from erp.setup.demo.world import DAYS, World
 
 GOODS = tuple(item for item in PRODUCTS if item.group != "labour")
+ABROAD = (10, 22)  # customers in another currency who order for certain
 ON_HOLD, REFUSED = 7, 18  # customers whose credit limit is too small for what they want
 # What goes wrong on purpose, once each, in orders that are old enough.
 MISHAPS = ("redeliver", "rebill", "bounce", "unpaid", "cancel", "short")
@@ -29,11 +30,13 @@ class Story:
 
 def think_up(world: World) -> list[Story]:
     """All orders of the year, in the order of their days."""
-    recent = max(6, world.orders // 20)  # today and yesterday
-    shipping = max(8, world.orders // 12)  # on their way: shipped today and yesterday
-    waiting = max(4, world.orders // 15)  # confirmed and not shipped yet
+    recent = min(max(6, world.orders // 20), 8)  # today and yesterday
+    shipping = min(max(8, world.orders // 12), 14)  # on their way: shipped today and yesterday
+    waiting = min(max(4, world.orders // 15), 10)  # confirmed and not shipped yet
     stories = [_old(world) for _ in range(world.orders - recent - shipping - waiting)]
     stories.sort(key=lambda story: story.day)
+    for story, customer in zip(stories, ABROAD, strict=False):
+        story.customer, story.end = customer, "abroad"
     _spoil(world, stories)
     for number in range(shipping):
         story = Story(world.ago(3 + 12 * (number + 1) // shipping), _anybody(world, number))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from kit.pages.actions import Action
@@ -28,7 +30,7 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
     grid = resource.lines
     form = _form(request, resource, obj)
     if request.method != "POST":
-        document = prefilled(form)
+        document = prefilled(form, set(request.GET))
         rows = (
             grid.rows_of(document, request.user)
             if obj is not None
@@ -58,14 +60,17 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
     return _page(request, resource, obj, form, rows, computed, problems, status)
 
 
-def prefilled(form: KitForm) -> Any:
-    """The document of an unbound form with its initial values set, and what follows from those in the address."""
+def prefilled(form: KitForm, asked: Container[str]) -> Any:
+    """The document of an unbound form with its initial values set, and what follows from them.
+
+    Values that were `asked` for in the address stay; defaults give way to what follows from another value.
+    """
     document = form.instance
     if document.pk is None:
         given = [name for name in form.initial if _preset(form, document, name)]
         for name in given:
             for target, value in form.resource.fill(document, name, form.user).items():
-                if target in form.fields and target not in given:
+                if target in form.fields and not (target in given and target in asked):
                     form.initial[target] = value
                     setattr(document, target, value)
     return document
@@ -85,7 +90,7 @@ def _preset(form: KitForm, document: Any, name: str) -> bool:
 
 
 def _form(request: HttpRequest, resource: Resource, obj: Any) -> KitForm:
-    initial = resource.initial(request) if obj is None else {}
+    initial = resource.initial(request) if obj is None and request.method != "POST" else {}
     return form_class(resource)(
         request.POST or None, instance=obj, user=request.user, resource=resource, initial=initial
     )
@@ -128,6 +133,7 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     if not (resource.may(request.user, "add") or resource.may(request.user, "change")):
         raise PermissionDenied
     form = _form(request, resource, _opened(request, resource))
+    form.computing = True
     form.is_valid()
     grid = resource.lines
     heads = {name for name in request.POST.get("head", "").split(",") if name in form.fields}
@@ -143,7 +149,7 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
         "columns": grid.shown_for(request.user),
         "computed": computed,
         "resource": resource,
-        "choices": grid.choices_for(request.user),
+        "choices": SimpleLazyObject(lambda: grid.choices_for(request.user)),  # most answers hold no select
         "all_rows": rows if again is not None else None,
         "count": sum(1 for row in rows if row.values),
         "rows": [row for row in rows if changed is None or row.index in changed] if again is None else [],
@@ -171,27 +177,7 @@ def _page(
     status: int,
 ) -> HttpResponse:
     grid = resource.lines
-    if obj is None:
-        title = _("New %s") % resource.title
-        head = Head(title=title, crumbs=crumbs(resource, (title, "")), badge=_badge(resource))
-        back = resource.url()
-    else:
-        head = record_head(resource, obj, request.user)
-        head.crumbs = crumbs(resource, (str(obj), resource.url_for(obj)), (_("Edit"), ""))
-        back = resource.url_for(obj)
-    head.total = computed.live_total
-    head.actions = [Action(_("Cancel"), back, name="cancel")]
-    states = resource.states
-    then = None
-    if states is not None and (obj is None or obj.state == states.initial):
-        then = next(
-            (
-                t
-                for t in states.available(states.initial)
-                if t.primary and not t.fields and _granted(resource, t, request.user)
-            ),
-            None,
-        )
+    head = _head(request, resource, obj, computed)
     fields = [field for field in form.visible_fields() if field.name != "note"]
     stored: Any = resource.model._default_manager.get(pk=obj.pk) if status == 409 else obj
     version = getattr(stored, "version", "")
@@ -201,7 +187,7 @@ def _page(
         "resource": resource,
         "object": obj,
         "grid": grid,
-        "then": then,
+        "then": _next_step(request, resource, obj),
         "fields": [field for field in fields if field.name not in resource.more],
         "more_fields": [field for field in fields if field.name in resource.more],
         "more_open": any(field.errors for field in fields if field.name in resource.more),
@@ -220,6 +206,30 @@ def _page(
         "choices": grid.choices_for(request.user),
     }
     return fragment_or_page(request, "kit/document_form.html", context, status)
+
+
+def _head(request: HttpRequest, resource: Resource, obj: Any, computed: Computed) -> Head:
+    """Title, crumbs and the way back of the form."""
+    if obj is None:
+        title = _("New %s") % resource.title
+        head = Head(title=title, crumbs=crumbs(resource, (title, "")), badge=_badge(resource))
+        back = resource.url()
+    else:
+        head = record_head(resource, obj, request.user)
+        head.crumbs = crumbs(resource, (str(obj), resource.url_for(obj)), (_("Edit"), ""))
+        back = resource.url_for(obj)
+    head.total = computed.live_total
+    head.actions = [Action(_("Cancel"), back, name="cancel")]
+    return head
+
+
+def _next_step(request: HttpRequest, resource: Resource, obj: Any) -> Any:
+    """The transition that the primary button runs after saving a draft."""
+    states = resource.states
+    if states is None or (obj is not None and obj.state != states.initial):
+        return None
+    offered = (t for t in states.available(states.initial) if t.primary and not t.fields)
+    return next((t for t in offered if _granted(resource, t, request.user)), None)
 
 
 def _badge(resource: Resource) -> Any:

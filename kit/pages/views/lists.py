@@ -51,10 +51,9 @@ def pick_view(request: HttpRequest, slug: str) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     if text:
         rows = resource.search(rows, text)
-    found = list(rows.select_related(*resource.related)[: PICK_ROWS + 1])
-    options = [
-        {"pk": obj.pk, "label": resource.pick_label(obj), "facts": facts(resource, obj)} for obj in found[:PICK_ROWS]
-    ]
+    rows = resource.with_facts(rows.select_related(*resource.related))
+    found = list(rows[: PICK_ROWS + 1])
+    options = [_option(resource, obj) for obj in found[:PICK_ROWS]]
     create = resource.url("new") if resource.may(request.user, "add") and resource.fields else ""
     return fragment_or_page(
         request,
@@ -63,12 +62,14 @@ def pick_view(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def facts(resource: Resource, obj: Any) -> list[str]:
-    """The values of `pick_columns` as text."""
-    made = []
-    for name in resource.pick_columns:
-        value: Any = obj
-        for part in name.split("__"):
-            value = getattr(value, part, None)
-        made.append(str(value or ""))
-    return made
+def _option(resource: Resource, obj: Any) -> dict[str, Any]:
+    """One row of a picker: the code stands in a column of its own where the label begins with it."""
+    label, code = resource.pick_label(obj), str(getattr(obj, "code", ""))
+    apart = bool(code) and label.startswith(f"{code} ")
+    return {
+        "pk": obj.pk,
+        "label": label,
+        "code": code if apart else "",
+        "name": label[len(code) + 1 :] if apart else label,
+        "facts": resource.facts(obj),
+    }

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import translation
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -26,22 +27,35 @@ FOUND = 5
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context of every page: company, person, navigation. Empty before login and outside a request."""
+    """Context of every page: company, person, navigation. Empty before login and outside a request.
+
+    It is made when a template asks for it: fragments, which have no frame, cost no statement.
+    """
     user = getattr(request, "user", None)
-    language = translation.get_language() or "en"
-    made: dict[str, Any] = {"language": language}
+    if user is None or not user.is_authenticated:
+        return {"login_shell": SimpleLazyObject(lambda: _frame(request))}
+    return {"shell": SimpleLazyObject(lambda: _frame(request) | _person(request))}
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    """Language, company, and what waits."""
+    made: dict[str, Any] = {"language": translation.get_language() or "en"}
     for source in hooks.shell:
         made |= source(request)
-    if user is None or not user.is_authenticated:
-        return {"login_shell": made}
-    made |= nav.build(user, request.path)
+    return made
+
+
+def _person(request: HttpRequest) -> dict[str, Any]:
+    """The navigation tree and the settings of the person."""
+    user = request.user
+    made = nav.build(user, request.path)
     made |= {
         "user_name": str(user),
         "user_initials": getattr(user, "initials", ""),
         "theme": getattr(user, "theme", "system"),
         "density": getattr(user, "density", "standard"),
     }
-    return {"shell": made}
+    return made
 
 
 def safe_next(request: HttpRequest) -> str:

@@ -1,0 +1,251 @@
+"""The line grid, driven in a real browser against a fake server of figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.static.driving import CHROMIUM, at, knob, settle, texts, until, value
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+
+# ---- line grid ------------------------------------------------------------------------------------------------
+
+
+def test_a_line_by_keyboard_only(page, site):
+    page.goto("/order/")
+    page.focus("#lines-3-product_text")
+    page.keyboard.type("sr-15a-l460")
+    page.keyboard.press("Enter")  # faster than the list
+    assert at(page) == "lines-3-quantity"
+    page.keyboard.type("10")
+    page.keyboard.press("Enter")
+    assert at(page) == "lines-3-price"
+    settle(page)
+    assert value(page, "lines-3-product") == "4"
+    assert value(page, "lines-3-description") == "Ball guide rail 15A, 460 mm"
+    until(page, "document.querySelector('#lines-3-amount').textContent === '1,640.00'")
+    page.keyboard.press("Enter")
+    assert at(page) == "lines-3-discount"
+    page.keyboard.press("Enter")  # last cell of the last row: a new row
+    assert at(page) == "lines-4-product_text"
+    assert page.locator("tr[data-row='4'] td.rn").inner_text() == "5"
+    assert page.locator("#lines-4-quantity").get_attribute("aria-label") == "Row 5, Qty"
+    page.keyboard.press("Tab")  # an empty last row lets go
+    assert at(page) == "id_notes"
+    page.focus("#lines-4-product_text")
+    page.keyboard.press("Shift+Tab")
+    assert at(page) == "lines-3-discount"
+    assert page.text_content("#livetotal") == "¥ 135,080.00"
+
+
+def test_only_the_changed_row_is_asked_for_and_a_focused_field_is_left_alone(page, site):
+    page.goto("/order/")
+    knob(site, delay=0.4)
+    page.fill("#lines-0-quantity", "=20*2+1")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("99")  # typing goes on while the server computes
+    page.wait_for_selector("tr[data-row='0'] .pending")
+    settle(page)
+    assert value(page, "lines-0-quantity") == "41"
+    assert value(page, "lines-0-price") == "99"
+    assert page.locator(".pending").count() == 0
+    log = knob(site)["computes"]
+    assert [entry["changed"] for entry in log] == ["0"]
+    page.keyboard.press("Enter")
+    settle(page)
+    assert page.text_content("#lines-0-amount") == "4,059.00"
+    assert page.text_content("#livetotal") == page.evaluate("'¥ ' + document.querySelector('#foot-total').textContent")
+
+
+def test_older_answers_are_ignored(page, site):
+    page.goto("/order/")
+    knob(site, delay=0.5)
+    page.fill("#lines-0-quantity", "1")
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(120)
+    knob(site, delay=0)
+    page.fill("#lines-1-quantity", "1")
+    page.keyboard.press("Tab")
+    settle(page)
+    page.wait_for_timeout(600)
+    assert page.text_content("#lines-0-amount") == "1,280.00"
+    assert page.text_content("#lines-1-amount") == "1,460.00"
+    assert knob(site)["computes"][-1]["changed"] in ("0,1", "1,0")
+
+
+def test_row_error_comes_and_goes(page, site):
+    page.goto("/order/")
+    page.fill("#lines-0-quantity", "many")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("tr.rowerr")
+    assert page.evaluate("document.querySelector('tr.rowerr').previousElementSibling.dataset.row") == "0"
+    page.fill("#lines-0-quantity", "2")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("tr.rowerr", state="detached")
+    page.fill("#lines-3-product_text", "nonsense")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#lines-3-err")
+    settle(page)
+    assert page.locator("#lines-3-product_text").get_attribute("aria-invalid") == "true"
+
+
+def test_arrows_insert_copy_duplicate_move(page):
+    page.goto("/order/")
+    page.focus("#lines-1-quantity")
+    page.keyboard.press("ArrowDown")
+    assert at(page) == "lines-2-quantity"
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    assert at(page) == "lines-0-quantity"
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowRight")
+    assert at(page) == "lines-0-price"
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowLeft")
+    assert at(page) == "lines-0-quantity"
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowLeft")
+    assert at(page) == "lines-0-description"  # arrows reach what Enter skips
+    page.keyboard.press("Control+ArrowDown")
+    assert at(page) == "lines-4-product_text"
+    page.keyboard.press("Control+d")
+    settle(page)
+    assert texts(page) == ["LM20-0400", "LM20-0400", "LM20-0600", "SV-750W", ""]
+    assert value(page, "lines-4-product") == "1"
+    page.keyboard.press("Alt+ArrowUp")
+    assert page.locator("tr[data-row]").first.get_attribute("data-row") == "4"
+    assert at(page) == "lines-4-product_text"
+    page.focus("#lines-2-quantity")
+    page.keyboard.press("Control+Shift+d")
+    settle(page)
+    assert texts(page) == ["LM20-0400", "LM20-0400", "LM20-0600", "SV-750W", "SV-750W", ""]
+    assert at(page) == "lines-5-quantity"
+    page.keyboard.press("Control+ArrowUp")
+    assert texts(page).index("") == 4
+
+
+def test_delete_and_undo(page, site):
+    page.goto("/order/")
+    page.focus("#lines-1-quantity")
+    page.keyboard.press("Alt+Delete")
+    settle(page)
+    assert texts(page) == ["LM20-0400", "SV-750W", ""]
+    assert at(page) == "lines-2-quantity"
+    assert page.text_content("#livetotal") == "¥ 98,400.00"
+    page.click(".tst [data-toast-undo]")
+    settle(page)
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
+    assert page.text_content("#livetotal") == "¥ 133,440.00"
+
+
+def test_escape_undoes_then_row_mode_then_leaves(page):
+    page.goto("/order/")
+    page.focus("#lines-1-quantity")
+    page.keyboard.type("7")
+    page.keyboard.press("Escape")
+    assert value(page, "lines-1-quantity") == "24"
+    page.keyboard.press("Escape")
+    assert at(page) == "rn"
+    page.keyboard.press("ArrowDown")
+    assert page.locator("tr.cur").get_attribute("data-row") == "2"
+    page.keyboard.press("Enter")
+    assert at(page) == "lines-2-product_text"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Delete")
+    assert texts(page) == ["LM20-0400", "LM20-0600", ""]
+    page.keyboard.press("Escape")
+    assert at(page) == "id_notes"
+
+
+def test_mark_rows_and_set_a_column(page, site):
+    page.goto("/order/")
+    page.focus("#lines-0-discount")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    assert page.locator("tr.mark").count() == 3
+    page.select_option("[data-marks] select", "discount")
+    page.fill("[data-marks] input", "5")
+    page.click("[data-marks] [data-set]")
+    assert texts(page, "discount") == ["5", "5", "5", "0"]
+    settle(page)
+    assert set(knob(site)["computes"][-1]["changed"].split(",")) == {"0", "1", "2"}
+    page.fill("#lines-0-discount", "8")
+    page.keyboard.press("Control+d")  # marked rows: fill down
+    assert texts(page, "discount") == ["8", "8", "8", "0"]
+    page.click("tr[data-row='0'] td.rn")
+    page.click("tr[data-row='1'] td.rn", modifiers=["Shift"])
+    page.keyboard.press("Delete")
+    settle(page)
+    assert texts(page) == ["SV-750W", ""]
+
+
+def paste(page, block):
+    page.evaluate(
+        """block => {
+          const data = new DataTransfer();
+          data.setData('text/plain', block);
+          document.activeElement.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));
+        }""",
+        block,
+    )
+
+
+def test_paste_from_a_spreadsheet(page, site):
+    page.goto("/order/")
+    page.focus("#lines-3-product_text")
+    paste(page, "cp-25-19\t\t64\r\nLM20-0400\tx\t1,000\r\nXYZ\t\t3\r\n")
+    settle(page)
+    page.wait_for_selector("tr.rowerr")
+    assert texts(page)[3:] == ["CP-25-19", "LM20-0400", "XYZ"]
+    assert texts(page, "quantity")[3:] == ["64", "1,000", "3"]
+    assert page.text_content("#lines-3-amount") == "5,536.00"
+    assert knob(site)["computes"][-1]["changed"] == "3,4,5"
+    page.click(".tst [data-toast-undo]")
+    settle(page)
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
+    page.focus("#lines-3-product_text")
+    paste(page, 'Qty\tProduct\n7\t"SV-750W"\n')  # titles map
+    settle(page)
+    assert texts(page, "quantity")[3] == "7"
+    assert value(page, "lines-3-product") == "3"
+
+
+def test_changed_head_field_asks_for_all_rows(page, site):
+    page.goto("/order/")
+    page.select_option("#id_list", "List")
+    settle(page)
+    assert knob(site)["computes"][-1]["changed"] == "all"
+    page.focus("#id_customer")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("wuxi")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    settle(page)
+    assert knob(site)["computes"][-1]["changed"] == "all"
+    assert len(knob(site)["computes"]) == 2
+
+
+def test_server_failure_keeps_the_input_and_offers_a_retry(page, site):
+    page.goto("/order/")
+    knob(site, status=500)
+    page.fill("#lines-0-quantity", "3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".tst.error")
+    knob(site, status=200)
+    page.click(".tst.error [data-toast-undo]")
+    until(page, "document.querySelector('#lines-0-amount').textContent === '3,840.00'")
+
+
+def test_network_lost_shows_the_banner(page, site):
+    page.goto("/order/")
+    page.context.set_offline(True)
+    page.fill("#lines-0-quantity", "4")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#offline:not([hidden])")
+    page.context.set_offline(False)
+    until(page, "document.querySelector('#lines-0-amount').textContent === '5,120.00'")
+    assert page.locator("#offline").is_hidden()
+
+
+# ---- forms ----------------------------------------------------------------------------------------------------
