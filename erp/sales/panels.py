@@ -167,27 +167,21 @@ def documents(customer: Any, user: Any, limit: int) -> Sequence[Event]:
             continue
         rows = model.objects.visible_to(user).filter(customer=customer, **{f"{moment}__isnull": False})
         joined = [name for name in ("created_by", "posted_by", "currency") if hasattr(model, name)]
-        rows = rows.select_related(*joined)
-        for row in rows.order_by(f"-{moment}")[:limit]:
-            amount = getattr(row, "total", getattr(row, "amount", None))
-            text = (
-                words
-                if amount is None
-                else f"{words} {row.currency.symbol or row.currency.code} {formats.money(amount)}"
-            )
-            resource = registry["receipt"] if model is Payment else by_model[model]
-            made.append(
-                Event(
-                    getattr(row, moment),
-                    str(getattr(row, "posted_by", None) or row.created_by or _("System")),
-                    text,
-                    icon,
-                    tone,
-                    url=resource.url_for(row),
-                    link=row.number or "",
-                )
-            )
+        rows = rows.select_related(*joined).order_by("-date", "-id")[:limit]
+        made += [_document_event(row, getattr(row, moment), words, icon, tone) for row in rows]
     return made
+
+
+def _document_event(row: Any, moment: dt.datetime, words: str, icon: str, tone: str) -> Event:
+    """A document on the day it counts for; the time is told only if it was entered on that day."""
+    amount = getattr(row, "total", getattr(row, "amount", None))
+    if amount is not None:
+        words = f"{words} {row.currency.symbol or row.currency.code} {formats.money(amount)}"
+    same_day = timezone.localtime(moment).date() == row.date
+    at = moment if same_day else timezone.make_aware(dt.datetime.combine(row.date, dt.time(12)))
+    resource = registry["receipt"] if isinstance(row, Payment) else by_model[type(row)]
+    who = str(getattr(row, "posted_by", None) or row.created_by or _("System"))
+    return Event(at, who, words, icon, tone, url=resource.url_for(row), link=row.number or "", timed=same_day)
 
 
 def customer_actions(customer: Any, user: Any) -> Sequence[Action]:

@@ -106,6 +106,7 @@ class Event:
     files: Sequence[tuple[str, str]] = ()
     more: Sequence[tuple[str, str, str]] = ()  # field, old, new
     chips: Sequence[tuple[str, str]] = ()  # icon, text
+    timed: bool = True  # whether the time of day is known
 
 
 FigureSource = Callable[[Any, Any], Sequence[Figure]]

@@ -19,28 +19,15 @@ from erp.finance.models import Account, Supplier
 from erp.inventory.models import Product, ProductGroup, Unit
 from oa.organisation.models import User
 from tests.factories import make_customer, make_user
+from tests.importing import Files
 
 pytestmark = pytest.mark.django_db
 
 
-def run(kind: str, content: str | bytes, *options: str, folder: Path, name: str = "file.csv") -> tuple[int, str]:
-    """Exit code and everything that `manage.py import` says."""
-    path = folder / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    out = io.StringIO()
-    try:
-        call_command("import", kind, str(path), *options, stdout=out, stderr=out)
-    except CommandError as error:
-        return 1, f"{out.getvalue()}{error}\n"
-    return 0, out.getvalue()
-
-
 @pytest.fixture
 def load(tmp_path: Path) -> Any:
-    def loaded(kind: str, content: str | bytes, *options: str, name: str = "file.csv") -> tuple[int, str]:
-        return run(kind, content, *options, folder=tmp_path, name=name)
-
-    return loaded
+    """`manage.py import`."""
+    return Files(tmp_path).load
 
 
 # ---- create, update, errors ----

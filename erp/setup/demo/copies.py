@@ -123,10 +123,12 @@ def make_copies(copies: int) -> None:
                     values=", ".join(value for _name, value in pairs),
                     copies=int(copies),
                     last=distance[model],
-                )  # fmt: skip
+                )
             )
-            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)",
-                           [model._meta.db_table, max(distance[model], 1) * (copies + 1)])  # fmt: skip
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)",
+                [model._meta.db_table, max(distance[model], 1) * (copies + 1)],
+            )
         for statement in _GROWN:
             cursor.execute(statement, [copies + 1])
         cursor.execute("DROP FUNCTION pg_temp.renumbered(text, bigint)")
