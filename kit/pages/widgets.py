@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -188,17 +189,14 @@ def name_choices(field: forms.Field) -> None:
         if field.empty_label is not None:
             field.empty_label = "—"
     elif isinstance(field, forms.ChoiceField):
-        field.choices = [
-            (
-                value,
-                label
-                if isinstance(label, list | tuple)
-                else "—"
-                if value == "" and "---" in str(label)
-                else capfirst(str(label)),
-            )
-            for value, label in field.choices
-        ]
+        choices = cast("Iterable[tuple[Any, Any]]", field.choices)  # reading evaluates what was given as a function
+        field.choices = [(value, _choice_name(value, label)) for value, label in choices]
+
+
+def _choice_name(value: Any, label: Any) -> Any:
+    if isinstance(label, list | tuple):  # a group of choices
+        return label
+    return "—" if value == "" and "---" in str(label) else capfirst(str(label))
 
 
 def _cap(db_field: models.Field[Any, Any]) -> str:

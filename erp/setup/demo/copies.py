@@ -52,7 +52,7 @@ COPIED: tuple[type[models.Model], ...] = (
     *(lines for lines in SOURCES.values() if lines), JournalEntry, JournalLine, OpenItem, Allocation, PaymentAllocation,
     StockMove,
 )  # fmt: skip
-NUMBERED = (
+NUMBERED: tuple[tuple[type[models.Model], str], ...] = (
     (Customer, "code"), (Supplier, "code"), (Contract, "number"), (SalesOrder, "number"), (PurchaseOrder, "number"),
     (JournalEntry, "number"), *((document, "number") for document in SOURCES),
 )  # fmt: skip
