@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 
+
+@dataclass
 class Mutation:
     """One way to break invariant `code`; `drop` names constraints (table, name) that stand in the way."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -45,7 +44,6 @@ def test_the_living_company_is_sound():
     assert Period.objects.filter(state="closed").exists()
 
 
-@dataclass
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
 def test_a_broken_invariant_is_found(mutation):
     for table, name in mutation.drop:
