@@ -13,9 +13,8 @@ from django.db.models import Count, DecimalField, F, QuerySet, Sum
 from django.db.models.functions import Round
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from erp.finance.currencies import base_currency
 from erp.finance.models import Payment
@@ -131,13 +130,13 @@ class DailyBusiness(Report):
             ReportColumn(
                 "owner",
                 _("Salesperson"),
-                display=lambda row: row["owner_name"] or _t("(none)"),
+                display=lambda row: row["owner_name"] or gettext("(none)"),
                 link=lambda row: record_url("oa.user", row["owner"]),
             ),
             ReportColumn(
                 "department",
                 _("Department"),
-                display=lambda row: row["department_name"] or _t("(none)"),
+                display=lambda row: row["department_name"] or gettext("(none)"),
                 link=lambda row: record_url("oa.department", row["department"]),
             ),
             *(column for source in SOURCES for column in _columns(source, params["date"])),
@@ -167,7 +166,7 @@ class DailyBusiness(Report):
                 continue
             links = [source.link(params["date"], person, whole=True) for person in people]
             series.append(Series(str(source.amount_label), [person[name] for person in people], links))
-        labels = [person["owner_name"] or _t("(none)") for person in people]
+        labels = [person["owner_name"] or gettext("(none)") for person in people]
         return bar_chart(labels, series, title=str(self.title), unit=base_currency().code, height=220)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import F, OuterRef, Subquery, Sum
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from erp.inventory import services
@@ -79,7 +79,7 @@ class ProductResource(Resource):
         return rows.annotate(free=Subquery(levels.annotate(free=Sum(F("on_hand") - F("reserved"))).values("free")))
 
     def facts(self, obj: Any) -> list[str]:
-        free = _t("%s available") % formats.trimmed(obj.free or ZERO) if obj.stocked else ""
+        free = gettext("%s available") % formats.trimmed(obj.free or ZERO) if obj.stocked else ""
         return [free, formats.trimmed(obj.price, 2)]
 
 

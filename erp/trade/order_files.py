@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from erp.finance.models import Currency, Payment, PaymentTerms, TaxCode
 from erp.inventory.models import Product, Unit, Warehouse
@@ -63,22 +63,35 @@ class OrderImporter(DocumentImporter):
     def _columns(self) -> list[Column]:
         number = ("order number", "order_id", "订单号", "单号")
         return [
-            Column("order", lazy("order"), required=True, length=40, aliases=number),
-            Column("line", lazy("line"), length=40, aliases=("行号",)),
-            Column("order_date", lazy("order date"), "date", required=True, aliases=("date", "订单日期", "日期")),
-            Column("product", lazy("product"), "record", required=True, model=Product, aliases=("商品", "商品编码")),
-            Column("quantity", lazy("quantity"), "quantity", required=True, aliases=("数量",)),
-            Column("unit_price", lazy("unit price"), "price", required=True, aliases=("price", "单价")),
-            Column("unit", lazy("unit"), "record", model=Unit, aliases=("单位",)),
-            Column("discount", lazy("discount"), "fraction", aliases=("折扣",)),
-            Column("tax_code", lazy("tax code"), "record", model=TaxCode, aliases=("税码",)),
-            Column("tax_included", lazy("prices include tax"), "bool", aliases=("含税",)),
-            Column("warehouse", lazy("warehouse"), "record", model=Warehouse, make=maker(Warehouse), aliases=("仓库",)),
-            Column("owner", lazy("owner"), "record", model=User, make=person_called, aliases=("负责人", "业务员")),
-            Column("required_date", lazy("due date"), "date", aliases=("需求日期", "交货日期")),
-            Column("currency", lazy("currency"), "record", model=Currency, aliases=("币种",)),
-            Column("rate", lazy("rate"), "rate", aliases=("汇率",)),
-            Column("payment_terms", lazy("payment terms"), "record", model=PaymentTerms, aliases=("付款条件",)),
+            Column("order", gettext_lazy("order"), required=True, length=40, aliases=number),
+            Column("line", gettext_lazy("line"), length=40, aliases=("行号",)),
+            Column(
+                "order_date", gettext_lazy("order date"), "date", required=True, aliases=("date", "订单日期", "日期")
+            ),
+            Column(
+                "product", gettext_lazy("product"), "record", required=True, model=Product, aliases=("商品", "商品编码")
+            ),
+            Column("quantity", gettext_lazy("quantity"), "quantity", required=True, aliases=("数量",)),
+            Column("unit_price", gettext_lazy("unit price"), "price", required=True, aliases=("price", "单价")),
+            Column("unit", gettext_lazy("unit"), "record", model=Unit, aliases=("单位",)),
+            Column("discount", gettext_lazy("discount"), "fraction", aliases=("折扣",)),
+            Column("tax_code", gettext_lazy("tax code"), "record", model=TaxCode, aliases=("税码",)),
+            Column("tax_included", gettext_lazy("prices include tax"), "bool", aliases=("含税",)),
+            Column(
+                "warehouse",
+                gettext_lazy("warehouse"),
+                "record",
+                model=Warehouse,
+                make=maker(Warehouse),
+                aliases=("仓库",),
+            ),
+            Column(
+                "owner", gettext_lazy("owner"), "record", model=User, make=person_called, aliases=("负责人", "业务员")
+            ),
+            Column("required_date", gettext_lazy("due date"), "date", aliases=("需求日期", "交货日期")),
+            Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种",)),
+            Column("rate", gettext_lazy("rate"), "rate", aliases=("汇率",)),
+            Column("payment_terms", gettext_lazy("payment terms"), "record", model=PaymentTerms, aliases=("付款条件",)),
             *self.own_columns(),
         ]
 

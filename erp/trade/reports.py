@@ -8,8 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from django.db import models
 from django.db.models import Count, DecimalField, F, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, ExtractMonth, ExtractYear, Round
-from django.utils.translation import get_language, pgettext_lazy
-from django.utils.translation import gettext as _t
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Currency
@@ -81,7 +80,7 @@ class OrderReport(Report):
             ReportColumn(
                 group,
                 dict(self.groups())[group],
-                display=lambda row: row[group] or _t("(none)"),
+                display=lambda row: row[group] or gettext("(none)"),
                 link=(lambda row: record_url(label, row[group])) if label else None,
             ),
             ReportColumn("name", _("Name"), screen=named),
@@ -177,8 +176,8 @@ class OrderReport(Report):
     def chart(self, rows: Sequence[Mapping[str, Any]], params: dict[str, Any]) -> str:
         group = params["group_by"]
         shown = list(rows[-2 * BARS :] if group in BY_TIME else rows[:BARS])
-        labels = [row["name"] or row[group] or _t("(none)") for row in shown]
-        title = f"{self.title}: {_t('Net amount')}"
+        labels = [row["name"] or row[group] or gettext("(none)") for row in shown]
+        title = f"{self.title}: {gettext('Net amount')}"
         unit = CompanyProfile.current().base_currency
         return bar_chart(labels, [Series("", [row["net"] for row in shown])], title=title, unit=unit)
 

@@ -172,7 +172,11 @@ def form_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field |
             limit = db_field.remote_field.limit_choices_to
             rows = models.Q(**limit) if isinstance(limit, dict) and limit else None
             return PickerField(
-                resource, rows=rows, required=not db_field.blank, label=_cap(db_field), help_text=db_field.help_text
+                resource,
+                rows=rows,
+                required=not db_field.blank,
+                label=capfirst(db_field.verbose_name),
+                help_text=db_field.help_text,
             )
     if isinstance(db_field, models.ManyToManyField):
         kwargs["widget"] = forms.CheckboxSelectMultiple
@@ -197,8 +201,3 @@ def _choice_name(value: Any, label: Any) -> Any:
     if isinstance(label, list | tuple):  # a group of choices
         return label
     return "—" if value == "" and "---" in str(label) else capfirst(str(label))
-
-
-def _cap(db_field: models.Field[Any, Any]) -> str:
-    text = str(db_field.verbose_name)
-    return text[:1].upper() + text[1:]

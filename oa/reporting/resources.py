@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kit.exchange import reports
@@ -83,13 +83,13 @@ class ReportScheduleResource(Resource):
     def figures(self, obj: Any, user: Any) -> Sequence[Figure]:
         """When it ran, how that ended, and when it runs again."""
         run = ReportRun.objects.filter(schedule=obj).select_related("job").order_by("-pk").first()
-        made = [Figure(_t("Subscribers"), str(obj.subscriptions.count()))]
+        made = [Figure(gettext("Subscribers"), str(obj.subscriptions.count()))]
         if run is not None:
             failed = run.job is not None and run.job.state == "failed"
             state = run.job.get_state_display() if run.job else ""
             made.append(
                 Figure(
-                    _t("Last run"),
+                    gettext("Last run"),
                     formats.moment(run.created_at),
                     note=f"{run} · {state}",
                     tone="bad" if failed else "",
@@ -97,7 +97,7 @@ class ReportScheduleResource(Resource):
             )
         if obj.active:
             due = next_due(obj.frequency, obj.at, timezone.now(), services.company_zone())
-            made.append(Figure(_t("Next run"), formats.moment(due), note=str(due.tzinfo)))
+            made.append(Figure(gettext("Next run"), formats.moment(due), note=str(due.tzinfo)))
         return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 
 import pytest
 
@@ -106,3 +107,14 @@ def test_compiled_catalogue_works(project):
     assert compiled.gettext("Order") == "译Order"
     assert compiled.pgettext("month", "May") == "译May"
     assert compiled.ngettext("%(n)s day", "%(n)s days", 5) == "%(n)s 天"
+
+
+def test_every_name_of_a_translating_function_is_extracted():
+    """A function imported under another name would hide its texts from the catalogue."""
+    pattern = re.compile(r"^from django\.utils\.translation import (.+)$", re.M)
+    for path in catalogue.files():
+        for names in pattern.findall(path.read_text(encoding="utf-8")) if path.suffix == ".py" else ():
+            for name in names.strip("()").split(","):
+                function, _as, alias = name.strip().partition(" as ")
+                if "gettext" in function:
+                    assert (alias or function) in catalogue.KEYWORDS, path

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import JournalLine
@@ -94,7 +94,7 @@ def _of_account(account: tuple[str, str], start: dt.date, opening: Decimal, line
                 "date": start,
                 "entry": "",
                 "document": "",
-                "memo": _t("Opening balance"),
+                "memo": gettext("Opening balance"),
                 "partner": "",
                 "_partner": "",
                 "_source": "",
