@@ -23,7 +23,7 @@ from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.search import PinyinField, search_column
 from kit.rules.states import State, StateTable, Transition
-from oa.records.guards import append_only, posted_document, posted_lines
+from oa.records.guards import append_only, posted_document, posted_lines, posted_now
 from oa.records.models import Document, Master, Record
 from oa.records.models.base import PostedDocument
 
@@ -248,7 +248,7 @@ class StockMove(models.Model):
                 name="move_once",
             ),
         ]
-        triggers = append_only()
+        triggers = [*posted_now(), *append_only()]
 
     def __str__(self) -> str:
         return f"{self.number} {self.product_id}: {self.quantity}"

@@ -26,6 +26,37 @@ class Frozen(pgtrigger.Condition):
         return f"OLD.state NOT IN ({states}) AND ({changed})"
 
 
+class WrongTime(pgtrigger.Condition):
+    """True for a time of posting that lies ahead, or (of a `document`) before the record was made.
+
+    Clocks may differ by 5 seconds. Of an `update` only a new time counts: what is posted may be settled
+    later by a machine whose clock was put back.
+    """
+
+    def __init__(self, *, document: bool, update: bool = False) -> None:
+        self.document, self.update = document, update
+
+    def resolve(self, model: Any) -> str:
+        """The condition as SQL; NULL, a draft, is never wrong."""
+        wrong = "NEW.posted_at > clock_timestamp() + interval '5 seconds'"
+        if self.document:
+            wrong = f"({wrong} OR NEW.posted_at < NEW.created_at - interval '5 seconds')"
+        return f"(NEW.posted_at IS DISTINCT FROM OLD.posted_at AND {wrong})" if self.update else wrong
+
+
+def posted_now(*, document: bool = False) -> list[pgtrigger.Trigger]:
+    """Refuses a time of posting in the future (I-37), for a `document` also one before it was made."""
+    body = "RAISE EXCEPTION 'The time of posting is wrong; look at the clocks.' USING ERRCODE = '23514';"
+    common: dict[str, Any] = {"when": pgtrigger.Before, "func": body}
+    insert = pgtrigger.Trigger(
+        name="posted_now", operation=pgtrigger.Insert, condition=WrongTime(document=document), **common
+    )
+    if not document:
+        return [insert]  # the table is append-only
+    condition = WrongTime(document=True, update=True)
+    return [insert, pgtrigger.Trigger(name="posted_then", operation=pgtrigger.Update, condition=condition, **common)]
+
+
 def append_only(*free: str) -> list[pgtrigger.Trigger]:
     """Rows may be added only: updates (except of columns `free`), deletes and truncation are refused."""
     update = (
@@ -64,6 +95,7 @@ def posted_document(*free: str, drafts: tuple[str, ...] = ("draft",)) -> list[pg
             condition=~pgtrigger.Q(old__state__in=list(drafts)),
             func="RAISE EXCEPTION 'A posted document cannot be deleted; reverse it.' USING ERRCODE = '23001';",
         ),
+        *posted_now(document=True),
         no_truncate(),
     ]
 

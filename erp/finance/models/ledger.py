@@ -21,7 +21,7 @@ from erp.finance.models.money import Currency, Supplier
 from kit.rules.fields import MoneyField, RateField
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
-from oa.records.guards import append_only
+from oa.records.guards import append_only, posted_now
 from oa.records.models import Master, Record
 
 
@@ -56,6 +56,15 @@ class PeriodState(models.TextChoices):
     CLOSED = "closed", _("closed")
 
 
+_POSTED_DATES = """
+    IF EXISTS (SELECT 1 FROM erp_journalentry
+                WHERE period_id = NEW.id AND date NOT BETWEEN NEW.start AND NEW."end") THEN
+        RAISE EXCEPTION 'The period has entries on other dates.' USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+"""
+
+
 @tracked()
 class Period(Record):
     """A month of a fiscal year; postings need an open one."""
@@ -75,6 +84,19 @@ class Period(Record):
         constraints = [
             models.UniqueConstraint(fields=["year", "number"], name="period_once"),
             models.CheckConstraint(condition=Q(end__gte=F("start")), name="period_order"),
+            models.CheckConstraint(
+                condition=Q(state="open", closed_at__isnull=True) | Q(state="closed", closed_at__isnull=False),
+                name="period_closed_at",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="posted_dates_stay",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("start", "end"),
+                func=_POSTED_DATES,
+            )
         ]
 
     def __str__(self) -> str:
@@ -96,6 +118,20 @@ _BALANCED = """
     ) THEN
         RAISE EXCEPTION 'Entry % is not balanced.', NEW.number USING ERRCODE = '23514';
     END IF;
+    IF EXISTS (
+        SELECT 1 FROM (
+            SELECT currency_id, sum(amount) AS amount, bool_or(amount <> debit - credit) AS differs,
+                   count(*) OVER () AS currencies
+              FROM erp_journalline WHERE entry_id = NEW.id GROUP BY currency_id
+        ) s
+         WHERE (s.differs OR s.amount <> 0)
+           AND (s.currencies = 1 AND s.amount <> 0
+                OR CASE WHEN s.currency_id = (SELECT cur.id FROM erp_currency cur
+                                                JOIN oa_companyprofile c ON c.base_currency = cur.code)
+                        THEN s.differs ELSE s.amount <> 0 AND NEW.source IN ('erp.invoice', 'erp.payment') END)
+    ) THEN
+        RAISE EXCEPTION 'Entry % is not balanced in every currency.', NEW.number USING ERRCODE = '23514';
+    END IF;
     RETURN NULL;
 """
 _COMPLETE = """
@@ -109,6 +145,17 @@ _COMPLETE = """
         SELECT 1 FROM new_lines n JOIN erp_account a ON a.id = n.account_id WHERE a.is_group
     ) THEN
         RAISE EXCEPTION 'Group accounts cannot be posted to.' USING ERRCODE = '23514';
+    END IF;
+    IF EXISTS (
+        SELECT 1 FROM new_lines n JOIN erp_account a ON a.id = n.account_id JOIN erp_journalentry e ON e.id = n.entry_id
+         WHERE NOT a.active AND e.source = 'erp.voucher' AND e.reversal_of_id IS NULL
+    ) THEN
+        RAISE EXCEPTION 'Archived accounts cannot be posted to by hand.' USING ERRCODE = '23514';
+    END IF;
+    IF EXISTS (
+        SELECT 1 FROM new_lines n JOIN erp_journalentry e ON e.id = n.entry_id WHERE n.date <> e.date
+    ) THEN
+        RAISE EXCEPTION 'Lines have the date of their entry.' USING ERRCODE = '23514';
     END IF;
     RETURN NULL;
 """
@@ -163,6 +210,7 @@ class JournalEntry(models.Model):
                 timing=pgtrigger.Deferred,
                 func=_BALANCED,
             ),
+            *posted_now(),
             *append_only(),
         ]
 

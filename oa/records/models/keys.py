@@ -58,5 +58,14 @@ class IdempotencyKey(models.Model):
     answer = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(effect="", effect_id=None)
+                | ~models.Q(effect="") & models.Q(effect_id__isnull=False),
+                name="key_names_its_effect",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.command} {self.key}"
