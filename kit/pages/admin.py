@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from kit.pages.hooks import hooks
+
 UNTOLD = ("version", "updated_at", "search", "pinyin")  # columns whose change says nothing to people
 PER_PAGE = 100
 
@@ -130,6 +132,15 @@ class RecordAdmin(HistoryAdmin):
         elif not change and hasattr(obj, "created_by_id"):
             obj.created_by = request.user
         super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """With what hangs on the record, as the pages delete it."""
+        hooks.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        """One after the other, as above."""
+        for obj in queryset:
+            hooks.delete(obj)
 
 
 class ReadOnly:

@@ -21,6 +21,10 @@ def _never(key: str, user: Any, command: str) -> Any:
     return None
 
 
+def _delete(obj: Any) -> None:
+    obj.delete()
+
+
 @dataclass
 class Hooks:
     """`once`: idempotent submits; `earlier`: what a form that is sent again made the first time.
@@ -28,6 +32,7 @@ class Hooks:
     `shell`: callables (request) -> dict merged into the shell's context.
     `composer`: the template over a record's timeline in which notes are written.
     `start_job`: (kind, title, params, owner) -> address of its progress; None: long work is done in the request.
+    `delete`: removes a record with what hangs on it; raises ProtectedError where it is in use.
     """
 
     once: Once = _always
@@ -35,6 +40,7 @@ class Hooks:
     shell: list[Callable[[Any], dict[str, Any]]] = field(default_factory=list)
     composer: str = ""
     start_job: Callable[[str, str, dict[str, Any], Any], Any] | None = None
+    delete: Callable[[Any], None] = _delete
 
 
 hooks = Hooks()

@@ -15,6 +15,7 @@ from kit.pages.hooks import hooks
 from kit.pages.panels import ANY, Event
 from oa.records import importjobs
 from oa.records.changes import changes_of
+from oa.records.deletion import delete_record
 from oa.records.idempotency import earlier, once
 from oa.records.models import Attachment, Comment
 from oa.records.shell import shell_values
@@ -55,5 +56,6 @@ panels.events[ANY] += [comments, files, changes]
 panels.actions[ANY].append(print_actions)
 hooks.once, hooks.earlier = once, earlier
 hooks.start_job = importjobs.start
+hooks.delete = delete_record
 hooks.composer = "oa/parts/comment.html"
 hooks.shell.append(shell_values)

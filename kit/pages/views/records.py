@@ -9,25 +9,24 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import DatabaseError, models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.pages import panels as registered
 from kit.pages.actions import Action, Command
-from kit.pages.columns import Cell, cell, resolve, resolve_all
+from kit.pages.columns import Cell, cell, resolve
 from kit.pages.forms import ReasonForm
 from kit.pages.hooks import hooks
-from kit.pages.lists import ListState, narrowed_state
 from kit.pages.panels import Figure, Panel
 from kit.pages.resources import Resource, registry, resource_of, url_of
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
+from kit.pages.views.panels import counted, panel_context
 from kit.values.errors import BusinessError
 
 TIMELINE = 20
-TAB_LIMIT = 100  # rows counted for a tab
 KINDS = {"notes": gettext_lazy("Notes"), "documents": gettext_lazy("Documents"), "changes": gettext_lazy("Changes")}
 
 
@@ -84,6 +83,8 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
     }
     if tab is None:
         context |= _overview(resource, obj, request, shown)
+        if context["lines"] is not None:
+            context["head"].total = context["lines"].computed.live_total
     return fragment_or_page(request, resource.template or "kit/record.html", context)
 
 
@@ -116,62 +117,6 @@ def _timeline(resource: Resource, obj: Any, request: HttpRequest) -> dict[str, A
         "resource": resource,
         "object": obj,
     }
-
-
-class CountOf(models.Subquery):
-    """The number of rows of a query, inside another one."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
-    output_field = models.IntegerField()
-
-
-def counted(tabs: Sequence[Panel], obj: Any, user: Any) -> list[tuple[Panel, str]]:
-    """Tabs with the number of their rows, all counted in one statement and none beyond a hundred."""
-    columns = {}
-    for i, panel in enumerate(tabs):
-        if panel.resource:
-            rows = registry[panel.resource].queryset(user).filter(**fixed_rows(panel, obj))
-            columns[f"n{i}"] = CountOf(rows.order_by().values("pk")[:TAB_LIMIT])
-    found = type(obj)._default_manager.filter(pk=obj.pk).values(**columns).first() if columns else {}
-    numbers = [(found or {}).get(f"n{i}") for i in range(len(tabs))]
-    return [
-        (panel, "" if not n else f"{TAB_LIMIT - 1}+" if n == TAB_LIMIT else str(n))
-        for panel, n in zip(tabs, numbers, strict=True)
-    ]
-
-
-def panel_context(panel: Panel | None, obj: Any, request: HttpRequest, *, short: bool = True) -> dict[str, Any]:
-    """What the panel template needs: a list, or the panel's own context."""
-    if panel is None:
-        return {}
-    made: dict[str, Any] = {"panel": panel, "object": obj}
-    if panel.resource:
-        resource = registry[panel.resource]
-        fixed = fixed_rows(panel, obj)
-        if short:
-            made["all_url"] = f"{resource.url()}?{panel.query}" if panel.query else f"?tab={panel.name}"
-            made["list"] = narrowed_state(resource, request.user, fixed, panel.columns, 5, panel.query)
-        else:
-            columns = resolve_all(resource.model, panel.columns) if panel.columns else resource.all_columns
-            params = QueryDict(request.GET.urlencode(), mutable=True)
-            for name in ("panel", "tab"):
-                params.pop(name, None)
-            made["list"] = ListState(resource, request.user, params, fixed, columns)
-        made["resource"] = resource
-        if panel.create and resource.may(request.user, "add"):
-            made["create_url"] = f"{resource.url('new')}?{panel.by}={obj.pk}"
-    elif panel.context is not None:
-        made |= panel.context(obj, request.user)
-    return made
-
-
-def fixed_rows(panel: Panel, obj: Any) -> dict[str, Any]:
-    """The conditions of a list panel; callables are asked now."""
-    fixed = {name: value() if callable(value) else value for name, value in panel.filters}
-    if panel.by and panel.distinct:
-        model = registry[panel.resource].model
-        return {**fixed, "pk__in": model._default_manager.filter(**{panel.by: obj}).values("pk")}
-    return {**fixed, panel.by: obj} if panel.by else fixed
 
 
 def record_head(resource: Resource, obj: Any, user: Any) -> Head:
@@ -388,7 +333,7 @@ def delete_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
     if request.method != "POST":
         return go(request, resource.url_for(obj))
     try:
-        obj.delete()
+        hooks.delete(obj)
     except (models.ProtectedError, models.RestrictedError):
         messages.error(request, _("%s is in use and cannot be deleted. Archive it instead.") % obj)
         return go(request, resource.url_for(obj))
