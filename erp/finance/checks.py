@@ -82,6 +82,22 @@ def leaf_accounts() -> list[Row]:
     """)
 
 
+@check("I-05", _("nothing was posted by hand to an account that was archived at that time"))
+def archived_accounts() -> list[Row]:
+    """Vouchers but for reversals; documents follow their posting rules, also to an account that retires (G-24)."""
+    return rows("""
+        WITH archived AS (
+            SELECT a.id, a.code, max(h.pgh_created_at) FILTER (WHERE h.active) AS since
+              FROM erp_account a LEFT JOIN erp_accounthistory h ON h.pgh_obj_id = a.id
+             WHERE NOT a.active GROUP BY a.id
+        )
+        SELECT e.number, a.code AS account, e.posted_at, a.since AS archived
+          FROM archived a JOIN erp_journalline l ON l.account_id = a.id JOIN erp_journalentry e ON e.id = l.entry_id
+         WHERE e.source = 'erp.voucher' AND e.reversal_of_id IS NULL
+           AND e.posted_at > coalesce(a.since, '-infinity')
+    """)
+
+
 @check("I-06", _("a document is posted once for each purpose, and a draft not at all"))
 def posted_once() -> Iterator[Row]:
     """One live entry per source and purpose; documents with entries are posted or reversed."""
@@ -142,15 +158,15 @@ def mirrored() -> list[Row]:
     return rows("""
         WITH both_ways AS (
             SELECT r.id AS reversal, l.account_id, l.customer_id, l.supplier_id, l.department_id, l.currency_id,
-                   l.debit - l.credit AS base, l.amount, 1 AS n
+                   l.rate, l.debit - l.credit AS base, l.amount, 1 AS n
               FROM erp_journalentry r JOIN erp_journalline l ON l.entry_id = r.id WHERE r.reversal_of_id IS NOT NULL
             UNION ALL
             SELECT r.id, l.account_id, l.customer_id, l.supplier_id, l.department_id, l.currency_id,
-                   l.credit - l.debit, -l.amount, -1
+                   l.rate, l.credit - l.debit, -l.amount, -1
               FROM erp_journalentry r JOIN erp_journalline l ON l.entry_id = r.reversal_of_id
         ), differing AS (
             SELECT DISTINCT reversal FROM both_ways
-             GROUP BY reversal, account_id, customer_id, supplier_id, department_id, currency_id, base, amount
+             GROUP BY reversal, account_id, customer_id, supplier_id, department_id, currency_id, rate, base, amount
             HAVING sum(n) <> 0
         )
         SELECT r.number, o.number AS reversal_of, r.date, o.date AS original_date
@@ -232,6 +248,31 @@ def trial_balance() -> list[Row]:
             SELECT period_id, 'balances', sum(debit) - sum(credit) FROM erp_periodbalance GROUP BY period_id
         ) s LEFT JOIN erp_period p ON p.id = s.period_id WHERE s.difference <> 0
     """)
+
+
+@check("I-13", _("every fiscal year goes on where the one before ended"))
+def years_join() -> list[Row]:
+    """The periods of a year follow one another without gap or overlap, and years do not overlap.
+
+    So an opening balance, the turnovers before a day, is the closing balance of the day before.
+    """
+    months = rows("""
+        SELECT y.name AS year, p.number AS period, p.start, p."end", p.following
+          FROM erp_fiscalyear y
+          FULL JOIN (SELECT year_id, number, start, "end",
+                            lag("end" + 1, 1, start) OVER (PARTITION BY year_id ORDER BY start) AS following,
+                            lag(number + 1, 1, 1) OVER (PARTITION BY year_id ORDER BY start) AS place,
+                            lead(start) OVER (PARTITION BY year_id ORDER BY start) AS next
+                       FROM erp_period) p ON p.year_id = y.id
+         WHERE y.id IS NULL OR p.start <> p.following OR p.number <> p.place
+            OR p.start NOT BETWEEN y.start AND y."end" OR p."end" NOT BETWEEN y.start AND y."end"
+            OR p.number = 1 AND p.start <> y.start OR p.next IS NULL AND p."end" <> y."end"
+    """)
+    years = rows("""
+        SELECT a.name AS year, b.name AS overlaps FROM erp_fiscalyear a
+          JOIN erp_fiscalyear b ON a.id < b.id AND a.start <= b."end" AND b.start <= a."end"
+    """)
+    return [*months, *years]
 
 
 @check("I-14", _("period balances equal the sums of their lines"))

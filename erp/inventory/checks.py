@@ -75,22 +75,51 @@ def empty_is_worthless() -> list[Row]:
     """)
 
 
+@check("I-17", _("no move left value behind without stock, or negative value with it"))
+def moves_leave_no_residue() -> list[Row]:
+    """The same after every posting of the past: the last move of each document and level."""
+    return rows("""
+        SELECT m.id AS move, m.number, m.quantity_after, m.value_after
+          FROM (SELECT id, number, quantity_after, value_after,
+                       row_number() OVER (PARTITION BY product_id, warehouse_id, source, source_id, posted_at
+                                              ORDER BY id DESC) AS place FROM erp_stockmove) m
+         WHERE m.place = 1
+           AND (m.quantity_after = 0 AND m.value_after <> 0 OR m.quantity_after > 0 AND m.value_after < 0)
+    """)
+
+
 @check("I-18", _("stock was never negative where the warehouse does not allow it"))
 def never_negative() -> list[Row]:
     """At every point in time, in the order of dates as well as in the order of posting (rule V-20).
 
-    Warehouses that once allowed it are left out: what they did then was right.
+    A warehouse that once allowed it is looked at from the end of that time on: what it did before was right.
     """
     return rows("""
+        WITH allowed AS (
+            SELECT pgh_obj_id AS id, max(pgh_created_at) AS until FROM erp_warehousehistory
+             WHERE allow_negative GROUP BY 1
+        )
         SELECT p.code AS product, w.code AS warehouse, s.date, s.number, s.by_date, s.by_posting
-          FROM (SELECT product_id, warehouse_id, date, number,
+          FROM (SELECT product_id, warehouse_id, date, posted_at, number,
                        sum(quantity) OVER (PARTITION BY product_id, warehouse_id ORDER BY date, id) AS by_date,
                        sum(quantity) OVER (PARTITION BY product_id, warehouse_id ORDER BY id) AS by_posting
                   FROM erp_stockmove) s
           JOIN erp_product p ON p.id = s.product_id JOIN erp_warehouse w ON w.id = s.warehouse_id
           LEFT JOIN erp_stocklevel l ON l.product_id = s.product_id AND l.warehouse_id = s.warehouse_id
-         WHERE least(s.by_date, s.by_posting) < 0 AND NOT coalesce(l.allow_negative, FALSE)
-           AND NOT EXISTS (SELECT 1 FROM erp_warehousehistory h WHERE h.pgh_obj_id = w.id AND h.allow_negative)
+          LEFT JOIN allowed a ON a.id = w.id
+         WHERE NOT coalesce(l.allow_negative, FALSE)
+           AND (s.by_posting < 0 AND s.posted_at > coalesce(a.until, '-infinity')
+                OR s.by_date < 0 AND s.date > coalesce(a.until::date, '-infinity'))
+    """)
+
+
+@check("I-18", _("only warehouses that allow negative stock have it"))
+def permission_follows_warehouse() -> list[Row]:
+    """Levels carry the setting of their warehouse."""
+    return rows("""
+        SELECT p.code AS product, w.code AS warehouse, l.on_hand, l.allow_negative
+          FROM erp_stocklevel l JOIN erp_product p ON p.id = l.product_id JOIN erp_warehouse w ON w.id = l.warehouse_id
+         WHERE l.allow_negative <> w.allow_negative OR l.on_hand < 0 AND NOT w.allow_negative
     """)
 
 

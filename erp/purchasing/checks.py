@@ -19,6 +19,7 @@ from erp.trade.checks import (
     moved_differences,
     open_differences,
     tax_differences,
+    tax_posting_differences,
 )
 from kit.rules.checks import Row, check, rows
 
@@ -104,6 +105,12 @@ def totals_tie() -> list[Row]:
 def taxes_tie() -> list[Row]:
     """By the tax method stored on the document (rule G-15)."""
     return [*tax_differences(PurchaseOrder, PurchaseOrderLine), *tax_differences(Bill, BillLine)]
+
+
+@check("I-24", _("input tax of bills is what the tax accounts got"))
+def taxes_posted() -> list[Row]:
+    """Per bill, in its currency and in base currency; what cannot be recovered is cost."""
+    return tax_posting_differences(Bill, BillLine, -1)
 
 
 @check("I-25", _("what is open on bills is what their open items tell"))

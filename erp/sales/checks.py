@@ -12,6 +12,7 @@ from erp.trade.checks import (
     moved_differences,
     open_differences,
     tax_differences,
+    tax_posting_differences,
 )
 from kit.rules.checks import Row, check, rows
 
@@ -121,6 +122,12 @@ def delivery_moves_tie() -> list[Row]:
 def taxes_tie() -> list[Row]:
     """By the tax method stored on the document (rule G-15)."""
     return [*tax_differences(SalesOrder, SalesOrderLine), *tax_differences(Invoice, InvoiceLine)]
+
+
+@check("I-24", _("tax of invoices is what the tax accounts got"))
+def taxes_posted() -> list[Row]:
+    """Per invoice, in its currency and in base currency."""
+    return tax_posting_differences(Invoice, InvoiceLine, 1)
 
 
 @check("I-25", _("what is open on invoices is what their open items tell"))

@@ -35,12 +35,37 @@ SELECT id, number, position, tax_rate, net, tax FROM l
 _ENTRIES = """
 SELECT d.number, d.total, l.amount AS entry_amount, d.base_total, l.base AS entry_base
   FROM {head} d
-  LEFT JOIN (SELECT e.source_id, l.{partner}, sum(l.amount) AS amount, sum(l.debit - l.credit) AS base
+  LEFT JOIN (SELECT e.source_id, l.{partner}, l.currency_id, sum(l.amount) AS amount, sum(l.debit - l.credit) AS base
                FROM erp_journalentry e JOIN erp_journalline l ON l.entry_id = e.id
-              WHERE e.source = %(label)s AND e.purpose = 'post' AND l.{partner} IS NOT NULL GROUP BY 1, 2) l
-    ON l.source_id = d.id AND l.{partner} = d.{partner}
+              WHERE e.source = %(label)s AND e.purpose = 'post' AND l.{partner} IS NOT NULL GROUP BY 1, 2, 3) l
+    ON l.source_id = d.id AND l.{partner} = d.{partner} AND l.currency_id = d.currency_id
  WHERE d.state <> 'draft'
    AND (coalesce(l.amount, 0) <> %(sign)s * d.total OR coalesce(l.base, 0) <> %(sign)s * d.base_total)
+"""
+# Accounts that ever collected tax. Where it was changed whether tax is recoverable, earlier postings stay right.
+_TAX_POSTINGS = """
+WITH kept AS (
+    SELECT id, {account}_id AS account_id, {posted} AS posted FROM erp_taxcode
+     UNION SELECT pgh_obj_id, {account}_id, {posted} FROM erp_taxcodehistory
+), codes AS (
+    SELECT id, bool_or(posted) AS posted, bool_or(posted) <> bool_and(posted) AS changed FROM kept GROUP BY id
+), lines AS (
+    SELECT l.{key} AS id, sum(l.tax) FILTER (WHERE c.posted) AS tax, bool_or(c.changed) AS changed
+      FROM {line} l JOIN codes c ON c.id = l.tax_code_id WHERE l.tax <> 0 GROUP BY 1
+), accounts AS (
+    SELECT d.id, sum(j.amount) AS amount, sum(j.debit - j.credit) AS base,
+           round(sum(j.amount) * d.rate, base.exponent) AS converted
+      FROM {head} d JOIN erp_journalentry e ON e.source = %(label)s AND e.source_id = d.id AND e.purpose = 'post'
+      JOIN erp_journalline j ON j.entry_id = e.id
+     CROSS JOIN (SELECT u.exponent FROM erp_currency u JOIN oa_companyprofile c ON c.base_currency = u.code) base
+     WHERE j.account_id IN (SELECT account_id FROM kept) GROUP BY d.id, j.account_id, base.exponent
+), posted AS (
+    SELECT id, sum(amount) AS amount, sum(base) AS base, sum(converted) AS converted FROM accounts GROUP BY id
+)
+SELECT d.number, -%(sign)s * coalesce(lines.tax, 0) AS tax, p.amount AS posted, p.base, p.converted
+  FROM {head} d LEFT JOIN lines USING (id) LEFT JOIN posted p USING (id)
+ WHERE d.state <> 'draft' AND lines.changed IS NOT TRUE
+   AND (coalesce(p.amount, 0) <> -%(sign)s * coalesce(lines.tax, 0) OR p.base <> p.converted)
 """
 _OPEN = """
 SELECT d.number, d.open_amount, i.remaining
@@ -107,6 +132,20 @@ def entry_differences(head: Any, partner: str, sign: int) -> list[Row]:
     """Posted documents whose partner line in the ledger is not their total (I-23)."""
     sql = _ENTRIES.format(head=head._meta.db_table, partner=partner)
     return rows(sql, {"label": head._meta.label_lower, "sign": sign})
+
+
+def tax_posting_differences(head: Any, line: Any, sign: int) -> list[Row]:
+    """Posted documents whose tax in the ledger is not that of their lines (I-24).
+
+    `sign` is 1 for output tax, which is credited, and -1 for input tax.
+    """
+    kind = (
+        {"account": "output_account", "posted": "TRUE"}
+        if sign > 0
+        else {"account": "input_account", "posted": "recoverable"}
+    )
+    names = {**_tables(head, line), **kind}
+    return rows(_TAX_POSTINGS.format(**names), {"label": head._meta.label_lower, "sign": sign})
 
 
 def open_differences(head: Any, sign: int) -> list[Row]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +11,24 @@ from typing import Any
 import pghistory.core
 from django.apps import apps
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kit.rules.checks import LIMIT, Row, check, rows
-from oa.records.models import Attachment, Comment, Counter, Document, IdempotencyKey, NumberSequence, PostedDocument
+from oa.records.idempotency import KEPT
+from oa.records.models import (
+    Attachment,
+    Comment,
+    Counter,
+    Document,
+    IdempotencyKey,
+    Notification,
+    NumberSequence,
+    PostedDocument,
+)
+
+OURS = ("oa", "crm", "erp")
+FRESH = dt.timedelta(days=1)  # a file is stored before its row is; what is left of a crash shows after this
 
 # A number is head, period (may be empty) and running part, such as SO-2611-0187.
 _PARTS = """
@@ -65,6 +81,13 @@ SELECT '{table}' AS table, id, number, created_at, posted_at FROM {table}
  WHERE posted_at > clock_timestamp() + interval '5 seconds' OR posted_at < created_at - interval '5 seconds'
     OR (posted_at IS NULL) <> (state = 'draft') OR (number IS NULL) <> (state = 'draft')
 """
+# Only while keys are kept; a repeat is answered from its key and leaves nothing.
+_KEYLESS = """
+SELECT c.id AS context, c.created_at, c.metadata ->> 'url' AS url, c.metadata ->> 'submit' AS key
+  FROM pghistory_context c
+ WHERE c.metadata ->> 'submit' <> '' AND c.created_at > clock_timestamp() - %(kept)s
+   AND NOT EXISTS (SELECT 1 FROM oa_idempotencykey k WHERE k.key::text = c.metadata ->> 'submit')
+"""
 _ORPHANS = """
 SELECT '{notes}' AS table, n.id, '{target}' AS record, n.object_id FROM {notes} n
  WHERE n.content_type_id = %(type)s AND NOT EXISTS (SELECT 1 FROM {target} t WHERE t.{key} = n.object_id)
@@ -116,6 +139,19 @@ def document_numbers() -> Iterator[Row]:
             yield from number_gaps(model, sequence=model.SEQUENCE)
 
 
+@check("I-07", _("drafts have no number"))
+def unnumbered_drafts() -> Iterator[Row]:
+    """A number is given when a document is issued; what has one can no longer be a draft."""
+    for model in documents():
+        if model.SEQUENCE or issubclass(model, PostedDocument):
+            initial = model.STATES.initial
+            yield from rows(
+                f"SELECT '{model._meta.db_table}' AS table, id, number, state FROM {model._meta.db_table}"
+                " WHERE number IS NOT NULL AND state = %(initial)s",
+                {"initial": initial},
+            )
+
+
 @check("I-08", _("counters of documents stand at the last number"))
 def document_counters() -> Iterator[Row]:
     """A counter is exactly at the highest number of its sequence and period."""
@@ -163,12 +199,42 @@ def idempotency_effects() -> Iterator[Row]:
             yield {"key": key.pk, "command": key.command, "effect": label, "id": key.effect_id}
 
 
-@check("I-33", _("files and comments belong to records that exist"))
+@check("I-31", _("every effect of a submitted form has its key"))
+def idempotency_keys() -> list[Row]:
+    """What a request changed names its form in the history, and the form's key was stored with it."""
+    return rows(_KEYLESS, {"kept": KEPT - dt.timedelta(days=1)})
+
+
+@check("I-33", _("every relation leads to a record that exists"))
+def dangling_relations() -> Iterator[Row]:
+    """All foreign keys of our tables, as PostgreSQL would have it; one statement for a table."""
+    for model in apps.get_models():
+        fields = [f for f in model._meta.local_concrete_fields if f.is_relation and getattr(f, "db_constraint", False)]
+        if model._meta.app_label not in OURS or not model._meta.managed or not fields:
+            continue
+        yield from rows(" UNION ALL ".join(_dangling(model, field) for field in fields))
+
+
+def _dangling(model: Any, field: Any) -> str:
+    table, target = model._meta.db_table, field.related_model._meta.db_table
+    return f"""
+        SELECT '{table}' AS table, t.{model._meta.pk.column}::text AS id, '{field.column}' AS relation,
+               t.{field.column}::text AS missing
+          FROM {table} t LEFT JOIN {target} r ON r.{field.target_field.column} = t.{field.column}
+         WHERE t.{field.column} IS NOT NULL AND r.{field.target_field.column} IS NULL
+    """
+
+
+@check("I-33", _("files, comments and notifications belong to records that exist"))
 def orphaned_notes() -> Iterator[Row]:
     """Generic relations lead somewhere."""
     notes: Any
-    for notes in (Attachment, Comment):
-        types = notes.objects.order_by().values_list("content_type", "content_type__app_label", "content_type__model")
+    for notes in (Attachment, Comment, Notification):
+        types = (
+            notes.objects.exclude(content_type=None)
+            .order_by()
+            .values_list("content_type", "content_type__app_label", "content_type__model")
+        )
         for type_id, app, name in types.distinct():
             try:
                 target = apps.get_model(app, name)
@@ -179,13 +245,40 @@ def orphaned_notes() -> Iterator[Row]:
             yield from rows(sql, {"type": type_id})
 
 
-@check("I-33", _("attached files exist with their size"))
-def missing_files() -> Iterator[Row]:
-    """Every attachment row has its file."""
+@check("I-33", _("attached files are what was attached"))
+def changed_files() -> Iterator[Row]:
+    """Every attachment row has its file, of its size and with its SHA-256."""
     for row in Attachment.objects.order_by("pk").iterator():
+        size, digest = None, ""
         try:
-            size = row.file.size if row.file else None
+            if row.file and (size := row.file.size) == row.size:
+                with row.file.open("rb") as content:
+                    digest = hashlib.file_digest(content, "sha256").hexdigest()
         except OSError:
             size = None
-        if size != row.size:
-            yield {"attachment": row.pk, "file": row.file.name, "expected": row.size, "found": size}
+        if (size, digest) != (row.size, row.sha256):
+            yield {"attachment": row.pk, "file": row.file.name, "expected": row.size, "found": size, "sha256": digest}
+
+
+@check("I-33", _("stored files belong to a record"))
+def stray_files() -> Iterator[Row]:
+    """No file that is older than a day lies in the folder of a model without a row that names it."""
+    for model in apps.get_models():
+        for field in model._meta.local_concrete_fields:
+            if isinstance(field, models.FileField) and isinstance(field.upload_to, str):
+                named = set(model._base_manager.values_list(field.attname, flat=True))
+                folder = field.upload_to.split("%")[0].strip("/")
+                for name in _files(field.storage, folder):
+                    if name not in named and field.storage.get_modified_time(name) < timezone.now() - FRESH:
+                        yield {"table": model._meta.db_table, "file": name, "problem": "belongs to nothing"}
+
+
+def _files(storage: Any, folder: str) -> Iterator[str]:
+    """Names of all files in and below `folder`, nothing where there is no such folder."""
+    try:
+        folders, files = storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    yield from (f"{folder}/{name}" for name in files)
+    for name in folders:
+        yield from _files(storage, f"{folder}/{name}")

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import pghistory
 from django.apps import apps
 from django.db import OperationalError, connection, models, transaction
 from django.utils import timezone
@@ -37,7 +38,12 @@ def once(key: str, user: Any, command: str, effect: Callable[[], Any]) -> tuple[
         uid = uuid.UUID(str(key))
     except ValueError:
         return _undisturbed(effect), False
-    return _undisturbed(lambda: _once(uid, user, command[:100], effect))
+    pghistory.context(submit=str(uid))  # in a request: its history rows name the form they come from (I-31)
+    try:
+        return _undisturbed(lambda: _once(uid, user, command[:100], effect))
+    except BaseException:
+        pghistory.context(submit="")  # what the request still does is no effect of the form
+        raise
 
 
 def _once(key: uuid.UUID, user: Any, command: str, effect: Callable[[], Any]) -> tuple[Any, bool]:

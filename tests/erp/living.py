@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from decimal import Decimal as D
 from types import SimpleNamespace
 
+import pghistory
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.utils import timezone
@@ -31,7 +33,9 @@ from erp.sales.models import SalesOrder
 from erp.trade.lines import LineInput
 from oa.organisation.models import CompanyProfile, User
 from oa.organisation.models.company import CostAt
+from oa.records.idempotency import once
 from oa.records.models import Attachment, Comment, IdempotencyKey
+from oa.records.notifications import notify
 from oa.reporting.models import OutboxMail
 
 
@@ -169,6 +173,13 @@ def _vouchers(c) -> None:
     close_period(Period.objects.get(start=last_month.replace(day=1)), by=c.by)
 
 
+def _rename(c) -> Customer:
+    c.mingrui.refresh_from_db()
+    c.mingrui.name = "苏州明锐机电"
+    c.mingrui.save()
+    return c.mingrui
+
+
 def _papers(c) -> None:
     kind = ContentType.objects.get_for_model(SalesOrder)
     content = b"signed"
@@ -178,13 +189,14 @@ def _papers(c) -> None:
         file=ContentFile(content, "order.pdf"),
         name="order.pdf",
         size=len(content),
-        sha256="0" * 64,
+        sha256=hashlib.sha256(content).hexdigest(),
         owner=c.by,
     )
     c.comment = Comment.objects.create(content_type=kind, object_id=c.order.pk, text="call back", owner=c.by)
-    c.key = IdempotencyKey.objects.create(
-        key=uuid.uuid4(), user=c.by, command="confirm", effect="erp.salesorder", effect_id=c.order.pk
-    )
+    with pghistory.context(user=c.by.pk, url="/customers/C-1/edit/"):  # as in a request
+        once(str(uuid.uuid4()), c.by, "customers.save", lambda: _rename(c))
+    c.key = IdempotencyKey.objects.get()
+    c.told = notify([c.by], "look", record=c.order)
     c.mail = OutboxMail.objects.create(
         dedupe="report-1", message_id="<1@sanhe>", to="boss@example.com", subject="Sales"
     )

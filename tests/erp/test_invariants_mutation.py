@@ -13,7 +13,7 @@ from erp.inventory.models import StockMove
 from erp.purchasing.models import Bill, GoodsReceipt
 from erp.sales.models import Delivery, Invoice
 from kit.rules.checks import codes
-from tests.erp.mutations import MUTATIONS
+from tests.erp.mutations_documents import MUTATIONS
 from tests.invariants import assert_books, broken
 
 pytestmark = pytest.mark.usefixtures("living")
