@@ -21,19 +21,19 @@ class CustomerImporter(RecordImporter):
     bulk = True
     make: ClassVar = {"group": maker(CustomerGroup), "owner": person_called}
     aliases: ClassVar = {
-        "code": ("客户编码", "客户编号", "编码"),
+        "code": ("客户编码", "客户编号", "客户代码", "编码", "编号", "代码"),
         "name": ("客户名称", "名称"),
         "short_name": ("简称",),
-        "type": ("类型",),
-        "group": ("客户分组", "分组"),
-        "country": ("国家",),
-        "region": ("地区", "省份"),
+        "type": ("类型", "客户类型"),
+        "group": ("客户分组", "客户组", "分组"),
+        "country": ("国家", "国家地区"),
+        "region": ("地区", "省份", "省", "区域"),
         "city": ("城市",),
         "address": ("地址",),
-        "phone": ("电话",),
-        "email": ("邮箱", "email address"),
-        "tax_number": ("税号",),
-        "owner": ("负责人", "业务员"),
+        "phone": ("电话", "联系电话"),
+        "email": ("邮箱", "电子邮箱", "电子邮件", "email address"),
+        "tax_number": ("税号", "纳税人识别号", "统一社会信用代码"),
+        "owner": ("负责人", "业务员", "销售员"),
     }
 
     def prepare(self, record: Any, by: Any) -> None:
@@ -47,12 +47,12 @@ class ContactImporter(RecordImporter):
     kind = "contacts"
     resource = "contact"
     aliases: ClassVar = {
-        "customer": ("客户", "客户编码"),
-        "name": ("姓名", "联系人"),
+        "customer": ("客户", "客户编码", "客户编号", "客户代码"),
+        "name": ("姓名", "联系人", "联系人姓名", "名称"),
         "role": ("角色",),
         "title": ("职务",),
-        "phone": ("电话",),
-        "email": ("邮箱",),
+        "phone": ("电话", "联系电话"),
+        "email": ("邮箱", "电子邮箱", "电子邮件"),
     }
 
 

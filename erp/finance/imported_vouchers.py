@@ -23,6 +23,7 @@ from erp.finance.services import post_voucher, save_voucher
 from erp.finance.services.vouchers import EntryInput
 from kit.exchange import exporting
 from kit.exchange.importing import Batch, Column, Row
+from kit.exchange.importing_batch import REFUSED
 from kit.exchange.importing_documents import DocumentImporter, FileDocument, known
 from kit.values.errors import BusinessError
 from kit.values.money import ONE, ZERO
@@ -66,13 +67,13 @@ class JournalImporter(DocumentImporter):
     @cached_property
     def _columns(self) -> list[Column]:
         return [
-            Column("date", gettext_lazy("date"), "date", required=True, aliases=("日期",)),
+            Column("date", gettext_lazy("date"), "date", required=True, aliases=("日期", "凭证日期")),
             Column(
                 "entry",
                 gettext_lazy("entry"),
                 required=True,
                 length=80,
-                aliases=("entry_id", "entry number", "voucher", "凭证号", "凭证字号"),
+                aliases=("entry_id", "entry number", "voucher", "凭证号", "凭证字号", "凭证编号", "分录号"),
             ),
             Column("line", gettext_lazy("line"), aliases=("行号",)),
             Column(
@@ -82,11 +83,11 @@ class JournalImporter(DocumentImporter):
                 required=True,
                 model=Account,
                 own=True,
-                aliases=("account code", "科目", "科目编码"),
+                aliases=("account code", "科目", "科目编码", "科目代码", "会计科目"),
             ),
             Column("debit", gettext_lazy("debit"), "money", aliases=("借方", "借方金额")),
             Column("credit", gettext_lazy("credit"), "money", aliases=("贷方", "贷方金额")),
-            Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种",)),
+            Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种", "货币")),
             Column("rate", gettext_lazy("rate"), "rate", aliases=("exchange rate", "汇率")),
             Column("memo", gettext_lazy("summary"), length=300, aliases=("description", "摘要")),
             Column("customer", gettext_lazy("customer"), "record", model=Customer, aliases=("客户",)),
@@ -193,7 +194,7 @@ def _write(
         with transaction.atomic():
             save_voucher(voucher, lines, by=batch.by)
             post_voucher(voucher, by=batch.by)
-    except BusinessError as error:
+    except REFUSED as error:
         batch.refuse(document.key, document.rows, error, lines=document.rows, names=NAMES)
         return
     batch.report.new += 1

@@ -28,12 +28,12 @@ class AccountImporter(RecordImporter):
     kind = "accounts"
     resource = "account"
     aliases: ClassVar = {
-        "code": ("科目编码", "科目代码"),
-        "name": ("科目名称",),
-        "name_zh": ("中文名称",),
+        "code": ("科目编码", "科目代码", "科目编号", "编码", "代码"),
+        "name": ("科目名称", "名称"),
+        "name_zh": ("中文名称", "中文名", "科目中文名称"),
         "type": ("科目类型", "类型"),
-        "normal_side": ("余额方向",),
-        "parent": ("上级科目", "parent account", "parent code"),
+        "normal_side": ("余额方向", "方向"),
+        "parent": ("上级科目", "上级", "上级编码", "parent account", "parent code"),
     }
 
     def complete(self, run: RecordRun, entries: Sequence[Entry]) -> None:
@@ -88,15 +88,15 @@ class SupplierImporter(RecordImporter):
     required = ("code",)
     bulk = True
     aliases: ClassVar = {
-        "code": ("供应商编码", "供应商编号", "编码"),
+        "code": ("供应商编码", "供应商编号", "供应商代码", "编码", "编号", "代码"),
         "name": ("供应商名称", "名称"),
-        "country": ("国家",),
+        "country": ("国家", "国家地区"),
         "city": ("城市",),
-        "phone": ("电话",),
-        "email": ("邮箱",),
-        "tax_number": ("税号",),
-        "currency": ("币种",),
-        "payment_terms": ("付款条件",),
+        "phone": ("电话", "联系电话"),
+        "email": ("邮箱", "电子邮箱", "电子邮件"),
+        "tax_number": ("税号", "纳税人识别号", "统一社会信用代码"),
+        "currency": ("币种", "货币"),
+        "payment_terms": ("付款条件", "付款条款"),
     }
 
     def prepare(self, record: Any, by: Any) -> None:

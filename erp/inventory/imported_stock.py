@@ -1,32 +1,32 @@
-"""Opening stock and stock movements from files: posted stock adjustments; and stock on hand into files."""
+"""Opening stock and stock movements from files: posted stock adjustments."""
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min, Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from erp.inventory.models import AdjustmentReason, MoveKind, Product, StockAdjustment, StockLevel, StockMove, Warehouse
+from erp.inventory.exported_stock import Out, opening_stock, same_cost, standing_lines, stock_moves
+from erp.inventory.models import AdjustmentReason, Product, StockAdjustment, Warehouse
 from erp.inventory.services import AdjustmentInput, post_adjustment, save_adjustment
-from kit.exchange import exporting
 from kit.exchange.importing import Batch, Column, Importer, Row
+from kit.exchange.importing_batch import REFUSED
 from kit.exchange.importing_columns import maker
 from kit.exchange.importing_documents import DocumentImporter, FileDocument, known
-from kit.values.errors import BusinessError
-from kit.values.money import ZERO, round_half_up
+from kit.values.money import ZERO
 
 NAMES = {"product": "product", "quantity": "quantity", "unit_cost": "unit_cost", "date": "date"}
 MARK = "import:"  # in the note of adjustments made of files of movements, followed by a digest of their rows
 Place = tuple[int, int]  # product, warehouse
+Sum = tuple[Decimal, Decimal]  # quantity, value
 
 
 def _columns(*, cost_required: bool) -> list[Column]:
@@ -38,7 +38,7 @@ def _columns(*, cost_required: bool) -> list[Column]:
             "record",
             required=True,
             model=Product,
-            aliases=("product code", "商品", "商品编码"),
+            aliases=("product code", "商品", "商品编码", "产品", "产品编码"),
         ),
         Column(
             "warehouse",
@@ -47,7 +47,7 @@ def _columns(*, cost_required: bool) -> list[Column]:
             required=True,
             model=Warehouse,
             make=maker(Warehouse),
-            aliases=("仓库", "仓库编码"),
+            aliases=("仓库", "仓库编码", "仓库代码"),
         ),
         Column("quantity", gettext_lazy("quantity"), "quantity", required=True, aliases=("数量",)),
         Column(
@@ -90,37 +90,15 @@ class OpeningImporter(Importer):
                 _post(adjustment, part, batch.by)
                 batch.report.new += len(part)
                 batch.done(part, "new")
-            except BusinessError as error:
+            except REFUSED as error:
                 batch.done(part, "new")
                 batch.refuse_rows(part, error, NAMES)
             done += len(part)
             batch.tell(done, len(rows))
 
-    def exporter(self, filters: Mapping[str, str], user: Any) -> tuple[list[exporting.Column], Iterable[Any]]:
-        """`manage.py export`: stock on hand as opening stock of a day (`date`, today if none is given)."""
-        given = dict(filters)
-        columns = {column.name: column for column in self._columns}
-        levels = StockLevel.objects.visible_to(user).filter(on_hand__gt=0).select_related("product", "warehouse")
-        try:
-            day = columns["date"].parse(given.pop("date", "")) or timezone.localdate()
-        except ValueError as error:
-            raise BusinessError(str(error)) from None
-        for name in ("warehouse", "product"):
-            if name in given:
-                levels = levels.filter(**{f"{name}__code": given.pop(name)})
-        if given:
-            raise BusinessError(
-                _("There is no filter “%(name)s”; there are: %(names)s.")
-                % {"name": next(iter(given)), "names": "date, warehouse, product"}
-            )
-        out = [exporting.Column(c.name, c.label, "text" if c.kind == "record" else c.kind) for c in self._columns]
-        return out, _levels(levels.order_by("warehouse__code", "product__code"), day)
-
-
-def _levels(levels: Any, day: Any) -> Iterator[list[Any]]:
-    for level in levels.iterator(chunk_size=2000):
-        cost = round_half_up(level.value / level.on_hand, 6)
-        yield [level.product.code, level.warehouse.code, level.on_hand, cost, day]
+    def exporter(self, filters: Mapping[str, str], user: Any) -> Out:
+        """`manage.py export`: what was entered, or with `as_of` what was in stock on a day."""
+        return opening_stock(self._columns, filters, user)
 
 
 def _post(adjustment: StockAdjustment, rows: Sequence[Row], by: Any) -> None:
@@ -144,29 +122,37 @@ def _check(batch: Batch, row: Row, seen: dict[tuple[Any, ...], int]) -> bool:
     return not row.bad
 
 
-def _opened(rows: Sequence[Row]) -> dict[Place, tuple[Decimal, Decimal, Any]]:
-    """Opening stock that is posted: quantity, value and first day, by product and warehouse."""
-    moves = StockMove.objects.filter(kind=MoveKind.OPENING, product__in={row.values["product"].pk for row in rows})
-    sums = moves.order_by().values_list("product", "warehouse").annotate(Sum("quantity"), Sum("value"), Min("date"))
-    return {(product, place): (quantity, value, day) for product, place, quantity, value, day in sums if quantity}
+def _opened(rows: Sequence[Row]) -> dict[Place, dict[dt.date, Sum]]:
+    """Opening stock that is posted: quantity and value of each day, by product and warehouse."""
+    lines = standing_lines().filter(
+        adjustment__reason=AdjustmentReason.OPENING, product__in={row.values["product"].pk for row in rows}
+    )
+    found: dict[Place, dict[dt.date, Sum]] = {}
+    for product, place, day, *line in lines.values_list(
+        "product", "adjustment__warehouse", "adjustment__date", "quantity", "value"
+    ):
+        days = found.setdefault((product, place), {})
+        quantity, value = days.get(day, (ZERO, ZERO))
+        days[day] = (quantity + line[0], value + line[1])
+    return found
 
 
-def _is_new(batch: Batch, row: Row, opened: tuple[Decimal, Decimal, Any] | None) -> bool:
+def _is_new(batch: Batch, row: Row, opened: Mapping[dt.date, Sum] | None) -> bool:
     """Opening stock is entered once: the same row again changes nothing, another one is refused."""
     if opened is None:
         return True
-    quantity, value, day = opened
-    pieces, cost = row.values["quantity"], row.values["unit_cost"]
-    given = pieces, round_half_up(pieces * cost, 2), row.values["date"]
+    pieces, cost, day = (row.values[name] for name in ("quantity", "unit_cost", "date"))
+    quantity, value = opened.get(day, (None, None))
     if not batch.options.update:
         message = _("The opening stock of %(product)s in %(warehouse)s was entered already.")
         batch.error(row, "product", message % row.values)
-    elif given != (quantity, value, day):
+    elif quantity != pieces or value is None or not same_cost(cost, pieces, value):
+        told = day if day in opened else min(opened)
         batch.error(
             row,
             "quantity",
             _("%(quantity)s were entered on %(date)s already; use a stock adjustment.")
-            % {"quantity": f"{quantity.normalize():f}", "date": day},
+            % {"quantity": f"{opened[told][0].normalize():f}", "date": told},
         )
     else:
         batch.report.unchanged += 1
@@ -184,17 +170,23 @@ class MovesImporter(DocumentImporter):
 
     @cached_property
     def _columns(self) -> list[Column]:
-        return _columns(cost_required=False)
+        names = ("document", "document number", "单据号", "单号")
+        number = Column("number", gettext_lazy("number"), length=40, aliases=names)
+        return [*_columns(cost_required=False), number]
 
     def columns(self) -> Sequence[Column]:
-        """The columns of movements; `unit_cost` is for what comes in."""
+        """The columns of movements; `unit_cost` is for what comes in, `number` tells documents of a day apart."""
         return self._columns
 
+    def exporter(self, filters: Mapping[str, str], user: Any) -> Out:
+        """`manage.py export`: the lines of posted adjustments."""
+        return stock_moves(self._columns, filters, user)
+
     def key(self, row: Row) -> Hashable:
-        """Day and warehouse."""
+        """Day, warehouse and document."""
         if not known(row, "date", "warehouse"):
             return None
-        return row.values["date"], row.values["warehouse"].pk
+        return row.values["date"], row.values["warehouse"].pk, row.get("number")
 
     def check(self, batch: Batch, document: FileDocument) -> None:
         """Issues leave at the average: a cost cannot be given."""
@@ -209,9 +201,13 @@ class MovesImporter(DocumentImporter):
         marks = [f"{MARK}{_digest(document)}" for document in documents]
         posted = StockAdjustment.objects.filter(note__in=marks, state="posted")
         stored = {adjustment.note: adjustment for adjustment in posted}
+        ours = _ours(documents)
         for done, (document, mark) in enumerate(zip(documents, marks, strict=True), start=1):
+            number = document.first.get("number")
             if mark in stored:
                 _known_before(batch, document, stored[mark])
+            elif number in ours:
+                _compare(batch, document, ours[number])
             else:
                 _write(batch, document, mark)
             batch.tell(done, len(documents))
@@ -224,7 +220,7 @@ def _write(batch: Batch, document: FileDocument, mark: str) -> None:
     )
     try:
         _post(adjustment, document.rows, batch.by)
-    except BusinessError as error:
+    except REFUSED as error:
         batch.refuse(document.key, document.rows, error, lines=document.rows, names=NAMES)
         return
     batch.report.new += 1
@@ -241,6 +237,43 @@ def _known_before(batch: Batch, document: FileDocument, adjustment: StockAdjustm
         batch.hold(document.rows)
 
 
+def _ours(documents: Sequence[FileDocument]) -> dict[str, StockAdjustment]:
+    """Posted adjustments with the numbers that stand in the file: it was exported here."""
+    numbers = {document.first.get("number") for document in documents} - {None}
+    found = StockAdjustment.objects.filter(number__in=numbers).prefetch_related("lines")
+    return {adjustment.number: adjustment for adjustment in found}
+
+
+def _compare(batch: Batch, document: FileDocument, adjustment: StockAdjustment) -> None:
+    """A document that is here already is never changed by a file: the same, or refused."""
+    if not batch.options.update:
+        batch.error(document.first, "number", _("%s exists already. Choose to update existing records.") % adjustment)
+    elif not _same(document, adjustment):
+        message = _("%s is posted and differs; reverse it, or correct the file.")
+        batch.error(document.first, "number", message % adjustment)
+    if document.bad:
+        batch.hold(document.rows)
+        return
+    batch.report.unchanged += 1
+    batch.done(document.rows, "unchanged")
+
+
+def _same(document: FileDocument, adjustment: StockAdjustment) -> bool:
+    """Whether the rows are the lines of `adjustment`; a cost that is not given is not compared."""
+    first, lines = document.first.values, list(adjustment.lines.order_by("position"))
+    if (first["date"], first["warehouse"].pk) != (adjustment.date, adjustment.warehouse_id):
+        return False
+    if adjustment.state != "posted" or len(lines) != len(document.rows):
+        return False
+    for row, line in zip(document.rows, lines, strict=True):
+        cost = row.get("unit_cost")
+        if (row.values["product"].pk, row.values["quantity"]) != (line.product_id, line.quantity):
+            return False
+        if cost is not None and not same_cost(cost, line.quantity, line.value):
+            return False
+    return True
+
+
 def _digest(document: FileDocument) -> str:
     """What tells the movements of a day and warehouse from others, so that a file is not posted twice."""
     parts = [
@@ -248,5 +281,6 @@ def _digest(document: FileDocument) -> str:
         for row in document.rows
     ]
     first = document.first.values
-    text = repr((first["date"].isoformat(), first["warehouse"].code, parts))
+    named = [number] if (number := document.first.get("number")) else []
+    text = repr((first["date"].isoformat(), first["warehouse"].code, parts, *named))
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -28,15 +28,15 @@ class ProductImporter(RecordImporter):
     names: ClassVar = {"group": "category", "price": "unit_price"}
     make: ClassVar = {"group": maker(ProductGroup, posting_group=_goods), "unit": maker(Unit, decimals=DECIMALS)}
     aliases: ClassVar = {
-        "code": ("商品编码", "商品编号", "编码"),
-        "name": ("商品名称", "名称"),
-        "group": ("分类", "类别", "product group"),
-        "unit": ("单位",),
-        "price": ("单价", "售价"),
-        "cost": ("成本", "unit cost"),
-        "barcode": ("条码",),
-        "supplier": ("供应商",),
-        "tax_code": ("税码",),
+        "code": ("商品编码", "商品编号", "商品代码", "产品编码", "产品编号", "编码", "编号", "代码"),
+        "name": ("商品名称", "产品名称", "名称", "品名"),
+        "group": ("分类", "类别", "商品分类", "商品类别", "product group"),
+        "unit": ("单位", "计量单位"),
+        "price": ("单价", "售价", "销售单价"),
+        "cost": ("成本", "成本价", "单位成本", "unit cost"),
+        "barcode": ("条码", "条形码"),
+        "supplier": ("供应商", "供应商编码", "主供应商"),
+        "tax_code": ("税码", "税率代码"),
     }
 
     def prepare(self, record: Any, by: Any) -> None:
@@ -46,8 +46,6 @@ class ProductImporter(RecordImporter):
             record.unit = Unit.objects.filter(code=UNIT).first() or Unit.objects.order_by("pk").first()
 
 
-PRODUCTS, OPENING = ProductImporter(), OpeningImporter()
-for importer in (PRODUCTS, OPENING, MovesImporter()):
+for importer in (ProductImporter(), OpeningImporter(), MovesImporter()):
     importing.register(importer)
-exporting.register(PRODUCTS.kind, PRODUCTS.exporter)
-exporting.register(OPENING.kind, OPENING.exporter)
+    exporting.register(importer.kind, importer.exporter)

@@ -46,7 +46,7 @@ class PurchaseOrderImporter(OrderImporter):
 
     def own_columns(self) -> list[Column]:
         """Supplier, dates and numbers of the supplier."""
-        names = ("供应商", "供应商编码")
+        names = ("供应商", "供应商编码", "供应商编号", "供应商代码")
         return [
             Column("supplier", _("supplier"), "record", required=True, model=Supplier, aliases=names),
             Column("received_date", _("received on"), "date", aliases=("收货日期", "入库日期")),

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
+from erp.finance.banks import main_bank
 from erp.finance.currencies import base_currency, rate_on
-from erp.finance.models import Account, OpenItem, Payment
+from erp.finance.models import OpenItem, Payment
 from erp.finance.services import pay
 from erp.inventory.models import Warehouse
 from erp.trade.lines import LineInput
 from kit.exchange.importing import Batch, Row
+from kit.exchange.importing_batch import REFUSED
 from kit.exchange.importing_documents import FileDocument
 from kit.values.errors import BusinessError
 from kit.values.money import ONE, ZERO
@@ -93,7 +95,7 @@ class OrderRun:
     def __init__(self, importer: OrderImporter, batch: Batch) -> None:
         self.importer, self.batch = importer, batch
         self.base = base_currency()
-        self.bank = Account.objects.filter(is_cash=True, is_group=False, active=True).order_by("-code").first()
+        self.bank = main_bank()
         self.warehouse = Warehouse.objects.filter(active=True).order_by("pk").first()
 
     def run(self, documents: Sequence[FileDocument]) -> None:
@@ -128,7 +130,7 @@ class OrderRun:
         try:
             with transaction.atomic():
                 (self._order, self._move, self._bill, self._pay)[event.step](work, event.date)
-        except BusinessError as error:
+        except REFUSED as error:
             work.failed = True
             names = {**NAMES, "date": self.importer.chain[event.step]}
             self.batch.refuse(work.document.key, work.document.rows, error, lines=work.told, names=names)

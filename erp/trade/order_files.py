@@ -61,35 +61,47 @@ class OrderImporter(DocumentImporter):
 
     @cached_property
     def _columns(self) -> list[Column]:
-        number = ("order number", "order_id", "订单号", "单号")
+        number = ("order number", "order_id", "订单号", "订单编号", "订单", "单号")
         return [
             Column("order", gettext_lazy("order"), required=True, length=40, aliases=number),
-            Column("line", gettext_lazy("line"), length=40, aliases=("行号",)),
+            Column("line", gettext_lazy("line"), length=40, aliases=("行号", "行", "行次")),
             Column(
                 "order_date", gettext_lazy("order date"), "date", required=True, aliases=("date", "订单日期", "日期")
             ),
             Column(
-                "product", gettext_lazy("product"), "record", required=True, model=Product, aliases=("商品", "商品编码")
+                "product",
+                gettext_lazy("product"),
+                "record",
+                required=True,
+                model=Product,
+                aliases=("商品", "商品编码", "产品", "产品编码"),
             ),
             Column("quantity", gettext_lazy("quantity"), "quantity", required=True, aliases=("数量",)),
             Column("unit_price", gettext_lazy("unit price"), "price", required=True, aliases=("price", "单价")),
             Column("unit", gettext_lazy("unit"), "record", model=Unit, aliases=("单位",)),
-            Column("discount", gettext_lazy("discount"), "fraction", aliases=("折扣",)),
+            Column("discount", gettext_lazy("discount"), "fraction", aliases=("折扣", "折扣率")),
             Column("tax_code", gettext_lazy("tax code"), "record", model=TaxCode, aliases=("税码",)),
-            Column("tax_included", gettext_lazy("prices include tax"), "bool", aliases=("含税",)),
+            Column(
+                "tax_included", gettext_lazy("prices include tax"), "bool", aliases=("含税", "价格含税", "是否含税")
+            ),
             Column(
                 "warehouse",
                 gettext_lazy("warehouse"),
                 "record",
                 model=Warehouse,
                 make=maker(Warehouse),
-                aliases=("仓库",),
+                aliases=("仓库", "仓库编码"),
             ),
             Column(
-                "owner", gettext_lazy("owner"), "record", model=User, make=person_called, aliases=("负责人", "业务员")
+                "owner",
+                gettext_lazy("owner"),
+                "record",
+                model=User,
+                make=person_called,
+                aliases=("负责人", "业务员", "销售员", "采购员"),
             ),
-            Column("required_date", gettext_lazy("due date"), "date", aliases=("需求日期", "交货日期")),
-            Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种",)),
+            Column("required_date", gettext_lazy("due date"), "date", aliases=("需求日期", "交货日期", "要求日期")),
+            Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种", "货币")),
             Column("rate", gettext_lazy("rate"), "rate", aliases=("汇率",)),
             Column("payment_terms", gettext_lazy("payment terms"), "record", model=PaymentTerms, aliases=("付款条件",)),
             *self.own_columns(),

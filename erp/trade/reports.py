@@ -24,6 +24,8 @@ ORDERED = ("confirmed", "closed")
 BARS = 12  # more bars are not readable
 BY_TIME = ("year", "month")
 BY_LINE = ("product", "category")  # an order may stand in several of these groups
+SHIP = "ship_country"  # another name of the group "country"; its column is called as it was asked for
+ALSO = {SHIP: SHIP, "ship country": SHIP}
 
 NOTES = _(
     "Confirmed and completed orders by order date, in base currency by the rate of the order, each line rounded. "
@@ -56,7 +58,7 @@ class OrderReport(Report):
         cls.params = (
             Param("date_from", pgettext_lazy("date", "From"), "date"),
             Param("date_to", pgettext_lazy("date", "To"), "date"),
-            Param("group_by", _("Group by"), "choice", "month", choices=cls.groups(), required=True),
+            Param("group_by", _("Group by"), "choice", "month", choices=cls.groups(), also=ALSO, required=True),
         )
 
     @classmethod
@@ -73,15 +75,16 @@ class OrderReport(Report):
         )
 
     def columns(self, params: dict[str, Any]) -> list[ReportColumn]:
-        group = params["group_by"]
+        title = params["group_by"]
+        group = _group(params)
         named = group not in {*BY_TIME, "country"}
         label = {"customer": "crm.customer", "supplier": "erp.supplier", "product": "erp.product"}.get(group)
         return [
             ReportColumn(
-                group,
+                title,
                 dict(self.groups())[group],
-                display=lambda row: row[group] or gettext("(none)"),
-                link=(lambda row: record_url(label, row[group])) if label else None,
+                display=lambda row: row[title] or gettext("(none)"),
+                link=(lambda row: record_url(label, row[title])) if label else None,
             ),
             ReportColumn("name", _("Name"), screen=named),
             ReportColumn("documents", _("Orders"), "integer", total=group not in BY_LINE),
@@ -94,13 +97,13 @@ class OrderReport(Report):
         ]
 
     def rows(self, params: dict[str, Any], user: Any) -> list[dict[str, Any]]:
-        group = params["group_by"]
+        title, group = params["group_by"], _group(params)
         orders = self._orders(params, user)
         sums = list(self._sums(orders, group))
         heads = self._line_heads(group, sums) if group in BY_LINE else self._order_heads(group, orders)
         rows = [
             {
-                group: heads[row["key"]].code,
+                title: heads[row["key"]].code,
                 "name": heads[row["key"]].name,
                 "documents": row["documents"] if group in BY_LINE else heads[row["key"]].documents,
                 "lines": row["line_count"],
@@ -113,8 +116,8 @@ class OrderReport(Report):
             for row in sums
         ]
         if group in BY_TIME:
-            return sorted(rows, key=lambda row: row[group])
-        return sorted(rows, key=lambda row: (-row["net"], row[group]))
+            return sorted(rows, key=lambda row: row[title])
+        return sorted(rows, key=lambda row: (-row["net"], row[title]))
 
     def _orders(self, params: dict[str, Any], user: Any) -> QuerySet[Any]:
         manager: Any = self.orders._default_manager
@@ -180,6 +183,10 @@ class OrderReport(Report):
         title = f"{self.title}: {gettext('Net amount')}"
         unit = CompanyProfile.current().base_currency
         return bar_chart(labels, [Series("", [row["net"] for row in shown])], title=title, unit=unit)
+
+
+def _group(params: Mapping[str, Any]) -> str:
+    return "country" if params["group_by"] == SHIP else params["group_by"]
 
 
 def _base_exponent() -> Any:

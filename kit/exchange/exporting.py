@@ -242,7 +242,11 @@ class XlsxTable:
             return
         if isinstance(value, bool):
             value = _("yes") if value else _("no")
-        if isinstance(value, Decimal | int | float):
+        if isinstance(value, Decimal | int) and Decimal(repr(float(value))) != value:  # more than 15 digits
+            text = plain(value, column.kind)
+            sheet.write_string(row, position, text, self._format("exact"))
+            width = len(text) + 1
+        elif isinstance(value, Decimal | int | float):
             sheet.write_number(row, position, float(value), self._format(column.kind, value))
             width = 4 + len(f"{value:,.2f}")
         elif isinstance(value, dt.date) and _day(value) >= EARLIEST:
@@ -293,6 +297,8 @@ def _look(kind: str, whole: bool) -> dict[str, Any]:
             "valign": "vcenter",
             "text_wrap": False,
         }
+    if base == "exact":
+        return {"align": "right"}
     if base == "total":
         return {"bold": True, "top": 1} | ({"num_format": number[rest]} if rest in number else {})
     return {"num_format": number[base]} if base in number else {}

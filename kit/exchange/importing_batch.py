@@ -6,13 +6,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from django.db import DataError
 from django.utils.translation import gettext as _
 
 from kit.exchange.exporting import unprotect
 from kit.exchange.importing_columns import Column, Header, Lookup
 from kit.exchange.reading import Table
-from kit.values.errors import BusinessError
+from kit.values.errors import BusinessError, Problem
 
+REFUSED = (BusinessError, DataError)  # what storing a document may raise because of what the file says
 CHUNK = 1000  # rows that are read, looked up and written at a time
 KEPT = 5000  # errors and changes told in words; beyond that only rows are counted
 
@@ -248,7 +250,7 @@ class Batch:
         self,
         key: Hashable,
         rows: Sequence[Row],
-        error: BusinessError,
+        error: Exception,
         lines: Sequence[Row] = (),
         names: Mapping[str, str] | None = None,
     ) -> None:
@@ -257,16 +259,16 @@ class Batch:
         Its problems are told by line (`lines`) and field (`names`: field -> column), the other rows are held.
         """
         known = len(self.report.errors)
-        for problem in error:
+        for problem in _problems(error):
             row = lines[problem.row] if problem.row is not None and problem.row < len(lines) else rows[0]
             name = (names or {}).get(problem.field or "", problem.field or "")
             self.error(row, name if name in self.given else "", problem.message)
         self.hold(rows)
         self.failed.setdefault(key, []).extend(self.report.errors[known:])
 
-    def refuse_rows(self, rows: Sequence[Row], error: BusinessError, names: Mapping[str, str] | None = None) -> None:
+    def refuse_rows(self, rows: Sequence[Row], error: Exception, names: Mapping[str, str] | None = None) -> None:
         """A service refused some lines of a document whose rows stand for themselves: only those are bad."""
-        for problem in error:
+        for problem in _problems(error):
             hit = [rows[problem.row]] if problem.row is not None and problem.row < len(rows) else rows
             for row in hit:
                 name = (names or {}).get(problem.field or "", problem.field or "")
@@ -306,6 +308,13 @@ class _Wrong:
 
 
 WRONG = _Wrong()
+
+
+def _problems(error: Exception) -> Sequence[Problem]:
+    """What is wrong; sums that no column holds are found by the database only, which tells no more than that."""
+    if isinstance(error, BusinessError):
+        return list(error)
+    return [Problem(_("The amounts that come of this are too large."))]
 
 
 def _parts(text: str, many: bool) -> list[str]:

@@ -15,7 +15,7 @@ from kit.exchange.exporting import plain
 from kit.exchange.importing_batch import KEPT, WRONG, Batch, Row
 from kit.exchange.importing_columns import text_of
 from kit.pages.views.edit import integrity_message
-from kit.rules.permissions import ALL, may
+from kit.rules.permissions import ALL, beyond_reach, may
 from kit.rules.search import PinyinField
 from kit.values.errors import BusinessError
 
@@ -56,6 +56,7 @@ class RecordRun:
         existing = self._existing(good)
         entries = [entry for row in good if (entry := self._entry(row, existing)) is not None]
         self._link(entries)
+        self._check_circles(entries)
         self.importer.complete(self, entries)
         entries = [entry for entry in entries if not entry.row.bad]
         fresh = [entry for entry in entries if entry.new]
@@ -194,9 +195,16 @@ class RecordRun:
                 self.batch.error(entry.row, known, _("There is no value for “%s”.") % title)
 
     def _clean(self, entry: Entry) -> None:
-        """The model's own check of fields that depend on one another."""
+        """The model's own check of fields that depend on one another, and whose the record becomes."""
         if entry.row.bad or not (entry.new or entry.changed):
             return
+        if self.batch.by is not None and not self.sees_all:
+            named = {f.name for f in self.given.values()} & {"owner", "department"}
+            given = {n: getattr(entry.record, n) for n in named if entry.new or n in entry.changed}
+            given["customer"] = getattr(entry.record, "customer", None)
+            for name in beyond_reach(self.batch.by, self.model, given):
+                message = _("%s is not in your part of the company.") % given[name]
+                self.batch.error(entry.row, self.importer.title_of(name), message)
         try:
             entry.record.clean()
         except ValidationError as error:
@@ -210,7 +218,7 @@ class RecordRun:
     # ---- records of the same file ----
 
     def _link(self, entries: Sequence[Entry]) -> None:
-        """Find the records of this file that others name; refuse unknown ones and circles."""
+        """Find the records of this file that others name; refuse unknown ones."""
         if not any(entry.own for entry in entries):
             return
         by_text: dict[str, Any] = {}
@@ -223,19 +231,25 @@ class RecordRun:
                     facts = {"model": self.model._meta.verbose_name, "value": text}
                     self.batch.error(entry.row, self.importer.title_of(name), message % facts)
             entry.own = {name: by_text.get(text) for name, text in entry.own.items()}
-        above = {id(entry.record): entry.own for entry in entries}
-        for entry in entries:
-            for name in entry.own:
-                self._check_circle(entry, name, above)
 
-    def _check_circle(self, entry: Entry, name: str, above: Mapping[int, Mapping[str, Any]]) -> None:
-        seen: set[int] = set()
-        record = entry.own[name]
-        while record is not None and record is not entry.record and id(record) not in seen:
-            seen.add(id(record))
-            record = above.get(id(record), {}).get(name)
-        if record is entry.record:
-            self.batch.error(entry.row, self.importer.title_of(name), _("%s is above itself.") % entry.record)
+    def _check_circles(self, entries: Sequence[Entry]) -> None:
+        """Refuse rows that put a record above itself: alone, together, or with what is stored already."""
+        for name in self.importer.own:
+            moved = [entry for entry in entries if name in entry.own or name in entry.changed]
+            if not moved:
+                continue
+            above: dict[Any, Any] = dict(self.model._default_manager.values_list("pk", f"{name}_id"))
+            for entry in moved:
+                parent = entry.own.get(name) if name in entry.own else getattr(entry.record, name)
+                above[_node(entry.record)] = None if parent is None else _node(parent)
+            for entry in moved:
+                node, seen = above[_node(entry.record)], set()
+                while node is not None and node not in seen:
+                    seen.add(node)
+                    node = above.get(node)
+                if _node(entry.record) in seen:
+                    message = _("%s is above itself.") % entry.record
+                    self.batch.error(entry.row, self.importer.title_of(name), message)
 
     # ---- storing ----
 
@@ -264,10 +278,21 @@ class RecordRun:
         except BusinessError as error:
             self.batch.error(entry.row, "", str(error))
         except IntegrityError as error:
-            self.batch.error(entry.row, "", integrity_message(self.importer.page, error))
+            message = integrity_message(self.importer.page, error)
+            self.batch.error(entry.row, self._column_of(entry.row, error), message)
         except DatabaseError as error:
             self.batch.error(entry.row, "", str(error).splitlines()[0])
         return False
+
+    def _column_of(self, row: Row, error: IntegrityError) -> str:
+        """The column that a violated check is about: the only one the file has, or the one that is negative."""
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        checks = (c for c in self.model._meta.constraints if isinstance(c, models.CheckConstraint) and c.name == name)
+        conditions: list[Any] = [check.condition for check in checks]
+        about = {field for condition in conditions for field in condition.referenced_base_fields}
+        titles = [title for title, field in self.given.items() if field.name in about]
+        negative = [title for title in titles if isinstance(n := row.get(title), Decimal) and n < 0]
+        return next(iter(titles if len(titles) == 1 else negative), "")
 
     def _insert(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -341,6 +366,11 @@ class _Keep:
 
 
 KEEP = _Keep()
+
+
+def _node(record: Any) -> Any:
+    """What tells a record of a tree from the others, stored or not."""
+    return record.pk if record.pk is not None else ("new", id(record))
 
 
 def _plain(value: Any) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
@@ -46,7 +46,7 @@ class Param:
 
     Kinds: date, period (`2026-11`, a pair of dates), choice, model (found by its code, or `#<key>`), bool,
     text. `default` is a text, or a function of the values known so far; None means "not limited".
-    `choices` are (value, label) pairs, `model` a label such as `erp.account`.
+    `choices` are (value, label) pairs, `also` further words for them, `model` a label such as `erp.account`.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Param:
     kind: str = "text"
     default: Callable[[dict[str, Any]], Any] | str | None = None
     choices: Sequence[tuple[str, Any]] = ()
+    also: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     required: bool = False
 
@@ -92,6 +93,8 @@ class Param:
 
     def _choice(self, text: str, user: Any) -> str:
         names = [name for name, _label in self.choices]
+        if text in self.also:
+            return self.also[text]
         if text not in names:
             raise BusinessError(
                 _("“%(value)s” is not offered; choose one of %(names)s.") % {"value": text, "names": ", ".join(names)},

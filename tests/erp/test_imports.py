@@ -76,7 +76,7 @@ def test_opening_stock_is_one_adjustment_per_warehouse_and_day(load: Any, export
     assert "The opening stock of P-1 P-1 in Main warehouse was entered already." in load("opening-stock", rows)[1]
     assert last(load("opening-stock", rows, "--update")) == "opening-stock: 0 new, 0 updated, 4 unchanged, 0 errors"
     assert "10 were entered on 2026-01-01 already" in load("opening-stock", rows.replace(",10,", ",11,"), "--update")[1]
-    assert export("opening-stock", "warehouse=MAIN", "date=2026-02-01").decode().splitlines() == [
+    assert export("opening-stock", "warehouse=MAIN", "as_of=2026-02-01").decode().splitlines() == [
         "product,warehouse,quantity,unit_cost,date",
         "P-1,MAIN,10,2.5,2026-02-01",
         "P-2,MAIN,4,1,2026-02-01",
@@ -194,6 +194,8 @@ def test_everything_that_is_exported_can_be_imported(load: Any, export: Any, liv
         "suppliers",
         "products",
         "customer-terms",
+        "opening-stock",
+        "stock-moves",
         "journal-entries",
         "sales-orders",
         "purchase-orders",

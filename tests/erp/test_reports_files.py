@@ -80,6 +80,7 @@ def test_report_command_prints_csv(orders: Books, capsys: pytest.CaptureFixture[
         (["sales", "--param", "date_from=2025-02-01", "--param", "date_to=2025-01-01"], "after the last day"),
         (["general-ledger", "--param", "account=9999"], "9999"),
         (["sales", "--user", "nobody"], "nobody"),
+        (["sales", "-o", "/no/such/folder/sales.csv"], "cannot be written: No such file or directory"),
     ],
 )
 def test_report_command_refuses_in_words(books: Books, arguments: list[str], words: str) -> None:

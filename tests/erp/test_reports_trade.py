@@ -158,6 +158,7 @@ def test_sales_by_month_round_each_line(orders: Books) -> None:
         ("product", {"SV-750W": ("Servo motor 750 W", "3"), "CB-05": ("Cable 5 m", "1")}),
         ("category", {"motors": ("Motors", "3"), "": ("", "1")}),
         ("owner", {"boss": ("Li Man", "3")}),
+        ("ship_country", {"中国": ("中国", "2"), "United Kingdom": ("United Kingdom", "1")}),
         ("country", {"中国": ("中国", "2"), "United Kingdom": ("United Kingdom", "1")}),
     ],
 )

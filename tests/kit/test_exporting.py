@@ -156,6 +156,15 @@ def test_xlsx_holds_numbers_dates_and_looks() -> None:
     assert sheet.freeze_panes == "B5"
 
 
+def test_xlsx_keeps_every_digit_of_a_large_amount() -> None:
+    """T-02: spreadsheets know 15 digits; a number with more goes out as text, exact."""
+    columns, file = [Column("amount", "Amount", "money")], io.BytesIO()
+    amounts = [Decimal("9999999999999.99"), Decimal("999999999999999.99"), Decimal("-1234567890123456.78")]
+    write_rows(file, "xlsx", columns, [[amount] for amount in amounts])
+    cells = [sheet_of(file.getvalue()).cell(row, 1).value for row in (2, 3, 4)]
+    assert cells == [9999999999999.99, "999999999999999.99", "-1234567890123456.78"]
+
+
 def test_xlsx_keeps_the_end_of_a_long_text_in_sight() -> None:
     """T-02: more text than a cell holds is cut with a mark, never dropped."""
     sheet = sheet_of(written("xlsx", [Column("a", "A")], [["x" * 40_000]]))
@@ -227,6 +236,8 @@ def test_export_command_leaves_no_half_file(parts: None, tmp_path: Path) -> None
     for arguments in (["parts", str(target), "--filter", "active=broken"], ["nothing", str(target)]):
         with pytest.raises(CommandError):
             call_command("export", *arguments)
+    with pytest.raises(CommandError, match="cannot be written: No such file or directory"):
+        call_command("export", "parts", str(tmp_path / "missing" / "parts.csv"))
     with pytest.raises(CommandError, match="csv, xlsx"):
         call_command("export", "parts", str(tmp_path / "parts.docx"))
     assert [path.name for path in tmp_path.iterdir()] == ["parts.csv"]

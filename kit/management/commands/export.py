@@ -38,6 +38,8 @@ class Command(BaseCommand):
                 count = self._write(options["kind"], options["file"], pairs(options["filter"]))
             except BusinessError as error:
                 raise CommandError("\n".join(str(problem.message) for problem in error)) from error
+            except OSError as error:
+                raise CommandError(f"{options['file']} cannot be written: {error.strerror}.") from error
         self.stdout.write(f"{count} rows written to {options['file']}")
 
     def _write(self, kind: str, path: Path, filters: dict[str, str]) -> int:

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             self.stderr.write(str(error))
         if len(faults) > SHOWN:
             self.stderr.write(f"… and {len(faults) - SHOWN} more")
-        for note in report.notes:
+        for note in report.notes if report.written or options.dry_run else ():
             self.stdout.write(note)
         count = report.bad_rows or len(report.errors)
         self.stdout.write(

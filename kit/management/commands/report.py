@@ -42,7 +42,10 @@ class Command(BaseCommand):
             except BusinessError as error:
                 raise CommandError("\n".join(str(problem.message) for problem in error)) from error
         if options["output"]:
-            options["output"].write_bytes(data)
+            try:
+                options["output"].write_bytes(data)
+            except OSError as error:
+                raise CommandError(f"{options['output']} cannot be written: {error.strerror}.") from error
         else:
             self._print(data)
 
