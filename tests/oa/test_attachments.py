@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -15,7 +19,7 @@ from oa.records import attachments
 from oa.records.attachments import remove_attachment, safe_name, store_attachment
 from oa.records.models import Attachment
 from tests import factories as make
-from tests.invariants import assert_books
+from tests.invariants import assert_books, broken
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +141,23 @@ def test_only_its_owner_deletes_a_file(django_capture_on_commit_callbacks: objec
         remove_attachment(row, by=user)
         assert storage.exists(path)
     assert not storage.exists(path) and not Attachment.objects.exists()
+
+
+def test_files_that_belong_to_nothing_are_found(settings: Any, tmp_path: Path) -> None:
+    """I-33: what a crash left behind shows after a day, and a changed content at once."""
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}}
+    settings.MEDIA_ROOT = tmp_path
+    row = store_attachment(make.make_customer(), SimpleUploadedFile("a.pdf", GOOD["scan.pdf"]), by=make.make_user())
+    storage = row.file.storage
+    stray = storage.save("attachments/2020/01/left.pdf", ContentFile(b"left"))
+    assert_books(["I-33"])
+    os.utime(tmp_path / stray, (0, 0))
+    [found] = broken(["I-33"])["I-33"]
+    assert stray in found
+    storage.delete(stray)
+    (tmp_path / row.file.name).write_bytes(GOOD["scan.pdf"].replace(b"1.7", b"1.6"))
+    [found] = broken(["I-33"])["I-33"]
+    assert f"attachment {row.pk}" in found
 
 
 def test_a_file_never_touches_the_records_version() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
+import pghistory
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
+from pghistory.models import Context
 
 from crm.customers.models import Customer, Tag
 from crm.customers.services import save_customer
@@ -15,7 +18,7 @@ from oa.records.commands import command
 from oa.records.idempotency import forget_old_keys, once
 from oa.records.models import IdempotencyKey
 from tests import factories as make
-from tests.invariants import assert_books
+from tests.invariants import assert_books, broken
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +101,41 @@ def test_rows_held_by_others_are_told_in_words() -> None:
             once(str(uuid.uuid4()), user, "x", lambda state=state: fail_with(state))  # type: ignore[misc]
     with pytest.raises(OperationalError):
         once("", user, "x", lambda: fail_with("53100"))
+
+
+def test_what_a_form_changed_names_the_form() -> None:
+    """I-31, the other way: an effect in the history has its key, and one that lost it is found."""
+    user, customer, key = make.make_user(), make.make_customer(), str(uuid.uuid4())
+
+    def rename() -> Customer:
+        customer.name = "Mingrui"
+        customer.save()
+        return customer
+
+    with pghistory.context(user=user.pk, url="/"):  # as in a request
+        once(key, user, "customer.save", rename)
+    context = Context.objects.get()
+    assert context.metadata == {"user": user.pk, "url": "/", "submit": key}
+    assert_books(["I-31"])
+    IdempotencyKey.objects.all().delete()
+    assert list(broken(["I-31"])) == ["I-31"]
+    Context.objects.update(created_at=timezone.now() - dt.timedelta(days=30))
+    assert_books(["I-31"])  # keys are kept as long as a form may stay open
+
+
+def test_what_a_request_does_after_a_refusal_is_no_effect_of_its_form() -> None:
+    """I-31: the form may be sent again."""
+    user, customer = make.make_user(), make.make_customer()
+
+    def fail() -> None:
+        raise BusinessError("no")
+
+    with pghistory.context(user=user.pk, url="/"):
+        with pytest.raises(BusinessError):
+            once(str(uuid.uuid4()), user, "customer.save", fail)
+        Customer.objects.filter(pk=customer.pk).update(name="Mingrui")
+    assert Context.objects.get().metadata["submit"] == ""
+    assert_books(["I-31"])
 
 
 def test_old_keys_are_forgotten() -> None:

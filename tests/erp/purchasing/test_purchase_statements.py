@@ -34,7 +34,7 @@ from tests.invariants import assert_books
 pytestmark = pytest.mark.django_db
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
-BUDGET = 12
+BUDGET, WHOLE_ROAD = 12, 60  # statements of a step, and of all five
 
 
 class Counter:
@@ -116,6 +116,7 @@ def test_statements_do_not_grow_with_lines() -> None:
     few, many = procure_to_pay(2), procure_to_pay(40)
     assert few.counts() == many.counts()
     assert max(few.counts().values()) <= BUDGET, few.counts()
+    assert sum(few.counts().values()) <= WHOLE_ROAD, few.counts()
     assert_books()
 
 
