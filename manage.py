@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 
 # Commands that touch no database and therefore start no server.
 WITHOUT_SERVERS = {
@@ -21,6 +23,11 @@ WITHOUT_SERVERS = {
 }
 
 
+def end(number: int, frame: FrameType | None) -> None:
+    """Leave by way of `SystemExit`, so that transactions roll back and embedded servers are let go."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Start the embedded servers where they are needed, then hand over to Django."""
     if sys.version_info < (3, 11):  # noqa: UP036 - said clearly where somebody starts us with an older one
@@ -33,6 +40,8 @@ def main() -> None:
     arguments = sys.argv[1:]
     idle = not arguments or arguments[0] in WITHOUT_SERVERS or {"-h", "--help", "--version"} & set(arguments)
     if not idle or (arguments[:1] == ["check"] and "--database" in arguments):
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGHUP, end)
         from config import embedded
         from config.places import PlaceError
         from config.servers import ServerError
@@ -45,4 +54,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -13,9 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import connections
+
+from erp.setup.demo import BOOKS
 
 FORMAT = 1
 DUMP = "database.dump"
@@ -29,15 +32,16 @@ class ArchiveError(RuntimeError):
 
 
 def program(name: str) -> str:
-    """`pg_dump` and its like: from the embedded wheel, else from the PATH."""
-    if not os.environ.get("DATABASE_URL"):
-        from config.servers import programs
+    """`pg_dump` and its like: those of a server of one's own from the PATH, else from the wheel (version 18)."""
+    from config.servers import ServerError, programs
 
-        return str(programs() / name)
-    found = shutil.which(name)
-    if not found:
-        raise ArchiveError(f"{name} was not found: install PostgreSQL's client programs, not older than the server.")
-    return found
+    found = shutil.which(name) if os.environ.get("DATABASE_URL") else None
+    try:
+        return found or str(programs() / name)
+    except ServerError:
+        raise ArchiveError(
+            f"{name} was not found: install PostgreSQL's client programs, not older than the server."
+        ) from None
 
 
 def connection_environment() -> dict[str, str]:
@@ -148,18 +152,16 @@ def check(source: Path) -> dict[str, Any]:
 
 
 def used() -> bool:
-    """Whether the database holds business data: any row of ours beyond what `migrate` puts there."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT to_regclass('oa_user') IS NOT NULL")
-        if not cursor.fetchone()[0]:
-            return False
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM oa_user)")
-        return bool(cursor.fetchone()[0])
+    """Whether the database holds what `migrate` did not put there: people, partners, products, documents."""
+    present = set(connections["default"].introspection.table_names())
+    return any(model._default_manager.exists() for model in BOOKS if model._meta.db_table in present)
 
 
 def restore(source: Path) -> None:
     """Replace the database and add the files of a checked backup. The database changes wholly or not at all."""
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(source) as archive:
+    # Not in /tmp, which may be small or in memory: the script is the whole database as text.
+    settings.VAR.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.VAR) as folder, zipfile.ZipFile(source) as archive:
         dump = Path(archive.extract(DUMP, folder))
         script = Path(folder) / "restore.sql"
         run([program("pg_restore"), "--no-owner", "--no-privileges", f"--file={script}", str(dump)])

@@ -12,8 +12,9 @@ import atexit
 import fcntl
 import os
 import shutil
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,12 +48,21 @@ def start() -> None:
         places.prepare()
         users = _open("users.lock")
         fcntl.flock(users, fcntl.LOCK_SH)
+        # Before the first server: an interrupted or failed start ends what it began.
+        _held.update(pid=os.getpid(), users=users)
+        atexit.register(_at_exit)
         for server in _servers():
             if not server.ready():
                 server.start()
             server.create_database()
-    _held.update(pid=os.getpid(), users=users)
-    atexit.register(release)
+
+
+def _at_exit() -> None:
+    # A second Ctrl-C must not leave servers behind.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with suppress(ValueError):  # not in the main thread
+            signal.signal(number, signal.SIG_IGN)
+    release()
 
 
 def release() -> None:

@@ -70,6 +70,7 @@ def run(command: list[str | Path], *, timeout: float | None = None) -> subproces
         stderr=subprocess.STDOUT,
         check=False,
         timeout=timeout,
+        start_new_session=True,  # Ctrl-C is for us; the servers are stopped in order
         **places.as_account(places.server_account()),
     )
 
@@ -207,7 +208,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Fast, clean shutdown: running statements are rolled back, everything is flushed."""
-        pid = self._postmaster()
+        pid = self._postmaster() or self._unnamed()
         if pid is None:
             return
         for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 10)):
@@ -263,6 +264,10 @@ class Postgres:
         except (OSError, ValueError):
             return None
         return pid if alive(pid) and (not PROC or pid in working_in(self.data)) else None
+
+    def _unnamed(self) -> int | None:
+        """A server whose start was interrupted before it wrote its pid file: the eldest in the data folder."""
+        return min(working_in(self.data), default=None)
 
     def _clear_stale(self) -> None:
         """After a crash: end a server that lost its socket, forget pids that now belong to somebody else."""
@@ -339,9 +344,13 @@ class Valkey:
 
     def stop(self) -> None:
         """Flush the append-only file and end."""
-        if not self.ready():
+        pid = (
+            int(self.client().info("server")["process_id"])
+            if self.ready()
+            else min(working_in(self.data), default=None)
+        )
+        if pid is None:
             return
-        pid = int(self.client().info("server")["process_id"])
         os.kill(pid, signal.SIGTERM)
         if not wait_end(pid, STOP_SECONDS):
             raise ServerError(f"The embedded Valkey (process {pid}) does not stop.")

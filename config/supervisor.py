@@ -55,8 +55,9 @@ class Service:
 class Supervisor:
     """Starts services, prints their output line by line, and stops all when one ends or a signal comes."""
 
-    def __init__(self, services: Sequence[Service], say: Callable[[str], None] = print) -> None:
+    def __init__(self, services: Sequence[Service], say: Callable[[str], None] = print, address: str = "") -> None:
         self.services = list(services)
+        self.address = address
         self.file = places.var() / "run.json"
         self.stopping = threading.Event()
         self._say = say
@@ -71,7 +72,7 @@ class Supervisor:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunning(f"Sanhe already runs on {places.var()} (process {self._owner()}).") from None
+            raise AlreadyRunning(f"Sanhe already runs on {places.var()} ({self._owner()}).") from None
         self._end_orphans()
         self._record()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -166,7 +167,7 @@ class Supervisor:
     def _record(self) -> None:
         groups = [s.process.pid for s in self.services if s.process]
         fresh = self.file.with_suffix(".new")
-        fresh.write_text(json.dumps({"supervisor": os.getpid(), "groups": groups}))
+        fresh.write_text(json.dumps({"supervisor": os.getpid(), "address": self.address, "groups": groups}))
         fresh.replace(self.file)
 
     def _recorded(self) -> dict[str, object]:
@@ -175,8 +176,9 @@ class Supervisor:
         except (OSError, ValueError):
             return {}
 
-    def _owner(self) -> object:
-        return self._recorded().get("supervisor", "unknown")
+    def _owner(self) -> str:
+        known = self._recorded()
+        return f"process {known.get('supervisor', 'unknown')}" + (f", {at}" if (at := known.get("address")) else "")
 
     def _end_orphans(self) -> None:
         """End processes of a supervisor that was killed: they carry our mark in their environment."""

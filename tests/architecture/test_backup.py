@@ -12,6 +12,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
+from crm.customers.models import Customer
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
@@ -58,6 +60,29 @@ def test_restores_rows_files_and_guards(backup):
 def test_refuses_a_database_with_data(backup):
     with pytest.raises(CommandError, match="--force"):
         call_command("restore", str(backup))
+
+
+def test_refuses_imported_data_without_people(backup):
+    Customer.objects.create(code="C1", name="Mingrui")
+    get_user_model().objects.all().delete()
+    with pytest.raises(CommandError, match="--force"):
+        call_command("restore", str(backup))
+    assert Customer.objects.exists()
+
+
+def test_programs_of_the_path_come_first_and_the_wheel_serves_where_there_are_none(monkeypatch, tmp_path):
+    from config import archive, servers
+
+    monkeypatch.setenv("DATABASE_URL", "postgresql://someone@db.example.com/sanhe")
+    own = tmp_path / "pg_dump"
+    own.write_text("#!/bin/sh\n")
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert archive.program("pg_dump") == str(own)
+    assert archive.program("psql") == str(servers.programs() / "psql")
+    monkeypatch.setattr(servers.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(archive.ArchiveError, match="psql was not found"):
+        archive.program("psql")
 
 
 def test_does_not_overwrite_a_file(backup):

@@ -173,6 +173,24 @@ def test_lost_socket_is_made_again(installation):
     assert not installation.servers()
 
 
+@pytest.mark.parametrize("appears", ["postgres.new", "postgres/PG_VERSION", "postgres/postmaster.pid", "valkey"])
+def test_an_interrupted_start_leaves_no_server(installation, appears):
+    """Ctrl-C at any moment of the first start ends what was begun, also when it is pressed twice."""
+    first = installation.hold()
+    end = time.monotonic() + 120
+    while not (installation.var / "services").resolve().joinpath(appears).exists() and time.monotonic() < end:
+        time.sleep(0.005)
+    first.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=90)
+    assert first.returncode != 0
+    assert not installation.servers()
+    second = installation.hold()
+    assert installation.ready(second)[0] >= 1
+    installation.end(second)
+
+
 def test_killed_first_start_is_made_again(installation):
     half = installation.var / "services" / "postgres.new"
     half.mkdir(parents=True)

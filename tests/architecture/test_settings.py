@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 import sources
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.utils.module_loading import import_string
 
 KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PRODUCTION = {
@@ -135,7 +138,7 @@ def test_killed_tasks_come_back(production):
 
 def test_attachments_lie_outside_static_files(production):
     assert not production["MEDIA_ROOT"].startswith(production["STATIC_ROOT"])
-    assert "Manifest" in production["STORAGES"]["staticfiles"]["BACKEND"]
+    assert issubclass(import_string(production["STORAGES"]["staticfiles"]["BACKEND"]), ManifestStaticFilesStorage)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +170,25 @@ def test_local_installation_needs_nothing():
     assert local["DATABASES"]["default"]["HOST"].startswith("/")
     assert not local["SECURE_SSL_REDIRECT"] and local["SANHE_URL"] == "http://127.0.0.1:8000"
     assert read(["SECRET_KEY"])["SECRET_KEY"] == local["SECRET_KEY"], "the key is made once"
+
+
+def test_every_variable_is_documented():
+    """docs/operations.md names each variable of the environment that the program reads, and each of compose.yaml."""
+    table = (sources.ROOT / "docs/operations.md").read_text()
+    text = "".join(path.read_text() for path in [*sources.code(), sources.ROOT / "manage.py"])
+    read = set(re.findall(r'(?:env\.\w+\(|environ\.get\(|environ\[|_database\()"([A-Z_]+)"', text))
+    read |= set(re.findall(r"\$\{([A-Z_]+)", (sources.ROOT / "compose.yaml").read_text()))
+    assert len(read) > 25
+    assert [name for name in sorted(read) if f"`{name}`" not in table and f"{name}=" not in table] == []
+
+
+def test_ci_runs_what_people_run():
+    """`.ci/run` installs a browser where it may, then calls `make test` and nothing else."""
+    lines = (sources.ROOT / ".ci/run").read_text().splitlines()
+    assert lines[-1] == "exec make test"
+    assert not [
+        line for line in lines[:-1] if re.search(r"\b(make|python|pytest|ruff|mypy)\b", line) and line[0] != "#"
+    ]
 
 
 def test_client_address_behind_our_proxies(rf, settings):

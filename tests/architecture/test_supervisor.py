@@ -16,7 +16,8 @@ import sys
 from config.supervisor import AlreadyRunning, Service, Supervisor
 quiet = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 first = [sys.executable, "-c", sys.argv[1]] if len(sys.argv) > 1 else quiet
-supervisor = Supervisor([Service("web", first), Service("worker", quiet)], say=lambda text: print(text, flush=True))
+pair = [Service("web", first), Service("worker", quiet)]
+supervisor = Supervisor(pair, lambda text: print(text, flush=True), "http://127.0.0.1:8123")
 try:
     supervisor.claim()
 except AlreadyRunning as error:
@@ -108,6 +109,7 @@ def test_only_one_per_data_folder(launch):
     second = launch()
     out = second.communicate(timeout=30)[0]
     assert second.returncode == 1 and "refused: Sanhe already runs" in out
+    assert "http://127.0.0.1:8123" in out, "where it runs, which may be another port than the second one's"
 
 
 def test_orphans_of_a_killed_supervisor_are_ended(launch, tmp_path):

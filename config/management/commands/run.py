@@ -13,11 +13,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from config.management.commands.demo import logins
 from config.supervisor import AlreadyRunning, Service, Supervisor
 
 
@@ -30,17 +31,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare, then run until a signal comes or a process ends."""
         host, port = os.environ.get("SANHE_BIND") or "127.0.0.1", settings.SANHE_PORT
-        supervisor = Supervisor(services(host, port), say=self.say)
+        supervisor = Supervisor(services(host, port), self.say, settings.SANHE_URL)
         try:
             supervisor.claim()
         except AlreadyRunning as error:
-            raise CommandError(f"{error} Open {settings.SANHE_URL}, or stop it there with Ctrl-C.") from None
+            raise CommandError(f"{error} Open that, or stop it there with Ctrl-C.") from None
         check_port(host, port)
         self.prepare()
+        known = f"\n{logins()}".rstrip()
         connections.close_all()
         code = supervisor.run(
             ready=lambda: answers(host, port),
-            on_ready=lambda: supervisor.say(f"\nSanhe is ready: {settings.SANHE_URL}   (Ctrl-C stops it)\n"),
+            on_ready=lambda: supervisor.say(f"\nSanhe is ready: {settings.SANHE_URL}   (Ctrl-C stops it){known}\n"),
         )
         supervisor.say("Stopped.")
         sys.exit(code)
@@ -52,7 +54,7 @@ class Command(BaseCommand):
             self.migrate()
             stamp.write_text(state)
         collect_static(self)
-        if not settings.PRODUCTION and "demo" in get_commands() and os.environ.get("SANHE_DEMO", "1") != "0":
+        if not settings.PRODUCTION and os.environ.get("SANHE_DEMO", "1") != "0":
             call_command("demo", if_empty=True)
 
     def migrate(self) -> None:

@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils import timezone, translation
 
 from crm.customers.models import Customer
-from erp.finance.models import OpenItem, Payment, Voucher
+from erp.finance.models import OpenItem, Payment, Supplier, Voucher
 from erp.inventory.models import Product, StockAdjustment
 from erp.purchasing.models import PurchaseOrder
 from erp.sales.models import Delivery, Invoice, SalesOrder
@@ -26,13 +26,13 @@ from erp.setup.demo.plan import think_up
 from erp.setup.demo.relations import make_relations
 from erp.setup.demo.selling import Selling
 from erp.setup.demo.world import World
-from oa.organisation.models import CompanyProfile
+from oa.organisation.models import CompanyProfile, User
 from oa.reporting.services import zone_named
 
 LEAST, MOST = 30, 500_000
 BY_HAND = 1_000  # more orders than that are copies of about BASE orders that the commands made
 BASE = 400
-BOOKS = (SalesOrder, PurchaseOrder, Invoice, Voucher, StockAdjustment, Payment, Customer, Product)
+BOOKS = (User, Customer, Supplier, Product, SalesOrder, PurchaseOrder, Invoice, Voucher, StockAdjustment, Payment)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Summary:
 
 
 def empty() -> bool:
-    """Whether nobody has worked here yet: no partner, product or document."""
+    """Whether nobody has worked here yet: no person, partner, product or document."""
     return not any(model._default_manager.exists() for model in BOOKS)
 
 

@@ -8,6 +8,7 @@ from erp.setup.demo.names import COMPANY, DEPARTMENTS, PEOPLE, POSITIONS
 from erp.setup.demo.world import World
 from oa.organisation.models import CompanyProfile, Department, Position, User
 
+MAIL_DOMAIN = "@huachen.example"
 PASSWORD = "demo"  # noqa: S105 - of a company that does not exist; refused on production settings
 
 
@@ -26,7 +27,7 @@ def make_people(world: World) -> None:
     groups = {group.role.code: group for group in Group.objects.select_related("role").filter(role__isnull=False)}
     for person in PEOPLE:
         user = User(
-            username=person.username, name=person.name, email=f"{person.username}@huachen.example",
+            username=person.username, name=person.name, email=person.username + MAIL_DOMAIN,
             department=departments[person.department], position=positions[person.position],
             is_staff=person.role == "administrator", phone=f"138 1200 {world.dice.randint(1000, 9999)}",
         )  # fmt: skip
