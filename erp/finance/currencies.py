@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -32,3 +33,13 @@ def rate_on(currency: Currency, date: dt.date, *, base_code: str | None = None) 
             field="rate",
         )
     return Decimal(rate)
+
+
+def fill_rate(document: Any, base: Currency) -> None:
+    """Set the rate of a draft that nobody typed: 1 in `base`, else that of its day (rule G-17)."""
+    if document.currency_id == base.pk:
+        document.rate = ONE
+    elif document.rate is None or document.rate == ONE:
+        document.rate = rate_on(document.currency, document.date, base_code=base.code)
+    elif document.rate <= 0:
+        raise BusinessError(_("The rate must be more than 0."), field="rate")

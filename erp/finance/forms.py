@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from erp.finance.currencies import rate_on
 from erp.finance.models.payments import Direction
 from kit.pages.forms import KitForm
+from kit.rules.days import business_day
+from kit.values.errors import BusinessError
 
 
 class PaymentForm(KitForm):
@@ -16,3 +19,19 @@ class PaymentForm(KitForm):
         direction = Direction(self.resource.default_filters["direction"])
         self.instance.direction = direction
         self.fields["customer" if direction == Direction.RECEIVE else "supplier"].required = True
+
+
+def rate_of(document: Any, currency: Any) -> dict[str, Any]:
+    """The exchange rate of a document's day; nothing where none is kept, so that the person types it."""
+    if currency is None:
+        return {}
+    try:
+        return {"rate": rate_on(currency, document.date or business_day())}
+    except BusinessError:
+        return {}
+
+
+def of_currency(document: Any, name: str) -> dict[str, Any]:
+    """The rate, after the currency or the day (`name`) has changed."""
+    chosen = document.currency if document.currency_id else None
+    return rate_of(document, chosen) if name in ("currency", "date") else {}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from erp.finance.currencies import base_currency, rate_on
 from erp.finance.models import Currency, OpenItem
 from erp.finance.services import save_payment, save_voucher
 from erp.finance.services.payments import payment_sign, propose
 from erp.finance.services.vouchers import EntryInput
 from kit.pages import formats
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_money
 
@@ -30,6 +33,7 @@ class VoucherGrid(LineGrid):
     title = gettext_lazy("Entries")
     empty_rows = 2
     columns = (
+        GridColumn("for", "", "hidden"),  # the currency that the rate is for
         GridColumn("memo", gettext_lazy("Summary")),
         GridColumn("account", gettext_lazy("Account"), "picker", resource="account", width="w-220"),
         GridColumn("customer", gettext_lazy("Customer"), "picker", resource="customer", width="w-140", skip=True),
@@ -41,7 +45,7 @@ class VoucherGrid(LineGrid):
     )
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
-        rows = []
+        rows, base = [], base_currency()
         found = document.lines.select_related("account", "customer", "supplier", "currency").order_by("position")
         for index, line in enumerate(found):
             row = GridRow(str(index), pk=line.pk)
@@ -52,7 +56,9 @@ class VoucherGrid(LineGrid):
                     row.put(name, value, value.pk)
                     row.typed[name] = self.picked_text(value)
             row.put("currency", str(line.currency_id))
-            row.put("rate", line.rate)
+            row.put("for", str(line.currency_id))
+            if line.currency_id != base.pk:
+                row.put("rate", line.rate)
             for name in ("debit", "credit"):
                 if getattr(line, name):
                     row.put(name, getattr(line, name))
@@ -70,6 +76,7 @@ class VoucherGrid(LineGrid):
         return super().text(column, row)
 
     def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
+        self._fill_rates(document, [row for row in rows if changed is None or row.index in changed])
         sums = {side: sum((self._base(row, side) for row in rows), ZERO) for side in ("debit", "credit")}
         difference = sums["debit"] - sums["credit"]
         totals = [
@@ -80,6 +87,24 @@ class VoucherGrid(LineGrid):
         notices = [("bad", _("Debits and credits differ by %s.") % formats.money(difference))] if difference else []
         feet = {side: formats.money(value) for side, value in sums.items()}
         return Computed(totals=totals, live_total=formats.money(sums["debit"]), notices=notices, feet=feet)
+
+    def _fill_rates(self, document: Any, rows: Sequence[GridRow]) -> None:
+        """The rate of the day in rows whose currency is new; none in base currency (rule G-17)."""
+        fresh = [row for row in rows if row.typed.get("currency", "") != row.typed.get("for", "")]
+        if not fresh:
+            return
+        base = base_currency()
+        currencies = {str(c.pk): c for c in Currency.objects.all()}
+        for row in fresh:
+            key = row.typed.get("currency", "")
+            currency = currencies.get(key, base)
+            given = row.get("rate") is not None and not row.typed.get("for")  # typed together with the currency
+            row.put("for", key)
+            if currency.pk == base.pk:
+                row.typed["rate"], row.values["rate"] = "", None
+            elif not given:
+                with suppress(BusinessError):  # where no rate is kept, the person types it
+                    row.put("rate", rate_on(currency, document.date or business_day(), base_code=base.code))
 
     def _base(self, row: GridRow, side: str) -> Decimal:
         return round_money(row.get(side, ZERO) * row.get("rate", ONE))
@@ -98,7 +123,7 @@ class VoucherGrid(LineGrid):
                 credit=row.get("credit", ZERO),
                 memo=row.get("memo", ""),
                 currency=currencies.get(row.typed.get("currency", "")),
-                rate=row.get("rate", ONE),
+                rate=row.get("rate"),
                 customer=row.get("customer"),
                 supplier=row.get("supplier"),
             )
@@ -192,6 +217,13 @@ class PaymentGrid(LineGrid):
         )
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
+        problems = [
+            Problem(_("What is settled must be more than 0."), "amount", i)
+            for i, row in enumerate(rows)
+            if row.get("amount", ZERO) < 0
+        ]
+        if problems:
+            raise BusinessError(problems=problems)
         allowed = {item.pk for item in self._items(document)}
         wanted = {row.pk: row.get("amount", ZERO) for row in rows if row.pk in allowed and row.get("amount", ZERO)}
         if not rows and document.amount:

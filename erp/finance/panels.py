@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from erp.finance.models import Allocation, JournalEntry
+from erp.finance.models import Allocation, JournalEntry, OpenItem
 from erp.finance.preview import preview
-from kit.pages.panels import Panel, panels
+from kit.pages.actions import Action
+from kit.pages.panels import Panel, actions, panels
+from kit.pages.resources import by_model
 
 
 def entry_lines(entry: Any, user: Any) -> dict[str, Any]:
@@ -31,6 +34,15 @@ def allocations_of(item: Any, user: Any) -> dict[str, Any]:
     return {"rows": rows.select_related("debit_item", "credit_item", "entry").order_by("pk")}
 
 
+def payment_actions(payment: Any, user: Any) -> list[Action]:
+    """The open item of a posted payment, where what it left open is settled."""
+    if payment.state != "posted" or not user.has_perm("erp.view_openitem"):
+        return []
+    rows = OpenItem.objects.filter(source=payment._meta.label_lower, source_id=payment.pk)
+    return [Action(_("Open item"), by_model[OpenItem].url_for(item), "scale", name="item") for item in rows[:1]]
+
+
+actions["erp.payment"].append(payment_actions)
 panels["erp.journalentry"].append(
     Panel("lines", gettext_lazy("Lines"), "main", template="erp/finance/entry_lines.html", context=entry_lines)
 )

@@ -6,28 +6,28 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
+from erp.finance import ledger_pages as ledger_pages  # registers its pages
 from erp.finance import services
+from erp.finance.banks import main_bank
 from erp.finance.currencies import base_currency
-from erp.finance.forms import PaymentForm
+from erp.finance.forms import PaymentForm, of_currency
 from erp.finance.grids import PaymentGrid, VoucherGrid
 from erp.finance.models import (
     Account,
     Currency,
     ExchangeRate,
     Journal,
-    JournalEntry,
     OpenItem,
     Payment,
     PaymentTerms,
-    Period,
     PostingGroup,
     PostingRule,
     Supplier,
     TaxCode,
     Voucher,
 )
+from erp.finance.rules import save_posting_rule
 from erp.finance.suppliers import save_supplier
-from kit.pages.actions import Command
 from kit.pages.columns import Column
 from kit.pages.nav import Link, tree
 from kit.pages.resources import Resource, register
@@ -70,15 +70,17 @@ class PaymentPage(Resource):
     icon = "hand-coins"
     run = {"post": services.post_payment, "reverse": services.reverse_payment}
 
+    def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
+        return of_currency(document, name)
+
     def initial(self, request: Any) -> dict[str, Any]:
-        bank = Account.objects.filter(is_cash=True, is_group=False, active=True).order_by("-code").first()
         given = super().initial(request)
         item = request.GET.get("item", "")
         if item.isdigit():
             found = OpenItem.objects.visible_to(request.user).filter(pk=int(item)).select_related("currency").first()
             if found is not None:
                 given |= {"amount": abs(found.remaining), "currency": found.currency}
-        return {"account": bank, "currency": base_currency(), **given}
+        return {"account": main_bank(), "currency": base_currency(), **given}
 
 
 @register
@@ -179,7 +181,7 @@ class VoucherResource(Resource):
     filters = ("state", "journal", "date")
     search_fields = ("number", "memo", "reference")
     ordering = ("-date", "-id")
-    fields = ("journal", "date", "memo", "reference", "attachments_count", "note")
+    fields = ("journal", "date", "memo", "reference", "department", "attachments_count", "note")
     extra_fields = ("owner", "reversal_of", "posted_at", "posted_by")
     related = ("journal", "owner", "posted_by", "reversal_of")
     importable = False
@@ -188,114 +190,6 @@ class VoucherResource(Resource):
 
     def initial(self, request: Any) -> dict[str, Any]:
         return {"journal": Journal.objects.filter(code="GEN").first(), **super().initial(request)}
-
-
-@register
-class JournalEntryResource(Resource):
-    model = JournalEntry
-    path = "finance/entries"
-    group = "finance"
-    order = 20
-    columns = (
-        "number",
-        "date",
-        "journal",
-        Column("memo", phone="cust"),
-        "source_number",
-        Column("total", phone="amt"),
-        "posted_by",
-    )
-    filters = ("journal", "date", "period")
-    search_fields = ("number", "memo", "source_number")
-    ordering = ("-date", "-id")
-    related = ("journal", "period", "posted_by", "reversal_of")
-    extra_fields = (
-        "date",
-        "journal",
-        "period",
-        "memo",
-        "source_number",
-        "total",
-        "posted_at",
-        "posted_by",
-        "reversal_of",
-    )
-    can_create = can_edit = importable = False
-
-
-@register
-class OpenItemResource(Resource):
-    model = OpenItem
-    path = "finance/open-items"
-    group = "finance"
-    order = 30
-    key = "pk"
-    columns = (
-        "number",
-        "kind",
-        Column("customer", phone="cust"),
-        "supplier",
-        "date",
-        "due_date",
-        "currency",
-        "amount",
-        Column("remaining", phone="amt"),
-        Column("base_remaining", _("Remaining in base currency"), total=True),
-    )
-    filters = ("kind", "customer", "supplier", "due_date")
-    search_fields = ("number", "customer__search", "supplier__search")
-    ordering = ("-due_date", "-id")
-    related = ("customer", "supplier", "currency", "account", "entry")
-    extra_fields = (
-        "kind",
-        "customer",
-        "supplier",
-        "date",
-        "due_date",
-        "currency",
-        "amount",
-        "remaining",
-        "base_remaining",
-        "account",
-        "entry",
-    )
-    can_create = can_edit = importable = False
-
-
-@register
-class PeriodResource(Resource):
-    model = Period
-    path = "finance/periods"
-    group = "finance"
-    order = 50
-    key = "pk"
-    small = True
-    columns = (Column("start", _("First day")), "end", "state", "closed_at")
-    filters = ("state",)
-    extra_fields = ("year", "number", "start", "end", "state", "closed_at")
-    ordering = ("-start",)
-    can_create = can_edit = importable = False
-    commands = (
-        Command(
-            "close",
-            _("Close period"),
-            services.close_period,
-            "erp.close_period",
-            icon="lock",
-            danger=True,
-            when=lambda p: p.state == "open",
-            confirm=_("Close this period? Nothing can be posted into it any more."),
-        ),
-        Command(
-            "reopen",
-            _("Reopen period"),
-            services.reopen_period,
-            "erp.close_period",
-            icon="lock-open",
-            when=lambda p: p.state == "closed",
-            confirm=_("Reopen this period and all later ones?"),
-        ),
-    )
 
 
 @register
@@ -375,6 +269,7 @@ class PostingRuleResource(Resource):
     )
     filters = ("purpose", "account")
     fields = ("purpose", "product_group", "partner_group", "account", "valid_from", "valid_to")
+    save = staticmethod(save_posting_rule)
 
 
 @register

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -83,20 +83,40 @@ def unbilled(order: SalesOrder, lines: Sequence[SalesOrderLine]) -> Decimal:
     return round_money(sum(parts, ZERO))
 
 
-def credit_problem(terms: CustomerTerms, order: SalesOrder, amount: Decimal, today: dt.date) -> str:
-    """Why `order` exceeds the customer's credit by what it adds (`amount`), in words; empty when it does not.
+def delivered(order: SalesOrder, lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal]) -> Decimal:
+    """What of `order` is delivered and not invoiced once `quantities` (by line key) are, as `unbilled`."""
+    parts = (
+        (line.net + line.tax) / line.quantity * max(line.moved + quantities.get(line.pk, ZERO) - line.billed, ZERO)
+        for line in lines
+    )
+    return round_money(sum(parts, ZERO) * order.rate)
 
-    Holds the customer's terms, so that two orders of one customer cannot both use the last of the limit.
+
+def credit_problem(
+    terms: CustomerTerms,
+    amount: Decimal,
+    today: dt.date,
+    *,
+    what: Any,
+    without_order: int | None = None,
+    lock: bool = True,
+) -> str:
+    """Why `amount` more exceeds the customer's credit, in words that name `what` asks for it; empty if it does not.
+
+    `without_order` is an order that `amount` stands for, so that it is not counted twice. Holds the customer's
+    terms, so that two orders of one customer cannot both use the last of the limit; no `lock` is needed where
+    the exposure does not grow.
     """
     if terms.credit_action == CreditAction.IGNORE or (terms.credit_limit is None and terms.overdue_days is None):
         return ""
-    CustomerTerms.objects.select_for_update().values_list("pk").get(pk=terms.pk)
-    state = exposure(order.customer_id, without_order=order.pk)
+    if lock:
+        CustomerTerms.objects.select_for_update().values_list("pk").get(pk=terms.pk)
+    state = exposure(terms.customer_id, without_order=without_order)
     if terms.overdue_days is not None and state.oldest_due:
         late = (today - state.oldest_due).days
         if late > terms.overdue_days:
             return _("%(customer)s has an invoice overdue for %(days)s days.") % {
-                "customer": order.customer,
+                "customer": terms.customer,
                 "days": late,
             }
     if terms.credit_limit is None:
@@ -104,8 +124,9 @@ def credit_problem(terms: CustomerTerms, order: SalesOrder, amount: Decimal, tod
     over = state.total(with_orders=terms.count_orders) + amount - terms.credit_limit
     if over <= 0:
         return ""
-    return _("This order exceeds the credit limit of %(customer)s by %(amount)s.") % {
-        "customer": order.customer,
+    return _("%(what)s exceeds the credit limit of %(customer)s by %(amount)s.") % {
+        "what": what,
+        "customer": terms.customer,
         "amount": f"{over:,.2f}",
     }
 
@@ -114,16 +135,54 @@ def apply_credit_check(
     terms: CustomerTerms | None, order: SalesOrder, lines: Sequence[SalesOrderLine], today: dt.date
 ) -> str:
     """Check the credit of a customer for `order`: refuse, put the order on hold, or return a warning (S-04)."""
-    if terms is None:
+    if terms is None or _released(order):
         return ""
-    problem = credit_problem(terms, order, unbilled(order, lines), today)
-    if not problem or (order.released_amount is not None and order.base_total <= order.released_amount):
+    problem = credit_problem(terms, unbilled(order, lines), today, what=_("This order"), without_order=order.pk)
+    if not problem:
         return ""
     if terms.credit_action == CreditAction.REFUSE:
         raise BusinessError(problem + " " + _("Save the order as a draft, or ask accounting to raise the limit."))
-    if terms.credit_action == CreditAction.HOLD:
+    if terms.credit_action == CreditAction.HOLD and order.hold != Hold.MANUAL:
         order.hold, order.hold_reason = Hold.CREDIT, problem[:300]
     return problem
+
+
+def check_delivery_credit(
+    terms: CustomerTerms | None,
+    order: SalesOrder,
+    lines: Sequence[SalesOrderLine],
+    quantities: Mapping[int, Decimal],
+    today: dt.date,
+) -> str:
+    """Check the credit again before goods leave (S-04): a warning, or a refusal until the order is released.
+
+    `lines` are all lines of `order`, `quantities` what leaves by line key.
+    """
+    if terms is None or _released(order):
+        return ""
+    amount = unbilled(order, lines) if terms.count_orders else delivered(order, lines, quantities)
+    grows = not terms.count_orders
+    problem = credit_problem(terms, amount, today, what=order, without_order=order.pk, lock=grows)
+    if problem and terms.credit_action != CreditAction.WARN:
+        raise BusinessError(
+            problem + " " + _("Have %s released before it is shipped, or ask accounting to raise the limit.") % order
+        )
+    return problem
+
+
+def check_invoice_credit(terms: CustomerTerms | None, amount: Decimal, today: dt.date) -> str:
+    """Check the credit for `amount` invoiced without an order (S-04, direct invoice): a warning, or a refusal."""
+    if terms is None:
+        return ""
+    problem = credit_problem(terms, amount, today, what=_("This invoice"))
+    if problem and terms.credit_action != CreditAction.WARN:
+        raise BusinessError(problem + " " + _("Ask accounting to raise the limit."))
+    return problem
+
+
+def _released(order: SalesOrder) -> bool:
+    """Whether a release covers the order as it is now (rule S-05)."""
+    return order.released_amount is not None and order.base_total <= order.released_amount
 
 
 def terms_of(customer: Any) -> CustomerTerms | None:

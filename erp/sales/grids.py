@@ -21,8 +21,8 @@ from kit.pages.lines import GridRow, LineTable
 from kit.values.money import ONE, ZERO
 
 
-class OrderGrid(TradeGrid):
-    """Lines of a sales order."""
+class SalesGrid(TradeGrid):
+    """Prices and taxes as they were agreed with the customer (rule S-01)."""
 
     def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
         currency = self.currency_of(document)
@@ -33,12 +33,19 @@ class OrderGrid(TradeGrid):
             agreed = customer_prices(document.customer_id, products, currency.pk, day)
         rate = document.rate or ONE
         return {
-            row.index: find_price(row.get("product"), row.get("quantity", ONE), ONE, agreed, rate).price for row in rows
+            row.index: find_price(
+                row.get("product"), row.get("quantity", ONE), row.get("factor", ONE), agreed, rate
+            ).price
+            for row in rows
         }
 
     def default_tax(self, document: Any, product: Product) -> Any:
         terms = terms_of(document.customer) if document.customer_id else None
         return terms.tax_code if terms is not None and terms.tax_code is not None else product.tax_code
+
+
+class OrderGrid(SalesGrid):
+    """Lines of a sales order."""
 
     def held_by(self, document: Any) -> dict[int, Decimal]:
         if document.state != "confirmed":
@@ -47,7 +54,7 @@ class OrderGrid(TradeGrid):
         return dict(rows.order_by())
 
     def short_of(self, document: Any, row: GridRow, free: Decimal) -> Decimal:
-        return max(row.get("quantity", ZERO) - max(free, ZERO), ZERO)
+        return max(row.get("quantity", ZERO) * row.get("factor", ONE) - max(free, ZERO), ZERO)
 
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
         return [
@@ -92,13 +99,10 @@ class DeliveryGrid(MovementGrid):
         return save_delivery(document, self.quantities(rows), by=by, version=version)
 
 
-class InvoiceGrid(TradeGrid):
+class InvoiceGrid(SalesGrid):
     """Lines of an invoice: parts of order lines, and services."""
 
     columns = tuple(c for c in TradeGrid.columns if c.name != "available")
-
-    def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
-        return {row.index: row.get("product").price for row in rows}
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
         """Invoices do not move stock."""

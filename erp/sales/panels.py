@@ -226,7 +226,12 @@ def invoice_actions(invoice: Any, user: Any) -> Sequence[Action]:
     if item is None:
         return []
     url = f"{registry['receipt'].url('new')}?customer={invoice.customer_id}&item={item.pk}"
-    return [Action(_("Receive payment"), url, "hand-coins", primary=True, name="receive")]
+    made = [Action(_("Receive payment"), url, "hand-coins", primary=True, name="receive")]
+    same = {"customer": item.customer_id, "currency": item.currency_id, "account": item.account_id}
+    if user.has_perm("erp.add_allocation") and OpenItem.objects.filter(remaining__lt=0, **same).exists():
+        settle = by_model[OpenItem].url_for(item, "do", "settle")
+        made.append(Action(_("Settle with credit"), settle, "check", dialog=True, name="settle"))
+    return made
 
 
 Chain("salesorder", "delivery", "invoice", "receipt").register()

@@ -22,6 +22,7 @@ from kit.pages.actions import Command
 from kit.pages.columns import Column
 from kit.pages.nav import Link, tree
 from kit.pages.resources import Resource, register
+from oa.organisation.models import CompanyProfile
 
 tree.group("sales", _("Sales"), "shopping-cart", 20, _("Business"))
 tree.phone.append(Link(_("Orders"), "salesorder-list", 5, "erp.view_salesorder", "shopping-cart"))
@@ -108,6 +109,16 @@ class SalesOrderResource(Resource):
     }
     commands = (
         Command(
+            "hold",
+            _("Put on hold"),
+            services.hold_order,
+            "erp.close_salesorder",
+            icon="ban",
+            fields=("reason",),
+            menu=True,
+            when=lambda o: o.state == "confirmed" and not o.hold,
+        ),
+        Command(
             "deliver",
             _("Create delivery"),
             services.draft_delivery,
@@ -134,7 +145,9 @@ class SalesOrderResource(Resource):
 
     def initial(self, request: Any) -> dict[str, Any]:
         first = Warehouse.objects.filter(active=True).order_by("pk").first()
-        return {"warehouse": first, "currency": base_currency(), **super().initial(request)}
+        included = CompanyProfile.current().prices_include_tax
+        given = {"warehouse": first, "currency": base_currency(), "prices_include_tax": included}
+        return {**given, **super().initial(request)}
 
     def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
         return order_head(document, name)
@@ -207,7 +220,13 @@ class InvoiceResource(Resource):
     run = {"post": services.post_invoice, "reverse": services.reverse_invoice}
 
     def initial(self, request: Any) -> dict[str, Any]:
-        return {"currency": base_currency(), **super().initial(request)}
+        included = CompanyProfile.current().prices_include_tax
+        return {"currency": base_currency(), "prices_include_tax": included, **super().initial(request)}
+
+    def fixed(self, obj: Any) -> list[str]:
+        """What the order decides stays on an invoice that was made from one."""
+        ordered = obj.lines.filter(order_line__isnull=False).exists()
+        return ["customer", "currency", "prices_include_tax"] if ordered else []
 
     def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
         return invoice_head(document, name)

@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency
 from erp.finance.models import TaxCode
-from erp.inventory.models import Product, StockLevel
+from erp.inventory.models import Product, ProductUnit, StockLevel
 from erp.trade.amounts import Priced, Totals, line_amounts, totals
-from erp.trade.lines import LineInput
+from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput
 from kit.pages import formats
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
 from kit.values.capitals import amount_in_words
 from kit.values.errors import BusinessError, Problem
-from kit.values.money import ZERO
+from kit.values.money import ONE, ZERO, round_half_up
 from oa.organisation.models.company import TaxMethod
 
 OWN = ("description", "price", "unit", "tax_code")  # what belongs to a product and goes with it
@@ -53,7 +53,7 @@ class TradeGrid(LineGrid):
         GridColumn("available", gettext_lazy("Available"), "output", width="w-92"),
         GridColumn("price", gettext_lazy("Unit price"), "number", width="w-104"),
         GridColumn("discount", gettext_lazy("Disc. %"), "number", width="w-68"),
-        GridColumn("tax_code", gettext_lazy("Tax"), "select", width="w-104", choices=tax_choices, skip=True),
+        GridColumn("tax_code", gettext_lazy("Tax rate"), "select", width="w-104", choices=tax_choices, skip=True),
         GridColumn("amount", gettext_lazy("Amount"), "output", width="w-120", foot=True),
     )
 
@@ -139,11 +139,20 @@ class TradeGrid(LineGrid):
             own = row.typed.get("price", "") != row.typed.get("found", "")
             if (row.get("price") is None or not own) and "price" not in row.errors:
                 fresh.append(row)  # a price that was found is found again: the quantity or customer may have changed
+        self._factors(rows)
         prices = self.find_prices(document, fresh) if fresh else {}
         for row in fresh:
             price = prices.get(row.index, ZERO)
             for name in ("price", "found"):
                 row.put(name, price, text=formats.trimmed(price, 2))
+
+    def _factors(self, rows: Sequence[GridRow]) -> None:
+        """How many of the product's own unit one of the row's unit holds (`factor`); 1 for its own unit."""
+        other = [r for r in rows if r.get("product") and r.get("unit") and r.get("unit").pk != r.get("product").unit_id]
+        units = ProductUnit.objects.filter(product__in={row.get("product").pk for row in other}) if other else ()
+        factors = {(unit.product_id, unit.unit_id): unit.factor for unit in units}
+        for row in other:
+            row.values["factor"] = factors.get((row.get("product").pk, row.get("unit").pk), ONE)
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
         """What is free in the document's warehouse, red where it does not suffice."""
@@ -154,6 +163,7 @@ class TradeGrid(LineGrid):
         sums = levels.values("product").annotate(on_hand=Sum("on_hand"), reserved=Sum("reserved")) if found else ()
         free = {row["product"]: row["on_hand"] - row["reserved"] for row in sums}
         held = self.held_by(document) if found and document.pk else {}
+        self._factors(found)
         for row in found:
             product = row.get("product")
             if not product.stocked:
@@ -169,8 +179,8 @@ class TradeGrid(LineGrid):
         priced = [
             Priced(
                 row.get("quantity", ZERO),
-                row.get("price", ZERO),
-                row.get("discount", ZERO),
+                round_half_up(row.get("price", ZERO), PRICE_DIGITS),
+                round_half_up(row.get("discount", ZERO), PERCENT_DIGITS),
                 rates.get(str(row.typed.get("tax_code", "")), ZERO),
             )
             for row in rows
@@ -236,7 +246,7 @@ def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, st
         *((label, True) for label, _name in facts),
         (_("Unit price"), True),
         (_("Disc. %"), True),
-        (_("Tax"), True),
+        (_("Tax rate"), True),
         (_("Amount"), True),
     ]
     body = []

@@ -13,11 +13,15 @@ from django.utils.translation import gettext as _
 
 from erp.inventory.models import Product, ProductUnit, Unit
 from erp.trade.amounts import Priced, Totals, line_amounts, totals
+from kit.rules.fields import PercentField, PriceField
 from kit.values.errors import BusinessError, Problem
-from kit.values.money import ONE, ZERO, round_money
+from kit.values.money import ONE, ZERO, round_half_up, round_money
 from kit.values.quantities import round_quantity
 from oa.organisation.models.company import TaxMethod
 from oa.records.bulk import bulk_set
+
+PRICE_DIGITS, PERCENT_DIGITS = PriceField.digits[1], PercentField.digits[1]
+MOST = Decimal(10) ** 12  # more than this is a slip of the finger, and would not fit the columns
 
 
 @dataclass
@@ -53,14 +57,27 @@ def check_inputs(lines: Sequence[LineInput]) -> None:
         problem = quantity_problem(line.quantity, units.get(line.unit.pk if line.unit else line.product.unit_id), row)
         if problem:
             problems.append(problem)
-        if line.price is not None and line.price < 0:
-            problems.append(Problem(_("The price cannot be negative."), "price", row))
-        if not 0 <= line.discount <= 100:
-            problems.append(Problem(_("The discount lies between 0 and 100 %."), "discount", row))
+        problems += _price_problems(line, row)
         if not line.product.active and line.pk is None and line.origin is None:
             problems.append(Problem(_("%s is archived; choose another product.") % line.product.code, "product", row))
     if problems:
         raise BusinessError(problems=problems)
+
+
+def _price_problems(line: LineInput, row: int) -> list[Problem]:
+    """Price and discount as typed; they get the digits that are stored, since amounts follow from them (G-13)."""
+    problems = []
+    line.discount = round_half_up(line.discount, PERCENT_DIGITS)
+    if line.price is not None:
+        line.price = round_half_up(line.price, PRICE_DIGITS)
+        if line.price < 0:
+            problems.append(Problem(_("The price cannot be negative."), "price", row))
+    if not 0 <= line.discount <= 100:
+        problems.append(Problem(_("The discount lies between 0 and 100 %."), "discount", row))
+    price = line.product.price if line.price is None else line.price
+    if price >= MOST or line.quantity >= MOST or line.quantity * price >= MOST:
+        problems.append(Problem(_("The amount of this line is too large."), "quantity", row))
+    return problems
 
 
 def _units(lines: Sequence[LineInput]) -> dict[int, Unit]:

@@ -124,7 +124,7 @@ WITH docs AS MATERIALIZED (
 SELECT (SELECT count(*) FROM docs), (SELECT count(*) FROM orders)
 """
 # An order is paid in full when everything to bill is billed and settled, even where the rounding of several
-# invoices differs from the order's own by a cent.
+# invoices differs from the order's own by a cent; one that costs nothing is paid once it is billed.
 _PAID = """
 WITH opened AS (
     UPDATE {doc} d SET open_amount = v.open
@@ -142,7 +142,8 @@ WITH opened AS (
      WHERE d.state = 'posted' AND d.reversal_of_id IS NULL
 )
 UPDATE {orders} o SET paid_percent = CASE
-        WHEN v.paid >= o.total OR v.settled AND o.billing_status IN ('complete', 'over') THEN 100
+        WHEN v.paid >= o.total AND o.total > 0 OR v.settled AND o.billing_status IN ('complete', 'over') THEN 100
+        WHEN o.total = 0 THEN 0
         ELSE greatest(0, least(99.99, trunc(v.paid * 100 / nullif(o.total, 0), 2))) END
   FROM (SELECT affected.order_id, bool_and(open = 0) AS settled,
                coalesce(sum(CASE WHEN total = 0 THEN 0 ELSE amount * (total - open) / total END), 0) AS paid

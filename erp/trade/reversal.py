@@ -57,7 +57,7 @@ def refuse_if_settled(document: Any, items: Sequence[Any]) -> None:
     if allocations:
         numbers = {(a.credit_item if a.debit_item_id in own else a.debit_item).number for a in allocations}
         raise BusinessError(
-            _("%(document)s is settled by %(numbers)s. Reverse those first.")
+            _("%(document)s is settled by %(numbers)s. Reverse those, or undo the settlement, first.")
             % {"document": document, "numbers": ", ".join(sorted(numbers))}
         )
 

@@ -1,13 +1,13 @@
 """Commands of finance: payments, allocations, vouchers, periods."""
 
 from erp.finance.services.payments import (
-    allocate_open_items,
     pay,
     post_payment,
     reverse_payment,
     save_payment,
 )
 from erp.finance.services.periods import close_period, reopen_period
+from erp.finance.services.settlements import allocate_open_items, settle_item, undo_settlements
 from erp.finance.services.vouchers import post_voucher, reverse_voucher, save_voucher
 
 __all__ = [
@@ -21,4 +21,6 @@ __all__ = [
     "reverse_voucher",
     "save_payment",
     "save_voucher",
+    "settle_item",
+    "undo_settlements",
 ]

@@ -30,9 +30,10 @@ from erp.finance.openitems import (
     tell_settled,
     unallocate,
 )
+from erp.finance.rights import allow, allow_saving, allow_transition
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
-from kit.values.money import ZERO, round_money
+from kit.values.money import ONE, ZERO, round_money
 from oa.records.bulk import locked
 from oa.records.commands import command
 from oa.records.numbering import next_number
@@ -54,6 +55,7 @@ def save_payment(
     payment: Payment, allocations: Mapping[int, Decimal], *, by: Any, version: int | None = None
 ) -> Payment:
     """Store a draft and what it is meant for: open item key -> positive amount in the payment's currency."""
+    allow_saving(by, payment, payment.customer)
     if payment.pk:
         current = locked(PAYMENTS, payment.pk, version=version)
         if current.state != "draft":
@@ -61,9 +63,10 @@ def save_payment(
         payment.version = current.version + 1
         current.lines.all().delete()
     _prepare(payment, by)
+    if payment.rate == ONE:
+        payment.rate = rate_on(payment.currency, payment.date)
     wanted = {pk: amount for pk, amount in allocations.items() if amount}
-    if sum(wanted.values(), ZERO) > payment.amount:
-        raise BusinessError(_("More is allocated than the amount of the payment."), field="amount")
+    _check_amounts(payment, wanted)
     payment.save()
     PaymentAllocation.objects.bulk_create(
         PaymentAllocation(payment=payment, item_id=pk, amount=amount) for pk, amount in wanted.items()
@@ -78,13 +81,7 @@ def _prepare(payment: Payment, by: Any) -> None:
     if payment.amount is None or payment.amount <= 0:
         problems.append(Problem(_("The amount must be more than 0."), "amount"))
     elif round_money(payment.amount, payment.currency.exponent) != payment.amount:
-        problems.append(
-            Problem(
-                _("%(currency)s has %(digits)s decimals.")
-                % {"currency": payment.currency.code, "digits": payment.currency.exponent},
-                "amount",
-            )
-        )
+        problems.append(Problem(_decimals_of(payment), "amount"))
     if receive and payment.customer is None:
         problems.append(Problem(_("Choose a customer."), "customer"))
     if not receive and payment.supplier is None:
@@ -95,6 +92,8 @@ def _prepare(payment: Payment, by: Any) -> None:
         raise BusinessError(problems=problems)
     if payment.rate is None:
         payment.rate = rate_on(payment.currency, payment.date)
+    elif payment.rate <= 0:
+        raise BusinessError(_("The rate must be more than 0."), field="rate")
     partner = payment.customer if receive else payment.supplier
     if not payment.pk:
         payment.created_by = by
@@ -102,11 +101,28 @@ def _prepare(payment: Payment, by: Any) -> None:
         payment.department_id = payment.department_id or getattr(partner, "department_id", None)
 
 
+def _check_amounts(payment: Payment, wanted: Mapping[int, Decimal]) -> None:
+    """What is settled is positive, has the decimals of the currency, and no more than the payment."""
+    if any(amount <= 0 for amount in wanted.values()):
+        raise BusinessError(_("What is settled must be more than 0."))
+    if any(round_money(amount, payment.currency.exponent) != amount for amount in wanted.values()):
+        raise BusinessError(_decimals_of(payment))
+    if sum(wanted.values(), ZERO) > payment.amount:
+        raise BusinessError(_("More is allocated than the amount of the payment."), field="amount")
+
+
+def _decimals_of(payment: Payment) -> str:
+    return _("%(currency)s has %(digits)s decimals.") % {
+        "currency": payment.currency.code,
+        "digits": payment.currency.exponent,
+    }
+
+
 @transaction.atomic
 def post_payment(payment: Payment, *, by: Any, version: int | None = None) -> Payment:
     """Post a draft: bank against receivables or payables, its open item, its allocations."""
     payment = locked(PAYMENTS, payment.pk, version=version)
-    POSTED_STATES.check("post", payment)
+    allow_transition(by, payment, "post")
     wanted = dict(payment.lines.values_list("item_id", "amount"))
     return _post(payment, wanted, lock_items(wanted), by=by)
 
@@ -114,6 +130,8 @@ def post_payment(payment: Payment, *, by: Any, version: int | None = None) -> Pa
 @command
 def pay(payment: Payment, allocations: Mapping[int, Decimal] | None = None, *, by: Any) -> Payment:
     """Store and post a new payment in one step; without `allocations` the oldest open items are settled."""
+    allow_saving(by, payment, payment.customer)
+    allow(by, "erp.post_payment", POSTED_STATES.transition("post").label)
     _prepare(payment, by)
     items = _candidates(payment) if allocations is None else lock_items(allocations)
     wanted = propose(payment, list(items.values())) if allocations is None else dict(allocations)
@@ -159,6 +177,8 @@ def _post(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, O
     context = posting_context(payment.date, BANK)
     if payment.currency_id == context.base_currency_id and payment.rate != 1:
         raise BusinessError(_("The rate of %s is 1.") % context.base_code, field="rate")
+    if payment.currency_id != context.base_currency_id and payment.rate == ONE:  # nobody typed a rate
+        payment.rate = rate_on(payment.currency, payment.date, base_code=context.base_code)
     payment.base_amount = round_money(payment.amount * payment.rate, context.exponent)
     payment.number = next_number(SEQUENCES[Direction(payment.direction)], payment.date)
     own = _post_money(context, payment, list(items.values()), by)
@@ -175,8 +195,7 @@ def _post(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, O
 
 def _check_wanted(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, OpenItem]) -> None:
     """Refuse allocations that do not fit, and payments to blocked suppliers (rule G-24)."""
-    if sum(wanted.values(), ZERO) > payment.amount:
-        raise BusinessError(_("More is allocated than the amount of the payment."), field="amount")
+    _check_amounts(payment, wanted)
     if missing := [pk for pk in wanted if pk not in items]:
         raise BusinessError(_("What this payment is meant for does not exist any more (%s).") % missing)
     later = [item for item in items.values() if item.date > payment.date]
@@ -249,7 +268,7 @@ def _ledger_lines(payment: Payment, control: int, sign: int) -> list[Line]:
 def reverse_payment(payment: Payment, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Payment:
     """Reverse a posted payment: its allocations are undone, what they settled is open again (A-02, G-04)."""
     original = locked(PAYMENTS, payment.pk, version=version)
-    POSTED_STATES.check("reverse", original)
+    allow_transition(by, original, "reverse")
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     day = date or business_day()
@@ -307,20 +326,6 @@ def _counter(original: Payment, day: dt.date, by: Any) -> Payment:
     counter.number = next_number(SEQUENCES[Direction(original.direction)], day)
     counter.save()
     return counter
-
-
-@transaction.atomic
-def allocate_open_items(pairs: Sequence[tuple[int, int, Decimal]], *, by: Any, date: dt.date | None = None) -> None:
-    """Settle open items by hand: (debit item, credit item, amount) by key, such as an advance with an invoice."""
-    if not pairs:
-        raise BusinessError(_("Choose what to settle."))
-    items = lock_items(pk for debit, credit, _amount in pairs for pk in (debit, credit))
-    context = posting_context(date or business_day(), BANK)
-    latest = max(item.date for item in items.values())
-    if context.date < latest:
-        raise BusinessError(_("The date cannot be before %s.") % latest, field="date")
-    allocate_items(context, [(items[debit], items[credit], amount) for debit, credit, amount in pairs], by=by)
-    tell_settled(items.values())
 
 
 def _lock_payments(keys: set[int]) -> None:

@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 
 from erp.finance.models import Period
 from erp.finance.models.ledger import PeriodState
+from erp.finance.rights import allow
 from kit.values.errors import BusinessError
 
 
 @transaction.atomic
 def close_period(period: Period, *, by: Any) -> Period:
     """Close a period; waits for postings in flight, since they hold its row. Earlier ones must be closed."""
+    allow(by, "erp.close_period", _("Close period"))
     period = Period.objects.select_for_update().get(pk=period.pk)
     if period.state == PeriodState.CLOSED:
         raise BusinessError(_("%s is closed already.") % period)
@@ -32,6 +34,7 @@ def close_period(period: Period, *, by: Any) -> Period:
 @transaction.atomic
 def reopen_period(period: Period, *, by: Any) -> Period:
     """Reopen a period and with it all later ones (rule F-31)."""
+    allow(by, "erp.close_period", _("Reopen period"))
     rows = Period.objects.filter(start__gte=period.start, state=PeriodState.CLOSED).order_by("pk").select_for_update()
     for row in rows:
         row.state, row.closed_at = PeriodState.OPEN, None

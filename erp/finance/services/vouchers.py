@@ -13,12 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.finance.context import PostingContext, posting_context
-from erp.finance.currencies import base_currency
+from erp.finance.currencies import base_currency, rate_on
 from erp.finance.ledger import Line, Source, entry_of, post_entry, reverse_entry, source_of
 from erp.finance.models import Account, Currency, Voucher, VoucherLine
 from erp.finance.models.accounts import Control, Purpose
 from erp.finance.models.openitems import ItemKind, OpenItem
-from erp.finance.models.vouchers import VOUCHER_STATES
 from erp.finance.openitems import (
     Due,
     active_allocations,
@@ -28,6 +27,7 @@ from erp.finance.openitems import (
     new_item,
     store_items,
 )
+from erp.finance.rights import allow_saving, allow_transition
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_money
@@ -40,14 +40,17 @@ VOUCHERS = Voucher.objects.select_related("journal")
 
 @dataclass
 class EntryInput:
-    """A voucher line as typed: either `debit` or `credit`, in `currency` (base currency when None)."""
+    """A voucher line as typed: either `debit` or `credit`, in `currency` (base currency when None).
+
+    `rate` None: that of the voucher's date.
+    """
 
     account: Account
     debit: Decimal = ZERO
     credit: Decimal = ZERO
     memo: str = ""
     currency: Currency | None = None
-    rate: Decimal = ONE
+    rate: Decimal | None = None
     customer: Any = None
     supplier: Any = None
     department: Any = None
@@ -56,6 +59,7 @@ class EntryInput:
 @command
 def save_voucher(voucher: Voucher, lines: Sequence[EntryInput], *, by: Any, version: int | None = None) -> Voucher:
     """Store a draft; it may be unbalanced. Lines are replaced."""
+    allow_saving(by, voucher)
     if voucher.pk:
         current = locked(VOUCHERS, voucher.pk, version=version)
         if current.state != "draft":
@@ -64,8 +68,9 @@ def save_voucher(voucher: Voucher, lines: Sequence[EntryInput], *, by: Any, vers
         current.lines.all().delete()
     else:
         voucher.created_by, voucher.owner = by, by
-    _check_lines(lines)
-    default_currency = base_currency() if any(line.currency is None for line in lines) else None
+    base = base_currency()
+    _check_lines(lines, base)
+    rates = _rates(voucher, lines, base)
     voucher.save()
     VoucherLine.objects.bulk_create(
         VoucherLine(
@@ -75,9 +80,9 @@ def save_voucher(voucher: Voucher, lines: Sequence[EntryInput], *, by: Any, vers
             account=line.account,
             customer=line.customer,
             supplier=line.supplier,
-            department=line.department,
-            currency=line.currency or default_currency,
-            rate=line.rate,
+            department_id=line.department.pk if line.department else voucher.department_id,
+            currency=line.currency or base,
+            rate=rates[line.currency] if line.rate is None else line.rate,
             debit=line.debit,
             credit=line.credit,
         )
@@ -86,24 +91,54 @@ def save_voucher(voucher: Voucher, lines: Sequence[EntryInput], *, by: Any, vers
     return voucher
 
 
-def _check_lines(lines: Sequence[EntryInput]) -> None:
+def _rates(voucher: Voucher, lines: Sequence[EntryInput], base: Currency) -> dict[Currency | None, Decimal]:
+    """The rates of the day for lines whose rate was left open, by currency (rule G-17)."""
+    wanted = {line.currency for line in lines if line.rate is None}
+    return {currency: rate_on(currency or base, voucher.date, base_code=base.code) for currency in wanted}
+
+
+def _check_lines(lines: Sequence[EntryInput], base: Currency) -> None:
     problems = [] if lines else [Problem(_("Enter at least two lines."))]
     for row, line in enumerate(lines):
-        if line.account.is_group:
-            problems.append(Problem(_("%s is a group; choose one of its accounts.") % line.account, "account", row))
-        elif not line.account.active:
-            problems.append(Problem(_("%s is archived; choose another account.") % line.account, "account", row))
+        problems += _account_problems(line.account, row)
         if line.debit and line.credit:
             problems.append(Problem(_("Enter either a debit or a credit."), "debit", row))
+        problems += _amount_problems(line, base, row)
     if problems:
         raise BusinessError(problems=problems)
+
+
+def _account_problems(account: Account, row: int) -> list[Problem]:
+    """Leaf accounts only, and none that is archived (rule F-02)."""
+    if account.is_group:
+        return [Problem(_("%s is a group; choose one of its accounts.") % account, "account", row)]
+    if not account.active:
+        return [Problem(_("%s is archived; choose another account.") % account, "account", row)]
+    return []
+
+
+def _amount_problems(line: EntryInput, base: Currency, row: int) -> list[Problem]:
+    """Amounts have the decimals of their currency (rule G-13), and a rate that fits it (rule G-17)."""
+    currency = line.currency or base
+    problems = []
+    for side in ("debit", "credit"):
+        amount = getattr(line, side)
+        if round_money(amount, currency.exponent) != amount:
+            message = _("%(currency)s has %(digits)s decimals.")
+            values = {"currency": currency.code, "digits": currency.exponent}
+            problems.append(Problem(message % values, side, row))
+    if line.rate is not None and line.rate <= 0:
+        problems.append(Problem(_("The rate must be more than 0."), "rate", row))
+    elif line.rate is not None and line.rate != ONE and currency.pk == base.pk:
+        problems.append(Problem(_("The rate of %s is 1.") % currency.code, "rate", row))
+    return problems
 
 
 @transaction.atomic
 def post_voucher(voucher: Voucher, *, by: Any, version: int | None = None) -> Voucher:
     """Post a draft that balances; lines on receivables and payables open items of their partner (F-01, A-01)."""
     voucher = locked(VOUCHERS, voucher.pk, version=version)
-    VOUCHER_STATES.check("post", voucher)
+    allow_transition(by, voucher, "post")
     lines = list(voucher.lines.select_related("account", "customer", "supplier"))
     context = posting_context(voucher.date, voucher.journal.code)
     _check_lines_to_post(lines)
@@ -190,6 +225,7 @@ def _check_lines_to_post(lines: Sequence[VoucherLine]) -> None:
     problems = []
     for row, line in enumerate(lines):
         account = line.account
+        problems += _account_problems(account, row)
         if not line.debit and not line.credit:
             problems.append(Problem(_("Enter a debit or a credit."), "debit", row))
         if not line.memo:
@@ -222,7 +258,7 @@ def _check_balance(ledger: Sequence[Line]) -> None:
 def reverse_voucher(voucher: Voucher, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Voucher:
     """Reverse a posted voucher by a counter voucher; refused while its items are settled (G-04, G-06)."""
     original = locked(VOUCHERS, voucher.pk, version=version)
-    VOUCHER_STATES.check("reverse", original)
+    allow_transition(by, original, "reverse")
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     day = date or business_day()

@@ -46,6 +46,7 @@ class Delivery(PostedDocument):
 
     STATES = DELIVERY_STATES
     SEQUENCE = "delivery"
+    warning: str = ""  # what the last command wants to tell the person, such as a credit warning
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="deliveries", verbose_name=_("customer"))
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", verbose_name=_("warehouse"))

@@ -47,6 +47,7 @@ class Invoice(TradeAmounts, PostedDocument):
 
     STATES = INVOICE_STATES
     SEQUENCE = "invoice"
+    warning: str = ""  # what the last command wants to tell the person, such as a credit warning
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices", verbose_name=_("customer"))
     due_date = models.DateField(_("due date"), null=True, blank=True)

@@ -2,6 +2,7 @@
 
 from erp.sales.services.deliveries import deliver_order, post_delivery
 from erp.sales.services.delivery_drafts import draft_delivery, save_delivery
+from erp.sales.services.holds import hold_order, release_hold
 from erp.sales.services.invoice_drafts import draft_invoice, save_invoice
 from erp.sales.services.invoices import invoice_order, post_invoice
 from erp.sales.services.orders import (
@@ -9,7 +10,6 @@ from erp.sales.services.orders import (
     cancel_order,
     close_order,
     confirm_order,
-    release_hold,
     reopen_order,
     save_order,
 )
@@ -23,6 +23,7 @@ __all__ = [
     "deliver_order",
     "draft_delivery",
     "draft_invoice",
+    "hold_order",
     "invoice_order",
     "post_delivery",
     "post_invoice",

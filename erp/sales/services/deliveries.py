@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
+from erp.finance.rights import allow, allow_transition
 from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
 from erp.inventory.models import MoveKind
-from erp.sales.credit import DELIVERING, check_blocked, terms_of
+from erp.sales.credit import DELIVERING, check_blocked, check_delivery_credit, terms_of
 from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
 from erp.sales.models.deliveries import DELIVERY_STATES
 from erp.sales.services.delivery_drafts import DELIVERIES, draft_of_order
@@ -25,6 +26,7 @@ from erp.sales.services.orders import lock_order
 from erp.trade.billing import product_posting_group
 from erp.trade.orders import save_progress
 from erp.trade.progress import most_to_move, to_move
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO
 from kit.values.quantities import round_quantity
@@ -41,6 +43,8 @@ def deliver_order(
 ) -> Delivery:
     """Ship what is open on an order, or the given quantities by order line, in one step."""
     order = lock_order(order)
+    allow(by, "erp.add_delivery", _("create %s") % Delivery._meta.verbose_name, order)
+    allow(by, "erp.post_delivery", DELIVERY_STATES.transition("post").label)
     lines = order_lines([order])
     delivery, drafts = draft_of_order(order, lines, quantities, by=by, date=date)
     delivery.save()
@@ -53,7 +57,7 @@ def deliver_order(
 def post_delivery(delivery: Delivery, *, by: Any, version: int | None = None) -> Delivery:
     """Ship a draft: stock out at average cost, cost entry, progress of its orders (rules G-02, D-01, D-04)."""
     delivery = locked(DELIVERIES, delivery.pk, version=version)
-    DELIVERY_STATES.check("post", delivery)
+    allow_transition(by, delivery, "post")
     drafts = list(delivery.lines.select_related("product__group"))
     orders = lock_orders(draft.order_line_id for draft in drafts)
     return _post(delivery, drafts, orders, order_lines(orders), by=by)
@@ -72,6 +76,7 @@ def _post(
     context = posting_context(delivery.date, STOCK)
     by_pk = {line.pk: line for line in lines}
     _check(delivery, drafts, by_pk, context)
+    _check_credit(delivery, drafts, orders, lines)
     levels = lock_levels((d.product_id, delivery.warehouse_id) for d in drafts if d.product.stocked)
     moves = [
         _move(draft, by_pk[draft.order_line_id], delivery, context, row)
@@ -116,6 +121,10 @@ def _check(
             problems.append(
                 Problem(_("%(order)s is on hold: %(reason)s") % {"order": line.order, "reason": line.order.hold_reason})
             )
+        elif line.warehouse_id != delivery.warehouse_id:
+            problems.append(
+                Problem(_("%s leaves from another warehouse now; make a new delivery.") % line.product.code, row=row)
+            )
         tolerance = line.product.tolerance if line.product.tolerance is not None else context.tolerance
         taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
         if taken[line.pk] > most_to_move(line, tolerance):
@@ -131,8 +140,25 @@ def _check(
         raise BusinessError(problems=problems)
 
 
+def _check_credit(
+    delivery: Delivery, drafts: Sequence[DeliveryLine], orders: Sequence[SalesOrder], lines: Sequence[SalesOrderLine]
+) -> None:
+    """The customer's credit when the goods leave (rule S-04); what is only a warning is told by the delivery."""
+    taken: dict[int, Decimal] = {}
+    for draft in drafts:
+        taken[draft.order_line_id] = taken.get(draft.order_line_id, ZERO) + draft.quantity
+    warnings = []
+    for order in orders:
+        own = [line for line in lines if line.order_id == order.pk]
+        warnings.append(check_delivery_credit(terms_of(order.customer), order, own, taken, business_day()))
+    delivery.warning = " ".join(filter(None, warnings))
+
+
 def _move(draft: DeliveryLine, line: SalesOrderLine, delivery: Delivery, context: PostingContext, row: int) -> Move:
+    """The issue of a line; takes its part of what the order line has reserved."""
     quantity = round_quantity(draft.quantity * draft.factor)
+    release = min(line.reserved, quantity)
+    line.reserved -= release
     return Move(
         product=draft.product,
         warehouse_id=delivery.warehouse_id,
@@ -140,12 +166,12 @@ def _move(draft: DeliveryLine, line: SalesOrderLine, delivery: Delivery, context
         kind=MoveKind.DELIVERY,
         account_id=context.account(Purpose.INVENTORY, product_posting_group(draft.product)),
         row=row,
-        release=min(line.reserved, quantity) if line.warehouse_id == delivery.warehouse_id else ZERO,
+        release=release,
     )
 
 
 def _take_over(drafts: Sequence[DeliveryLine], moves: Sequence[Move], lines: Mapping[int, SalesOrderLine]) -> None:
-    """Carry cost to the delivery lines, and quantities, cost and reservations to the order lines."""
+    """Carry cost to the delivery lines, and quantities and cost to the order lines."""
     valued = iter(moves)
     for draft in drafts:
         line = lines[draft.order_line_id]
@@ -153,7 +179,6 @@ def _take_over(drafts: Sequence[DeliveryLine], moves: Sequence[Move], lines: Map
         if draft.product.stocked:
             move = next(valued)
             draft.cost = -(move.value or ZERO)
-            line.reserved -= move.release
             line.delivered_cost += draft.cost
 
 

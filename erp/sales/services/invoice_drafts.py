@@ -12,8 +12,12 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from erp.finance.currencies import base_currency, rate_on
+from erp.finance.currencies import base_currency, fill_rate, rate_on
+from erp.finance.models import Currency
+from erp.finance.rights import allow, allow_saving
+from erp.sales.credit import terms_of
 from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
+from erp.sales.pricing import customer_prices, find_price
 from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
 from erp.trade.lines import (
@@ -29,6 +33,7 @@ from erp.trade.progress import to_bill
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
+from oa.organisation.models import CompanyProfile
 from oa.records.bulk import locked
 from oa.records.commands import command
 
@@ -42,6 +47,7 @@ def draft_invoice(
 ) -> Invoice:
     """A draft of what is delivered and not invoiced of an order."""
     order = lock_order(order)
+    allow(by, "erp.add_invoice", _("create %s") % Invoice._meta.verbose_name, order)
     invoice, drafts = draft_of_order(order, order_lines([order]), quantities, by=by, date=date)
     invoice.save()
     write_lines(invoice, "invoice", drafts)
@@ -77,7 +83,8 @@ def draft_of_order(
         for name in COPIED:
             setattr(draft, name, getattr(line, name))
         drafts.append(draft)
-    _set_amounts(invoice, drafts)
+    base = 2 if order.rate == ONE else base_currency().exponent
+    set_amounts(invoice, drafts, invoice.currency.exponent, base)
     return invoice, drafts
 
 
@@ -113,11 +120,6 @@ def _rate(order: SalesOrder, date: dt.date) -> Decimal:
         return order.rate
 
 
-def _set_amounts(invoice: Invoice, drafts: Sequence[InvoiceLine], base_exponent: int = 2) -> None:
-    """Amounts of the lines by the tax method of the invoice."""
-    set_amounts(invoice, drafts, invoice.currency.exponent, base_exponent)
-
-
 @command
 def save_invoice(invoice: Invoice, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> Invoice:
     """Store a draft with its lines: parts of order lines (`origin`), or services without an order."""
@@ -128,41 +130,57 @@ def save_invoice(invoice: Invoice, lines: Sequence[LineInput], *, by: Any, versi
             raise BusinessError(_("%s is posted and cannot be changed; reverse it.") % current)
         existing = list(current.lines.select_related("order_line__unit", "order_line__tax_code"))
         invoice.version = current.version + 1
-    else:
-        invoice.created_by = by
-        invoice.owner_id = invoice.owner_id or invoice.customer.owner_id or (by.pk if by else None)
-        invoice.department_id = invoice.department_id or invoice.customer.department_id
+    allow_saving(by, invoice, invoice.customer)
     check_inputs(lines)
-    drafts = _build_lines(lines, existing)
-    base = base_currency()
-    if invoice.currency_id is None:
-        invoice.currency = base
-    if invoice.currency_id == base.pk:
-        invoice.rate = ONE
-    elif invoice.rate is None or invoice.rate == ONE:  # nobody typed a rate
-        invoice.rate = rate_on(invoice.currency, invoice.date, base_code=base.code)
-    _set_amounts(invoice, drafts, base.exponent)
+    exponent = _fill_head(invoice, by)
+    drafts = _build_lines(invoice, lines, existing)
+    set_amounts(invoice, drafts, invoice.currency.exponent, exponent)
     invoice.save()
     write_lines(invoice, "invoice", drafts, existing=existing)
     return invoice
 
 
-def _build_lines(lines: Sequence[LineInput], existing: Sequence[InvoiceLine]) -> list[InvoiceLine]:
-    """Lines of a draft; what is left open comes from the order line, for services without one from the product."""
+def _fill_head(invoice: Invoice, by: Any) -> int:
+    """Defaults from the customer's terms and the company; returns the decimals of the base currency."""
+    terms, company = terms_of(invoice.customer), CompanyProfile.current()
+    base = Currency.objects.get(code=company.base_currency)
+    if not invoice.pk:
+        if not invoice.customer.active:
+            raise BusinessError(_("%s is archived; choose another customer.") % invoice.customer, field="customer")
+        if invoice.payment_terms_id is None and terms is not None:
+            invoice.payment_terms_id = terms.payment_terms_id
+        invoice.tax_method = company.tax_method
+        invoice.created_by = by
+        invoice.owner_id = invoice.owner_id or invoice.customer.owner_id or (by.pk if by else None)
+        invoice.department_id = invoice.department_id or invoice.customer.department_id
+    if invoice.currency_id is None:
+        invoice.currency = terms.currency if terms is not None and terms.currency is not None else base
+    fill_rate(invoice, base)
+    return base.exponent
+
+
+def _build_lines(invoice: Invoice, lines: Sequence[LineInput], existing: Sequence[InvoiceLine]) -> list[InvoiceLine]:
+    """Lines of a draft; what is left open comes from the order line, for services without one from price finding."""
     by_pk = {line.pk: line for line in existing}
     prefetch_related_objects([given.origin for given in lines if given.origin is not None], "unit", "tax_code")
     given_lines = [_from_origin(given, by_pk.get(given.pk) if given.pk else None) for given in lines]
     factors = unit_factors(given_lines)
+    direct = {given.product.pk for given in given_lines if given.origin is None and given.price is None}
+    agreed = customer_prices(invoice.customer_id, direct, invoice.currency_id, invoice.date) if direct else []
+    terms = terms_of(invoice.customer)
     drafts, problems = [], []
     for row, given in enumerate(given_lines):
         draft = (by_pk.get(given.pk) if given.pk else None) or InvoiceLine(order_line=given.origin)
-        fill_line(draft, given, row + 1, factors)
-        draft.price = given.product.price if given.price is None else given.price
         origin = given.origin
-        if origin is None and given.product.stocked:
-            problems.append(Problem(_("Goods are invoiced from an order."), "product", row))
-        elif origin is not None and origin.product_id != given.product.pk:
-            problems.append(Problem(_("The order line is about another product."), "product", row))
+        if origin is None and given.tax_code is None and given.taxed and terms is not None:
+            given.tax_code = terms.tax_code
+        fill_line(draft, given, row + 1, factors)
+        if given.price is None:
+            found = find_price(given.product, given.quantity, draft.factor, agreed, invoice.rate)
+            draft.price = found.price
+        else:
+            draft.price = given.price
+        problems += _line_problems(given, row)
         if origin is not None:
             draft.factor = origin.factor
             if draft.tax_code_id == origin.tax_code_id:
@@ -171,6 +189,15 @@ def _build_lines(lines: Sequence[LineInput], existing: Sequence[InvoiceLine]) ->
     if problems:
         raise BusinessError(problems=problems)
     return drafts
+
+
+def _line_problems(given: LineInput, row: int) -> list[Problem]:
+    """Goods are invoiced from the order line that they were delivered for (rule G-10)."""
+    if given.origin is None and given.product.stocked:
+        return [Problem(_("Goods are invoiced from an order."), "product", row)]
+    if given.origin is not None and given.origin.product_id != given.product.pk:
+        return [Problem(_("The order line is about another product."), "product", row)]
+    return []
 
 
 def _from_origin(given: LineInput, existing: InvoiceLine | None) -> LineInput:

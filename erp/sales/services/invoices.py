@@ -16,9 +16,10 @@ from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
 from erp.finance.openitems import Due, lock_documents, on_settled, open_items
+from erp.finance.rights import allow, allow_transition
 from erp.finance.services.payments import posting_group_of_customer
 from erp.inventory.ledger import plain
-from erp.sales.credit import INVOICING, check_blocked, terms_of
+from erp.sales.credit import INVOICING, check_blocked, check_invoice_credit, terms_of
 from erp.sales.models import CustomerTerms, Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.models.invoices import INVOICE_STATES
 from erp.sales.services.invoice_drafts import INVOICES, draft_of_order
@@ -27,6 +28,7 @@ from erp.sales.services.orders import lock_order
 from erp.trade.billing import Amount, base_lines, dues_of, last_due, product_posting_group
 from erp.trade.orders import lock_billed_orders, refresh_paid, save_progress
 from erp.trade.progress import to_bill
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from oa.records.bulk import bulk_set, locked
@@ -41,6 +43,8 @@ def invoice_order(
 ) -> Invoice:
     """Invoice what is delivered and not invoiced of an order, or the given quantities by order line."""
     order = lock_order(order)
+    allow(by, "erp.add_invoice", _("create %s") % Invoice._meta.verbose_name, order)
+    allow(by, "erp.post_invoice", INVOICE_STATES.transition("post").label)
     lines = order_lines([order])
     invoice, drafts = draft_of_order(order, lines, quantities, by=by, date=date)
     invoice.save()
@@ -53,7 +57,7 @@ def invoice_order(
 def post_invoice(invoice: Invoice, *, by: Any, version: int | None = None) -> Invoice:
     """Post a draft: number, entry, open items, progress of its orders (rules G-02, A-01)."""
     invoice = locked(INVOICES, invoice.pk, version=version)
-    INVOICE_STATES.check("post", invoice)
+    allow_transition(by, invoice, "post")
     drafts = list(invoice.lines.select_related("product__group", "tax_code"))
     orders = lock_orders(draft.order_line_id for draft in drafts)
     return _post(invoice, drafts, orders, order_lines(orders), by=by)
@@ -72,6 +76,7 @@ def _post(
     context = posting_context(invoice.date, SALES)
     facts = {line.pk: line for line in lines}
     _check(invoice, drafts, facts)
+    _check_credit(invoice, drafts)
     invoice.base_total = round_money(invoice.total * invoice.rate, context.exponent)
     for draft in drafts:
         _take_over(draft, facts, context)
@@ -88,7 +93,17 @@ def _post(
     invoice.save()
     if orders:
         save_progress(orders, lines, LINE_FACTS)
+    if not invoice.total:
+        refresh_invoices({invoice.pk})  # nothing is due, so no payment will ever tell that it is paid
     return invoice
+
+
+def _check_credit(invoice: Invoice, drafts: Sequence[InvoiceLine]) -> None:
+    """The credit check for what no order was checked for before (rule S-04, direct invoice)."""
+    direct = sum((draft.net + draft.tax for draft in drafts if draft.order_line_id is None), ZERO)
+    if direct:
+        amount = round_money(direct * invoice.rate)
+        invoice.warning = check_invoice_credit(terms_of(invoice.customer), amount, business_day())
 
 
 def _post_entry(
@@ -124,6 +139,9 @@ def _check(invoice: Invoice, drafts: Sequence[InvoiceLine], facts: Mapping[int, 
         line = facts[draft.order_line_id]
         if line.order.customer_id != invoice.customer_id or line.order.currency_id != invoice.currency_id:
             problems.append(Problem(_("%s belongs to another customer or currency.") % line.order, row=row))
+            continue
+        if line.order.prices_include_tax != invoice.prices_include_tax:
+            problems.append(Problem(_("%s has prices of the other kind, with or without tax.") % line.order, row=row))
             continue
         taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
         if taken[line.pk] > to_bill(line):

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from erp.finance.currencies import base_currency, rate_on
+from erp.finance.currencies import base_currency, fill_rate
 from erp.finance.models import Currency
-from erp.inventory.ledger import lock_levels, plain, reserve, save_reservations
+from erp.finance.rights import allow, allow_saving, allow_transition
+from erp.inventory.ledger import plain
 from erp.sales.credit import apply_credit_check, check_blocked, terms_of
 from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import ORDER_STATES, Hold
 from erp.sales.pricing import customer_prices, find_price, price_rule
+from erp.sales.services.reservations import release_lines, reserve_lines
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
 from erp.trade.orders import derive_progress, kept_inputs, refresh_paid_order
 from erp.trade.progress import to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
-from kit.values.money import ONE, ZERO
-from kit.values.quantities import QUANTITY_DIGITS
+from kit.values.money import ZERO
 from oa.organisation.models import CompanyProfile
 from oa.records.bulk import bulk_set, locked
 from oa.records.commands import command
@@ -31,8 +32,6 @@ from oa.records.numbering import given_number, next_number
 
 HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "payment_terms", "warehouse")
 AMENDABLE = ("required_date", "customer_reference", "ship_to", "ship_country", "note", "payment_terms_id")
-
-QUANTUM = ONE.scaleb(-QUANTITY_DIGITS)
 
 
 def lock_order(order: SalesOrder, version: int | None = None) -> SalesOrder:
@@ -62,15 +61,29 @@ def save_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versio
             raise BusinessError(_("%s is confirmed; amend it instead.") % current)
         existing = list(current.lines.all())
         order.version = current.version + 1
+    allow_saving(by, order, order.customer)
     check_inputs(lines)
-    if not order.customer.active:
-        raise BusinessError(_("%s is archived; choose another customer.") % order.customer, field="customer")
+    _check_head(order)
     exponent = _fill_head(order, by)
     drafts = _build_lines(order, lines, existing)
     set_amounts(order, drafts, order.currency.exponent, exponent)
     order.save()
     write_lines(order, "order", drafts, existing=existing)
     return order
+
+
+def _check_head(order: SalesOrder) -> None:
+    """The customer is active (rule G-24), and contact and contract are the customer's own."""
+    problems = []
+    if not order.customer.active:
+        problems.append(Problem(_("%s is archived; choose another customer.") % order.customer, "customer"))
+    for name in ("contact", "contract"):
+        value = getattr(order, name)
+        if value is not None and value.customer_id != order.customer_id:
+            message = _("%(value)s does not belong to %(owner)s.") % {"value": value, "owner": order.customer}
+            problems.append(Problem(message, name))
+    if problems:
+        raise BusinessError(problems=problems)
 
 
 def _fill_head(order: SalesOrder, by: Any) -> int:
@@ -80,10 +93,7 @@ def _fill_head(order: SalesOrder, by: Any) -> int:
     base = Currency.objects.get(code=company.base_currency)
     if order.currency_id is None:
         order.currency = terms.currency if terms is not None and terms.currency is not None else base
-    if order.currency_id == base.pk:
-        order.rate = ONE
-    elif order.rate is None or order.rate == ONE:  # nobody typed a rate
-        order.rate = rate_on(order.currency, order.date, base_code=base.code)
+    fill_rate(order, base)
     if not order.pk:
         if order.payment_terms_id is None and terms is not None:
             order.payment_terms_id = terms.payment_terms_id
@@ -127,10 +137,11 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, num
     `number` is for orders that had one before they were imported.
     """
     order = lock_order(order, version)
-    ORDER_STATES.check("confirm", order)
+    allow_transition(by, order, "confirm")
     lines = lines_of(order)
     if not lines:
         raise BusinessError(_("Enter at least one line."))
+    _check_head(order)
     terms = terms_of(order.customer)
     check_blocked(terms)
     order.warning = apply_credit_check(terms, order, lines, business_day())
@@ -144,68 +155,16 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, num
     return order
 
 
-def reserve_lines(lines: Sequence[SalesOrderLine]) -> None:
-    """Reserve what is free for the open quantities of `lines` (two statements and the lock)."""
-    open_lines = [line for line in lines if line.product.stocked and to_move(line) > 0]
-    if not open_lines:
-        return
-    levels = lock_levels((line.product_id, line.warehouse_id) for line in open_lines)
-    changed = []
-    for line in open_lines:
-        wanted = _needed(line) - line.reserved
-        got = reserve(levels[line.product_id, line.warehouse_id], wanted)
-        if got:
-            line.reserved += got
-            changed.append(line)
-    if changed:
-        save_reservations(levels.values())
-        bulk_set(changed, ("reserved",))
-
-
-def _needed(line: SalesOrderLine) -> Decimal:
-    """What is still to deliver in the product's own unit, never more than that."""
-    return (to_move(line) * line.factor).quantize(QUANTUM, rounding=ROUND_DOWN)
-
-
-def release_lines(lines: Sequence[SalesOrderLine]) -> None:
-    """Give back all reservations of `lines`."""
-    held = [line for line in lines if line.reserved]
-    if not held:
-        return
-    levels = lock_levels((line.product_id, line.warehouse_id) for line in held)
-    for line in held:
-        levels[line.product_id, line.warehouse_id].reserved -= line.reserved
-        line.reserved = ZERO
-    save_reservations(levels.values())
-    bulk_set(held, ("reserved",))
-
-
-@transaction.atomic
-def release_hold(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
-    """Release an order from its hold up to its present amount and reserve stock for it (rule S-05)."""
-    order = lock_order(order, version)
-    ORDER_STATES.check("release", order)
-    if not order.hold:
-        raise BusinessError(_("%s is not on hold.") % order)
-    if not reason.strip():
-        raise BusinessError(_("Enter the reason."), field="reason")
-    order.hold, order.hold_reason, order.released_amount = Hold.NONE, reason.strip()[:300], order.base_total
-    reserve_lines(lines_of(order))
-    order.version += 1
-    order.save()
-    return order
-
-
 @transaction.atomic
 def cancel_order(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
     """Cancel an order that has no posted deliveries or invoices (rule G-06); frees its reservations."""
     order = lock_order(order, version)
-    ORDER_STATES.check("cancel", order)
+    allow_transition(by, order, "cancel")
     lines = lines_of(order)
     if any(line.moved or line.billed for line in lines):
         raise BusinessError(_children_message(order))
     release_lines(lines)
-    order.state, order.closing_reason = "cancelled", reason[:300]
+    order.state, order.closing_reason, order.hold = "cancelled", reason[:300], Hold.NONE
     order.version += 1
     order.save()
     return order
@@ -232,7 +191,7 @@ def _children_message(order: SalesOrder) -> str:
 def close_order(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
     """Short-close: give up the open quantities of every line with a reason (rule G-09)."""
     order = lock_order(order, version)
-    ORDER_STATES.check("close", order)
+    allow_transition(by, order, "close")
     if not reason.strip():
         raise BusinessError(_("Enter the reason."), field="reason")
     lines = lines_of(order)
@@ -262,8 +221,10 @@ def reopen_order(order: SalesOrder, *, by: Any, version: int | None = None) -> S
     order = lock_order(order, version)
     lines = lines_of(order)
     given_up = any(line.cancelled for line in lines)
-    if not (order.state == "confirmed" and given_up):
-        ORDER_STATES.check("reopen", order)
+    if order.state == "confirmed" and given_up:
+        allow(by, "erp.close_salesorder", ORDER_STATES.transition("reopen").label, order)
+    else:
+        allow_transition(by, order, "reopen")
     if not given_up:
         raise BusinessError(_("Everything on %s is delivered and invoiced; there is nothing to reopen.") % order)
     for line in lines:
@@ -290,6 +251,7 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     changes only while nothing of the line is invoiced; credit is checked again when the amount rises.
     """
     current = lock_order(order, version)
+    allow_saving(by, current)
     if current.state != "confirmed":
         raise BusinessError(_("Only a confirmed order can be amended."))
     check_inputs(lines)

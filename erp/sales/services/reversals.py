@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -14,12 +15,11 @@ from erp.finance.ledger import Line, entry_of, post_entry, source_of
 from erp.finance.models import JournalEntry
 from erp.finance.models.accounts import Purpose
 from erp.finance.openitems import items_of
+from erp.finance.rights import allow_transition
 from erp.inventory.ledger import Move, check_date, lock_levels, value_moves
 from erp.inventory.models import MoveKind
 from erp.sales.credit import terms_of
 from erp.sales.models import Delivery, DeliveryLine, Invoice, InvoiceLine, SalesOrderLine
-from erp.sales.models.deliveries import DELIVERY_STATES
-from erp.sales.models.invoices import INVOICE_STATES
 from erp.sales.services.deliveries import LINE_FACTS as DELIVERY_FACTS
 from erp.sales.services.delivery_drafts import DELIVERIES
 from erp.sales.services.invoice_drafts import COPIED, INVOICES
@@ -38,6 +38,7 @@ from erp.trade.reversal import (
 )
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
+from kit.values.money import ZERO
 from kit.values.quantities import round_quantity
 from oa.records.bulk import locked
 from oa.records.numbering import next_number
@@ -67,7 +68,7 @@ def reverse_delivery(
     Refused while more is invoiced than would stay delivered (rule G-06).
     """
     original = locked(DELIVERIES, delivery.pk, version=version)
-    DELIVERY_STATES.check("reverse", original)
+    allow_transition(by, original, "reverse")
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     lines = list(original.lines.select_related("product__group"))
@@ -148,9 +149,13 @@ def _take_back(
 
 
 def _check_not_invoiced(original: Delivery, lines: Sequence[DeliveryLine], facts: Mapping[int, SalesOrderLine]) -> None:
+    """Lines that took from one order line go back together."""
+    back: dict[int, Decimal] = {}
     for line in lines:
-        fact = facts[line.order_line_id]
-        if fact.billed - fact.credited > fact.moved - line.quantity:
+        back[line.order_line_id] = back.get(line.order_line_id, ZERO) + line.quantity
+    for key, quantity in back.items():
+        fact = facts[key]
+        if fact.billed - fact.credited > fact.moved - quantity:
             raise BusinessError(
                 _("%(delivery)s is invoiced; reverse the invoices of %(order)s first.")
                 % {"delivery": original, "order": fact.order}
@@ -195,7 +200,7 @@ def _counter_delivery(
 def reverse_invoice(invoice: Invoice, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Invoice:
     """Reverse a posted invoice by a counter invoice; refused while it is paid (rules G-04, G-06)."""
     original = locked(INVOICES, invoice.pk, version=version)
-    INVOICE_STATES.check("reverse", original)
+    allow_transition(by, original, "reverse")
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     lines = list(original.lines.select_related("product", "tax_code"))

@@ -1,0 +1,65 @@
+"""Orders on hold: put there by a person or by the credit check, and released with a reason (rules S-04, S-05)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from erp.finance.rights import allow, allow_transition
+from erp.sales.credit import credit_problem, terms_of, unbilled
+from erp.sales.models import SalesOrder, SalesOrderLine
+from erp.sales.models.orders import Hold
+from erp.sales.services.orders import lines_of, lock_order
+from erp.sales.services.reservations import release_lines, reserve_lines
+from kit.rules.days import business_day
+from kit.values.errors import BusinessError
+
+
+@transaction.atomic
+def hold_order(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
+    """Put a confirmed order on hold by hand: nothing is shipped and nothing reserved until it is released.
+
+    What is delivered may still be invoiced.
+    """
+    order = lock_order(order, version)
+    allow(by, "erp.close_salesorder", _("Put on hold"), order)
+    if order.state != "confirmed" or order.hold:
+        raise BusinessError(_("%s is not confirmed, or on hold already.") % order)
+    if not reason.strip():
+        raise BusinessError(_("Enter the reason."), field="reason")
+    release_lines(lines_of(order))
+    order.hold, order.hold_reason = Hold.MANUAL, reason.strip()[:300]
+    order.version += 1
+    order.save()
+    return order
+
+
+@transaction.atomic
+def release_hold(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
+    """Release an order up to its present amount and reserve stock for it (rule S-05).
+
+    Also one that is not on hold, where the credit check would stop its next delivery.
+    """
+    order = lock_order(order, version)
+    allow_transition(by, order, "release")
+    lines = lines_of(order)
+    if not order.hold and not _stopped(order, lines):
+        raise BusinessError(_("%s is not on hold.") % order)
+    if not reason.strip():
+        raise BusinessError(_("Enter the reason."), field="reason")
+    order.hold, order.hold_reason, order.released_amount = Hold.NONE, reason.strip()[:300], order.base_total
+    reserve_lines(lines)
+    order.version += 1
+    order.save()
+    return order
+
+
+def _stopped(order: SalesOrder, lines: list[SalesOrderLine]) -> bool:
+    """Whether the customer's credit is used up by what is on the way already."""
+    terms = terms_of(order.customer)
+    if terms is None:
+        return False
+    problem = credit_problem(terms, unbilled(order, lines), business_day(), what=order, without_order=order.pk)
+    return bool(problem)
