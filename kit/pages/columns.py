@@ -174,6 +174,17 @@ def plain(column: Column, value: Any) -> Any:
     return value
 
 
+def with_card(columns: Sequence[Column]) -> list[Column]:
+    """Places on a phone's card where the declaration names none: the first words and the first figure."""
+    if any(column.phone for column in columns):
+        return list(columns)
+    rest = [column for column in columns[1:] if column.kind != "state"]
+    words = next((column for column in rest if column.kind == "text"), None)
+    figure = next((column for column in rest if column.numeric), None)
+    places = {id(words): "cust", id(figure): "amt"}
+    return [replace(column, phone=places.get(id(column), "")) for column in columns]
+
+
 def resolve_all(model: type[models.Model], columns: Sequence[str | Column]) -> list[Column]:
     """Complete all columns of a declaration."""
     return [resolve(model, column) for column in columns]

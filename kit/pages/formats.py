@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kit.values.arithmetic import calculate
 
@@ -58,7 +59,14 @@ def day_heading(value: dt.date) -> str:
         return _("Today")
     if value == today - dt.timedelta(days=1):
         return _("Yesterday")
-    return date_format(value, "DATE_FORMAT")
+    return prose_day(value)
+
+
+def prose_day(value: dt.date) -> str:
+    """`Monday 23 November`; with its year when that is not this one."""
+    if value.year == timezone.localdate().year:
+        return date_format(value, pgettext("format of a day", "l j F"))
+    return date_format(value, pgettext("format of a day in another year", "l j F Y"))
 
 
 def plain_input(value: Any) -> str:

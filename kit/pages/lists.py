@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from kit.pages.columns import Cell, Column, cell, resolve_all
+from kit.pages.columns import Cell, Column, cell
 from kit.pages.filters import Chip, active_params, bound_filters, chips
 from kit.pages.resources import Resource, address_key
 
@@ -92,11 +92,12 @@ class ListState:
             rows = self.resource.search(rows, self.text)
         view = self.params.get("view", "")
         states = self.resource.states
-        if view == "mine":
+        names = {f.name for f in self.resource.meta.fields}
+        if view == "mine" and "owner" in names:
             rows = rows.filter(owner=self.user)
         elif states is not None and view in {s.name for s in states.states}:
             rows = rows.filter(state=view)
-        elif view == "archived":
+        elif view == "archived" and "active" in names:
             rows = rows.filter(active=False)
         return rows.order_by(*self.ordering)
 
@@ -280,5 +281,4 @@ def narrowed_state(
     resource: Resource, user: Any, fixed: dict[str, Any], columns: Sequence[str], limit: int, query: str = ""
 ) -> ListState:
     """The state of a panel: fixed rows, chosen columns, its own `query` and no parameters of the page around it."""
-    chosen = resolve_all(resource.model, columns) if columns else resource.all_columns
-    return ListState(resource, user, QueryDict(query), fixed, chosen, limit)
+    return ListState(resource, user, QueryDict(query), fixed, resource.columns_named(columns), limit)

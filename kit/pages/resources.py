@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from kit.pages import nav
 from kit.pages.actions import Command
-from kit.pages.columns import Column, field_of, resolve_all
+from kit.pages.columns import Column, field_of, resolve, resolve_all, with_card
 from kit.pages.panels import Figure, commands
 from kit.rules.permissions import may
 from kit.rules.search import matching
@@ -118,7 +118,12 @@ class Resource:
     @cached_property
     def all_columns(self) -> list[Column]:
         """The list's columns, complete."""
-        return resolve_all(self.model, self.columns)
+        return with_card(resolve_all(self.model, self.columns))
+
+    def columns_named(self, names: Sequence[str]) -> list[Column]:
+        """The list's columns of these paths, others as the model says; all of the list for no names."""
+        own = {column.path: column for column in self.all_columns}
+        return [own.get(name) or resolve(self.model, name) for name in names] or self.all_columns
 
     # ---- rows ----
 
@@ -297,9 +302,16 @@ class Resource:
 registry: dict[str, Resource] = {}  # slug -> resource
 import_rights: dict[str, tuple[str, ...]] = {}  # slug -> permissions of the kind of file its page imports
 by_model: dict[type[models.Model], Resource] = {}  # the first resource of a model
+naming: dict[type[models.Model], Callable[[Any], str]] = {}  # models of others whose rows we call otherwise
 
 singular = lazy(lambda resource: capfirst(str(resource.title)), str)
 plural = lazy(lambda resource: str(resource.title_plural), str)  # names of the tree follow the language of the page
+
+
+def name_of(row: models.Model) -> str:
+    """What a row is called on pages."""
+    return naming.get(type(row), str)(row)
+
 
 ResourceT = TypeVar("ResourceT", bound=type[Resource])
 

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from kit.pages import formats
-from kit.pages.resources import Resource, by_model
+from kit.pages.resources import Resource, by_model, name_of
 
 
 def pick_url(resource: Resource) -> str:
@@ -192,6 +192,7 @@ def name_choices(field: forms.Field) -> None:
     if isinstance(field, forms.ModelChoiceField):
         if field.empty_label is not None:
             field.empty_label = "—"
+        field.label_from_instance = name_of
     elif isinstance(field, forms.ChoiceField):
         choices = cast("Iterable[tuple[Any, Any]]", field.choices)  # reading evaluates what was given as a function
         field.choices = [(value, _choice_name(value, label)) for value, label in choices]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.columns import Column
 from kit.pages.nav import Link, tree
-from kit.pages.resources import Resource, register
+from kit.pages.resources import Resource, naming, register
+from oa.organisation.forms import CompanyForm, PersonForm
 from oa.organisation.models import CompanyProfile, Department, Position, Role, User
+from oa.organisation.people import outranks
 
 tree.group("office", _("Organisation"), "network", 90, _("Office"))
 tree.top.append(Link(_("My desk"), "desk", 10, icon="house", go="h"))
@@ -27,6 +30,10 @@ class DepartmentResource(Resource):
     search_fields = ("code", "name")
     fields = ("code", "name", "parent", "head", "active")
     ordering = ("code",)
+
+    def deletable(self, obj: Any, user: Any) -> bool:
+        """A department goes alone: what stands below it is moved or deleted first."""
+        return super().deletable(obj, user) and not obj.children.exists()
 
 
 @register
@@ -77,11 +84,23 @@ class UserResource(Resource):
     importable = False
     ordering = ("username",)
 
+    form_class = PersonForm
+
+    def editable(self, obj: Any, user: Any) -> bool:
+        """Accounts of those who give rights are changed only by those who give rights (rule G-22)."""
+        return super().editable(obj, user) and outranks(user, obj)
+
+    def deletable(self, obj: Any, user: Any) -> bool:
+        return super().deletable(obj, user) and outranks(user, obj)
+
     def pick_queryset(self, user: Any, params: Any) -> Any:
         return self.model.objects.filter(is_active=True)
 
     def pick_label(self, obj: Any) -> str:
         return str(obj)
+
+
+naming[Group] = lambda group: str(getattr(group, "role", group))  # in the reader's language
 
 
 @register
@@ -125,6 +144,7 @@ class CompanyResource(Resource):
         "time_zone",
     )
     extra_fields = ("base_currency", "chart", "fiscal_year_start")
+    form_class = CompanyForm
     can_create = importable = False
 
 

@@ -1,19 +1,23 @@
-"""The home desk and the health check."""
+"""The home desk, the page of a locked login, and the health check."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
+from kit.pages import formats
 from kit.pages import panels as registered
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
-from kit.pages.views.records import panel_context
+from kit.pages.views.panels import panel_context
+from kit.pages.views.shell import safe_next
 
 DESK = "desk"
 QUEUE, FIGURES = 8, 5  # rows of the queue and figures of the strip
@@ -28,13 +32,12 @@ def desk_view(request: HttpRequest) -> HttpResponse:
     tasks = registered.queue(user, QUEUE + 1)
     hour = timezone.localtime().hour
     greeting = _("Good morning") if hour < 12 else _("Good afternoon") if hour < 18 else _("Good evening")
-    today = timezone.localdate()
     head = Head(
         title=_("%(greeting)s, %(name)s") % {"greeting": greeting, "name": user} if str(user) else greeting,
         note=" · ".join(
             part
             for part in (
-                date_format(today, pgettext("format of a day on the desk", "l, j F")),
+                formats.prose_day(timezone.localdate()),
                 str(getattr(user, "department", None) or ""),
             )
             if part
@@ -49,11 +52,19 @@ def desk_view(request: HttpRequest) -> HttpResponse:
             "figures": figures[:FIGURES],
             "main": cards["main"],
             "side": cards["side"],
-            "today": today,
+            "today": timezone.localdate(),
             "tasks": tasks[:QUEUE],
             "more_tasks": len(tasks) > QUEUE,
         },
     )
+
+
+def locked_view(request: HttpRequest, response: Any = None, credentials: Any = None) -> HttpResponse:
+    """The login page after too many failed attempts: the same words whether or not there is such a person (S-15)."""
+    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    told = _("Too many failed attempts. Try again in %s minutes.") % minutes
+    form = {"non_field_errors": [told], "username": {"value": request.POST.get("username", "")[:254]}}
+    return render(request, "registration/login.html", {"form": form, "next": safe_next(request)}, status=429)
 
 
 @login_not_required

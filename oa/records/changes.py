@@ -49,7 +49,7 @@ def changes_of(obj: Any, limit: int) -> list[Event]:
     if getattr(obj, "created_at", None):
         made.append(
             Event(
-                obj.created_at,
+                min(obj.created_at, made[-1].at) if made else obj.created_at,  # never after the first change
                 str(getattr(obj, "created_by", None) or _("System")),
                 _("created this"),
                 "plus",

@@ -20,7 +20,7 @@ from kit.pages.columns import Cell, cell, resolve
 from kit.pages.forms import ReasonForm
 from kit.pages.hooks import hooks
 from kit.pages.panels import Figure, Panel
-from kit.pages.resources import Resource, registry, resource_of, url_of
+from kit.pages.resources import Resource, name_of, registry, resource_of, url_of
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.panels import counted, panel_context
@@ -91,7 +91,7 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
 def _overview(resource: Resource, obj: Any, request: HttpRequest, shown: Sequence[Panel]) -> dict[str, Any]:
     return {
         "composer_template": hooks.composer,
-        "groups": overview(resource, obj),
+        "groups": overview(resource, obj, request.user),
         "grid": resource.lines,
         "lines": resource.lines.table(obj, request.user) if resource.lines else None,
         "side": [panel_context(p, obj, request) for p in shown if p.where == "side"],
@@ -198,12 +198,12 @@ def figures(resource: Resource, obj: Any, user: Any) -> list[Figure]:
     return made
 
 
-def overview(resource: Resource, obj: Any) -> list[tuple[Any, list[Fact]]]:
+def overview(resource: Resource, obj: Any, user: Any) -> list[tuple[Any, list[Fact]]]:
     """Label and value groups; empty values are left away."""
     sections = resource.sections or (("", tuple(resource.fields)),)
     said = [(label, [n for n in names if _says(resource, obj, n)]) for label, names in sections]
     said[-1][1].extend(name for name in resource.extra_fields if _says(resource, obj, name))
-    groups = [(label, [f for name in names if (f := fact(resource, obj, name)).cell.text]) for label, names in said]
+    groups = [(label, [f for name in names if (f := fact(resource, obj, name, user)).cell.text]) for label, names in said]
     return [(label, facts) for label, facts in groups if facts]
 
 
@@ -212,17 +212,22 @@ def _says(resource: Resource, obj: Any, name: str) -> bool:
     return name not in resource.quiet or getattr(obj, name) != resource.quiet[name]
 
 
-def fact(resource: Resource, obj: Any, name: str) -> Fact:
-    """One field of the record as label and formatted value, linked where it has a page."""
+def fact(resource: Resource, obj: Any, name: str, user: Any) -> Fact:
+    """One field of the record as label and formatted value, linked where it has a page; of a set what `user` sees."""
     column = resolve(resource.model, name)
     field = resource.meta.get_field(name)
     value = getattr(obj, name)
     if field.many_to_many:
-        return Fact(column.label, cell(column, ", ".join(str(v) for v in value.all())))
+        return Fact(column.label, cell(column, ", ".join(name_of(v) for v in narrowed(value.all(), user))))
     if isinstance(value, models.Model):
         href = url_of(value) if resource_of(value) is not None else ""
         return Fact(column.label, cell(column, str(value), href))
     return Fact(column.label, cell(column, value))
+
+
+def narrowed(rows: Any, user: Any) -> Any:
+    """`rows` as far as `user` may see them."""
+    return rows.visible_to(user) if hasattr(rows, "visible_to") else rows
 
 
 # ---- commands ----
