@@ -43,7 +43,8 @@ class TermsImporter(RecordImporter):
 class SalesOrderImporter(OrderImporter):
     """Sales orders with their own numbers: confirmed, delivered, invoiced and paid on the given days.
 
-    Unknown owners are made; they can log in once they get a password. An empty tax code means no tax.
+    Unknown owners are made; they can log in once they get a password. An empty tax code means no tax;
+    without such a column product and customer tell it.
     """
 
     kind = "sales-orders"

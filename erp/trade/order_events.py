@@ -172,7 +172,7 @@ class OrderRun:
             row.get("tax_code"),
             row.get("unit"),
             warehouse=row.get("warehouse", self.warehouse),
-            taxed=row.get("tax_code") is not None,
+            taxed=row.get("tax_code") is not None or "tax_code" not in self.batch.given,
         )
 
     def _move(self, work: Work, date: dt.date) -> None:

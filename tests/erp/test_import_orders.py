@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from erp.finance.models import Payment
-from erp.inventory.models import StockLevel, Warehouse
+from erp.finance.models import Payment, TaxCode
+from erp.inventory.models import Product, StockLevel, Warehouse
 from erp.purchasing.models import Bill, GoodsReceipt, PurchaseOrder
 from erp.sales.models import Delivery, Invoice, SalesOrder
 from erp.trade.order_rows import split
@@ -189,6 +189,20 @@ def test_warehouses_and_prices_with_tax(load: Any, shop: None) -> None:
     assert {d.warehouse.code: d.lines.get().quantity for d in Delivery.objects.all()} == {"EAST": 2, "MAIN": 3}
     assert Warehouse.objects.count() == 2
     assert_books()
+
+
+def test_tax_without_a_column_is_that_of_the_product(load: Any, shop: None) -> None:
+    """T-03: a missing column is filled with defaults, as if somebody had typed the order; an empty cell says no tax."""
+    product = Product.objects.get(code="P-1")
+    product.tax_code = TaxCode.objects.get(code="V13")
+    product.save()
+    head, rest = "order,customer,order_date,product,quantity,unit_price", "C-1,2026-01-02,P-1,1,100"
+    assert load("sales-orders", f"{head}\nA,{rest}\n")[0] == 0
+    assert load("sales-orders", f"{head},tax_code\nB,{rest},\nC,{rest},V6\n")[0] == 0
+    orders = SalesOrder.objects.order_by("number").values_list("number", "net", "tax")
+    assert list(orders) == [("A", 100, 13), ("B", 100, 0), ("C", 100, 6)]
+    assert load("purchase-orders", f"{head.replace('customer', 'supplier')}\nA,{rest.replace('C-1', 'S-1')}\n")[0] == 0
+    assert PurchaseOrder.objects.get().tax == 13
 
 
 def test_numbers_of_our_own_form_are_never_given_twice(load: Any, shop: None) -> None:
