@@ -20,10 +20,12 @@ django.setup()
 from django.db import DatabaseError, connection, transaction  # noqa: E402 - needs the settings
 from django.db.models import QuerySet  # noqa: E402
 
+from erp.finance import ledger  # noqa: E402
 from erp.finance.context import GENERAL, posting_context  # noqa: E402
 from erp.finance.ledger import Line, Source, post_entry  # noqa: E402
-from erp.finance.models import OpenItem, Payment  # noqa: E402
-from erp.finance.services import pay, post_payment, reverse_payment  # noqa: E402
+from erp.finance.models import Account, Journal, OpenItem, Payment, Voucher  # noqa: E402
+from erp.finance.services import pay, post_payment, post_voucher, reverse_payment, save_voucher  # noqa: E402
+from erp.finance.services.vouchers import EntryInput  # noqa: E402
 from erp.sales.models import SalesOrder  # noqa: E402
 from erp.sales.services import confirm_order, deliver_order, invoice_order, save_order  # noqa: E402
 from erp.trade import orders  # noqa: E402
@@ -66,7 +68,7 @@ def without_locks() -> Iterator[None]:
     QuerySet.select_for_update = lambda self, *args, **kwargs: self._chain()  # type: ignore[method-assign]
 
     def dawdling(*args: Any) -> str:
-        time.sleep(0.05)
+        time.sleep(0.2)  # long enough for everybody to have read, on a busy machine too
         return numbers(*args)
 
     def unlocked(*args: Any) -> None:
@@ -162,15 +164,42 @@ def post_entries(first: int, count: int, accounts: list[int]) -> Outcome:
     debit, credit = accounts
     outcome: Outcome = Counter()
     for number in range(first, first + count):
-        with transaction.atomic():
-            context = posting_context(make.today(), GENERAL)
-            lines = [Line(debit, Decimal(1)), Line(credit, Decimal(-1))]
-            attempt(outcome, lambda: post_entry(context, Source("erp.voucher", number, f"T{number}"), lines, by=None))  # noqa: B023
+        attempt(outcome, lambda: _post_one(number, debit, credit))  # noqa: B023
     return outcome
 
 
+@transaction.atomic
+def _post_one(number: int, debit: int, credit: int) -> None:
+    lines = [Line(debit, Decimal(1)), Line(credit, Decimal(-1))]
+    post_entry(posting_context(make.today(), GENERAL), Source("erp.voucher", number, f"T{number}"), lines, by=None)
+
+
+def post_vouchers(count: int, accounts: list[int]) -> Outcome:
+    """Write `count` vouchers and post them."""
+    debit, credit = (Account.objects.get(pk=key) for key in accounts)
+    outcome: Outcome = Counter()
+    for _ in range(count):
+        head = Voucher(journal=Journal.objects.get(code=GENERAL), date=make.today(), memo="x")
+        lines = [EntryInput(debit, debit=Decimal(1)), EntryInput(credit, credit=Decimal(1))]
+        attempt(outcome, lambda: post_voucher(save_voucher(head, lines, by=None), by=None))  # noqa: B023
+    return outcome
+
+
+def post_uncounted(first: int, count: int, accounts: list[int]) -> Outcome:
+    """The negative control of `post_entries`: the very posting, but its counter is read and not locked."""
+    start, end = "INSERT INTO oa_counter", "RETURNING last"
+    counting = ledger._POST
+    head, _counter, tail = counting.partition(start)
+    read = "SELECT coalesce(max(e.sequence), 0) + 1 AS last FROM erp_journalentry e WHERE e.journal_id = %(journal)s"
+    ledger._POST = f"{head}{read}{tail.partition(end)[2]}"
+    try:
+        return post_entries(first, count, accounts)
+    finally:
+        ledger._POST = counting
+
+
 def count_up(count: int) -> Outcome:
-    """The negative control of numbers: the highest one so far and one more."""
+    """The negative control of document numbers: the highest one so far and one more."""
     outcome: Outcome = Counter()
     for _ in range(count):
         with connection.cursor() as cursor:
@@ -212,6 +241,8 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "mix",
         "post_draft",
         "post_entries",
+        "post_uncounted",
+        "post_vouchers",
         "settle",
         "submit",
     )
