@@ -143,11 +143,11 @@ def value_moves(levels: dict[Key, StockLevel], moves: Sequence[Move], *, exponen
     if problems:
         raise BusinessError(problems=problems)
     if residues:
-        _restate(levels, [*moves, *residues])
+        restate(levels, [*moves, *residues])
     return residues
 
 
-def _restate(levels: dict[Key, StockLevel], moves: Sequence[Move]) -> None:
+def restate(levels: dict[Key, StockLevel], moves: Sequence[Move]) -> None:
     """Set the quantity and value after each of `moves` in the order they are posted in, from the final levels."""
     after = {key: (level.on_hand, level.value) for key, level in levels.items()}
     for move in reversed(moves):

@@ -1,11 +1,12 @@
-"""Moving average (移动加权平均), pure rules V-02 and V-20."""
+"""Moving average (移动加权平均), pure rules V-02, V-12 and V-20."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from kit.values.money import ZERO, round_money
+from kit.values.money import ONE, ZERO, round_money
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,44 @@ def residue(before: Stock, quantity: Decimal, value: Decimal, exponent: int = 2)
     """The value that cannot stay in stock after a movement valued from outside (a reversal, a covering receipt).
 
     Zero quantity has zero value, stock has no negative value, and a receipt that covers negative stock leaves
-    the rest at its own price (rules V-02, V-11). The result is to be taken out of stock (negative: put in).
+    the rest at its own price, or what is still negative at the cost it was issued at (rules V-02, V-11, V-20).
+    The result is to be taken out of stock (negative: put in).
     """
     after = Stock(before.quantity + quantity, before.value + value)
     if after.quantity == 0:
         return after.value
-    if before.quantity < 0 < quantity and after.quantity > 0:
-        return after.value - round_money(value * after.quantity / quantity, exponent)
+    if before.quantity < 0 < quantity:
+        kept = Stock(quantity, value) if after.quantity > 0 else before
+        return after.value - round_money(kept.value * after.quantity / kept.quantity, exponent)
     if after.quantity > 0 and after.value < 0:
         return after.value
     return ZERO
 
 
-def covered_share(difference: Decimal, received: Decimal, on_hand: Decimal, exponent: int = 2) -> Decimal:
-    """The part of a later price `difference` of `received` pieces that belongs to stock still on hand (V-12).
+@dataclass(frozen=True)
+class Passed:
+    """A later movement: signed quantity, quantity after it, and whether it is a delivery or its reversal."""
 
-    Stock coverage: as much of the receipt counts as still in stock as there is stock at all.
+    quantity: Decimal
+    after: Decimal
+    delivery: bool = True
+    receipt: bool = False  # a receipt taken back leaves at its own value
+
+
+def share_left(came: Decimal, after: Decimal, later: Iterable[Passed]) -> Decimal:
+    """The part (0 to 1) of a value that is still in stock (rule V-12).
+
+    The value came with `came` pieces (0: it was added to what was there), which made `after` pieces. Every issue
+    at the average takes its part along; a delivery that is taken back brings it back.
     """
-    if on_hand <= 0 or received <= 0:
-        return ZERO
-    if on_hand >= received:
-        return difference
-    return round_money(difference * on_hand / received, exponent)
+    inside = ZERO if after <= 0 else min(ONE, after / came) if came else ONE  # the rest covered what was sold before
+    outside = pieces = ZERO
+    for move in later:
+        if move.quantity < 0 and (move.after <= 0 or not move.receipt):
+            before = move.after - move.quantity
+            part = inside if move.after <= 0 else inside * -move.quantity / before
+            inside, outside, pieces = inside - part, outside + part, pieces - move.quantity
+        elif move.quantity > 0 and move.delivery and min(pieces, move.after) > 0:
+            part = outside * min(ONE, move.quantity / pieces)
+            inside, outside, pieces = inside + part, outside - part, pieces - move.quantity
+    return inside

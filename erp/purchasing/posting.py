@@ -1,12 +1,13 @@
 """From receipts and bills to stock value and ledger lines (rules P-08, P-12): functions of values.
 
-Bill lines that are matched carry where their receipt was booked: `move_id`, `move_account`, `grni_account`
-(`bill_drafts.DRAFTED`).
+Bill lines that are matched carry where their receipt was booked: `move_id`, `move_account`, `grni_account`, and
+whether its goods `moved_since` (`bill_drafts.DRAFTED`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,13 +17,12 @@ from erp.finance.context import PostingContext
 from erp.finance.ledger import Line
 from erp.finance.models.accounts import Purpose
 from erp.inventory.ledger import Key, Move
-from erp.inventory.models import MoveKind, StockLevel
-from erp.inventory.valuation import covered_share
+from erp.inventory.models import MoveKind
 from erp.purchasing.matching import cleared_value, cost_of, recoverable
 from erp.purchasing.models import Bill, BillLine, GoodsReceipt, GoodsReceiptLine
 from erp.trade.billing import Amount, base_lines, product_posting_group
 from kit.values.errors import BusinessError
-from kit.values.money import ZERO, round_money
+from kit.values.money import ONE, ZERO, round_money
 
 
 def receipt_lines(context: PostingContext, receipt: GoodsReceipt, drafts: Sequence[GoodsReceiptLine]) -> list[Line]:
@@ -67,38 +67,37 @@ def stock_key(draft: Any) -> Key | None:
     return draft.product_id, draft.receipt_line.receipt.warehouse_id
 
 
-def stock_adjustments(drafts: Sequence[Any], levels: Mapping[Key, StockLevel], exponent: int) -> list[Move]:
+def stock_adjustments(drafts: Sequence[Any], left: Mapping[int, Decimal], exponent: int) -> list[Move]:
     """Value moves for the part of the price differences whose goods are still in stock (rule V-12).
 
-    `Move.line` is the index of the bill line. What its receipts brought counts as in stock as far as there is
-    stock at all, so several receipts of a product on one bill are looked at together.
+    `Move.line` is the index of the bill line; `left` tells how much of what a receipt brought is still there, by
+    the key of its move (1 where nothing moved since).
     """
-    received: dict[Key, dict[int, Decimal]] = {}
-    for draft in drafts:
-        key, receipt = stock_key(draft), draft.receipt_line
-        if key and receipt:
-            received.setdefault(key, {})[receipt.pk] = receipt.quantity * receipt.factor
     moves = []
     for index, draft in enumerate(drafts):
         key = stock_key(draft)
-        if key is None:
-            continue
-        quantity = sum(received[key].values(), ZERO)
-        value = covered_share(draft.difference, quantity, levels[key].on_hand, exponent)
-        if value:
+        value = round_money(draft.difference * left.get(draft.move_id, ONE), exponent) if key else ZERO
+        if key and value:
+            account, origin = draft.move_account, draft.move_id
             moves.append(
-                Move(
-                    draft.product,
-                    key[1],
-                    ZERO,
-                    MoveKind.VALUE,
-                    draft.move_account,
-                    index,
-                    value,
-                    adjusts_id=draft.move_id,
-                )
+                Move(draft.product, key[1], ZERO, MoveKind.VALUE, account, index, value, adjusts_id=origin),
             )
     return moves
+
+
+def consumed_since(moves: Sequence[Move], left: Sequence[Decimal], exponent: int) -> list[Move]:
+    """Value moves that put back what the counter `moves` of a bill take out of stock too much (rule V-12).
+
+    `left` is the part of each that is still in stock; the rest was sold at the bill's price, so that it is the
+    cost of goods sold that changes.
+    """
+    back = []
+    for move, part in zip(moves, left, strict=True):
+        value = move.value or ZERO
+        gone = value - round_money(value * part, exponent)
+        if gone:
+            back.append(replace(move, value=-gone))
+    return back
 
 
 def bill_lines(context: PostingContext, bill: Bill, drafts: Sequence[BillLine], payable: int) -> list[Line]:

@@ -159,6 +159,17 @@ class BillResource(Resource):
     importable = False
     lines = BillGrid()
     run = {"post": services.post_bill, "reverse": services.reverse_bill}
+    commands = (
+        Command(
+            "add-received",
+            _("Add other receipts"),
+            services.add_received,
+            "erp.change_bill",
+            icon="package-check",
+            when=lambda bill: bill.state == "draft",
+            goto="edit",
+        ),
+    )
 
     def initial(self, request: Any) -> dict[str, Any]:
         return {"currency": base_currency(), **super().initial(request)}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from erp.inventory.valuation import Stock, covered_share, issue_value, residue
+from erp.inventory.valuation import Passed, Stock, issue_value, residue, share_left
 from kit.values.money import allocate, round_money
 
 DATA = Path(__file__).parents[1] / "data" / "stock_valuation"
@@ -113,7 +113,7 @@ def test_no_stock_means_no_value(receipts: list[tuple[D, D]], issues: list[int])
         (("10", "100"), "5", "60", "0"),  # an ordinary receipt leaves nothing
         (("-3", "-21"), "3", "27", "6"),  # covered exactly: the difference cannot stay
         (("-3", "-21"), "10", "120", "15"),  # the seven that remain are worth their own price, 84
-        (("-3", "-21"), "2", "24", "0"),  # still negative: wait
+        (("-3", "-21"), "2", "24", "10"),  # two of three covered: the one that is not stays at 7
         (("2", "10"), "-2", "-12", "-2"),  # a reversal at the original cost empties stock: 2 too much left it
         (("5", "10"), "-4", "-12", "-2"),  # value below zero is put back
     ],
@@ -143,22 +143,30 @@ def test_after_its_residue_stock_is_sound(quantity: D, value: D, moved_quantity:
         assert after.value == 0
     if after.quantity > 0:
         assert after.value >= 0
+    if quantity < 0 < moved_quantity and after.quantity < 0:
+        assert after.value == round_money(value * after.quantity / quantity)
 
 
 @pytest.mark.parametrize(
-    ("difference", "received", "on_hand", "share"),
+    ("came", "after", "later", "part"),
     [
-        ("10", "10", "10", "10"),
-        ("10", "10", "25", "10"),
-        ("10", "10", "4", "4"),
-        ("10", "3", "1", "3.33"),
-        ("10", "10", "0", "0"),
-        ("10", "10", "-5", "0"),
-        ("-10", "10", "5", "-5"),
+        ("10", "10", [], "1"),
+        ("10", "25", [], "1"),
+        ("10", "10", [("-6", "4")], "0.4"),
+        ("10", "20", [("-5", "15"), ("-3", "12")], "0.6"),  # of the pool: 15/20, then 12/15
+        ("10", "10", [("-5", "5"), ("5", "10"), ("-5", "5")], "0.5"),  # the first came back before the next left
+        ("10", "10", [("-10", "0"), ("10", "10", "receipt")], "0"),  # what came later is not what was sold
+        ("10", "10", [("-5", "5"), ("95", "100", "receipt")], "0.5"),
+        ("10", "30", [("-20", "10", "receipt")], "1"),  # another receipt was taken back at its own value
+        ("10", "6", [], "0.6"),  # four had been sold before
+        ("10", "-2", [("20", "18", "receipt")], "0"),
+        ("0", "5", [("-1", "4")], "0.8"),  # a value adjustment
+        ("0", "-5", [], "0"),
     ],
 )
-def test_share_of_a_later_price_that_is_still_in_stock(
-    difference: str, received: str, on_hand: str, share: str
+def test_the_part_of_a_value_that_is_still_in_stock(
+    came: str, after: str, later: list[tuple[str, ...]], part: str
 ) -> None:
-    """V-12: as much of the receipt counts as still there as there is stock at all."""
-    assert covered_share(D(difference), D(received), D(on_hand)) == D(share)
+    """V-12: every issue at the average takes its part along."""
+    moves = [Passed(D(move[0]), D(move[1]), move[2:] == (), move[2:] == ("receipt",)) for move in later]
+    assert share_left(D(came), D(after), moves) == D(part)

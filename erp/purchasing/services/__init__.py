@@ -1,7 +1,7 @@
 """Commands of purchasing: one transaction each, locks first, one effect."""
 
-from erp.purchasing.services.bill_drafts import draft_bill, save_bill
-from erp.purchasing.services.bills import bill_order, post_bill, reverse_bill
+from erp.purchasing.services.bill_drafts import add_received, draft_bill, save_bill
+from erp.purchasing.services.bills import bill_order, post_bill
 from erp.purchasing.services.orders import (
     amend_order,
     cancel_order,
@@ -14,11 +14,12 @@ from erp.purchasing.services.receipts import (
     draft_receipt,
     post_receipt,
     receive_order,
-    reverse_receipt,
     save_receipt,
 )
+from erp.purchasing.services.reversals import reverse_bill, reverse_receipt
 
 __all__ = [
+    "add_received",
     "amend_order",
     "bill_order",
     "cancel_order",

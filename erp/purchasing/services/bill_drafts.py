@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency
@@ -27,14 +27,19 @@ from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
 from oa.organisation.models import CompanyProfile
 from oa.records.bulk import locked
+from oa.records.commands import command
 
 BILLS = Bill.objects.select_related("supplier", "currency", "payment_terms")
 COPIED = ("product", "description", "unit_id", "factor", "price", "discount", "tax_code", "tax_rate")
-ORIGIN = ("move_id", "move_account", "grni_account")
+ORIGIN = ("move_id", "move_account", "grni_account", "moved_since")
 
 
 def _origin(receipt: str, line: str) -> dict[str, Any]:
-    """Annotations: the stock move of a receipt line, its inventory account and the clearing account."""
+    """Annotations: the stock move of a receipt line, its inventory account and the clearing account.
+
+    And whether its goods moved since in the same warehouse, or had been sold before; else all of what it brought
+    is still there.
+    """
     moves = StockMove.objects.filter(
         source="erp.goodsreceipt", source_id=OuterRef(receipt), source_line=OuterRef(line)
     ).exclude(kind=MoveKind.VALUE)
@@ -44,8 +49,18 @@ def _origin(receipt: str, line: str) -> dict[str, Any]:
         entry__purpose="post",
         account__control=Control.GRNI,
     )
+    since = StockMove.objects.filter(
+        product=OuterRef("product"),
+        warehouse=OuterRef(receipt.replace("_id", "__warehouse")),
+        date__gte=OuterRef(receipt.replace("_id", "__date")),
+        pk__gt=OuterRef("move_id"),
+    )
     return {
         "move_id": Subquery(moves.values("pk")[:1]),
+        "moved_since": ExpressionWrapper(
+            Q(Exists(since.exclude(kind=MoveKind.VALUE))) | Q(Exists(moves.filter(quantity_after__lt=F("quantity")))),
+            BooleanField(),
+        ),
         "move_account": Subquery(moves.values("account_id")[:1]),
         "grni_account": Subquery(clearing.values("account_id")[:1]),
     }
@@ -133,16 +148,51 @@ def draft_of_order(
     )
     drafts: list[BillLine] = []
     for line, receipt, quantity in _parts(lines, quantities):
-        draft = BillLine(position=len(drafts) + 1, order_line=line, receipt_line=receipt, quantity=quantity)
-        for name in COPIED:
-            setattr(draft, name, getattr(line, name))
-        for name in ORIGIN:
-            setattr(draft, name, getattr(receipt, name, None))
-        drafts.append(draft)
+        drafts.append(_line_of(line, receipt, quantity, len(drafts) + 1))
     if not drafts:
         raise BusinessError(_("Nothing received is left to bill on %s.") % order)
     set_amounts(bill, drafts, bill.currency.exponent, base_exponent)
     return bill, drafts
+
+
+def _line_of(line: Any, receipt: GoodsReceiptLine | None, quantity: Decimal, position: int) -> BillLine:
+    """A line that bills a part of an order line, and of a receipt line where it was received."""
+    draft = BillLine(position=position, order_line=line, receipt_line=receipt, quantity=quantity)
+    for name in COPIED:
+        setattr(draft, name, getattr(line, name))
+    for name in ORIGIN:
+        setattr(draft, name, getattr(receipt, name, None))
+    return draft
+
+
+@transaction.atomic
+def add_received(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
+    """Add what else the supplier delivered in the bill's currency: one invoice for several orders (rule P-09)."""
+    bill = locked(BILLS, bill.pk, version=version)
+    _refuse_posted(bill)
+    existing = list(bill.lines.order_by("position"))
+    waiting = UNBILLED.filter(
+        receipt__supplier=bill.supplier_id,
+        order_line__order__currency=bill.currency_id,
+        order_line__order__prices_include_tax=bill.prices_include_tax,
+        receipt__date__lte=bill.date,
+    ).exclude(pk__in=[line.receipt_line_id for line in existing if line.receipt_line_id])
+    drafts = list(existing)
+    for receipt in waiting.select_related("order_line__product", "order_line__tax_code"):
+        left = receipt.quantity - receipt.billed
+        drafts.append(_line_of(receipt.order_line, receipt, left, len(drafts) + 1))
+    if len(drafts) == len(existing):
+        raise BusinessError(_("Nothing else of %s waits for its bill.") % bill.supplier)
+    set_amounts(bill, drafts, bill.currency.exponent, base_currency().exponent)
+    bill.version += 1
+    bill.save()
+    write_lines(bill, "bill", drafts, existing=existing)
+    return bill
+
+
+def _refuse_posted(bill: Bill) -> None:
+    if bill.state != BILL_STATES.initial:
+        raise BusinessError(_("%s is posted and cannot be changed; reverse it.") % bill)
 
 
 def _parts(
@@ -182,7 +232,7 @@ def too_much(line: Any, left: Decimal, wanted: Decimal, row: int) -> Problem:
 
 def save_head(bill: Bill) -> None:
     """Store a draft's head; refuses a supplier's invoice number that was entered already (rule P-11)."""
-    bill.supplier_number = bill.supplier_number.strip()
+    bill.supplier_number = " ".join(bill.supplier_number.split())
     try:
         with transaction.atomic():
             bill.save()
@@ -198,7 +248,7 @@ def save_head(bill: Bill) -> None:
         ) from error
 
 
-@transaction.atomic
+@command
 def save_bill(bill: Bill, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> Bill:
     """Store a draft with its lines.
 
@@ -208,11 +258,12 @@ def save_bill(bill: Bill, lines: Sequence[LineInput], *, by: Any, version: int |
     existing: list[BillLine] = []
     if bill.pk:
         current = locked(BILLS, bill.pk, version=version)
-        if current.state != BILL_STATES.initial:
-            raise BusinessError(_("%s is posted and cannot be changed; reverse it.") % current)
+        _refuse_posted(current)
         existing = list(current.lines.all())
         bill.version = current.version + 1
     check_inputs(lines)
+    if not bill.supplier.active and not any(line.origin or line.pk for line in lines):
+        raise BusinessError(_("%s is archived; choose another supplier.") % bill.supplier, field="supplier")
     exponent = _fill_head(bill, by)
     drafts = _build_lines(bill, lines, existing)
     set_amounts(bill, drafts, bill.currency.exponent, exponent)

@@ -1,4 +1,4 @@
-"""Supplier bills: draft, match, post, reverse (rules P-09 to P-12)."""
+"""Supplier bills: match and post (rules P-09 to P-12)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from erp.finance.context import PURCHASES, PostingContext, posting_context
 from erp.finance.ledger import post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
-from erp.finance.openitems import items_of, lock_documents, on_settled, open_items
+from erp.finance.openitems import lock_documents, on_settled, open_items
+from erp.inventory.coverage import shares_left
 from erp.inventory.ledger import Move, lock_levels, plain, post_moves, value_moves
-from erp.inventory.models import MoveKind, StockMove
 from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.bills import BILL_STATES
 from erp.purchasing.posting import bill_lines, stock_adjustments, stock_key, take_over
 from erp.purchasing.services.bill_drafts import (
     BILLS,
-    COPIED,
     DRAFTED,
     draft_of_order,
     lock_with_rate,
@@ -32,16 +31,10 @@ from erp.purchasing.services.bill_drafts import (
     save_head,
     too_much,
 )
-from erp.purchasing.services.orders import HEAD, order_lines
+from erp.purchasing.services.orders import HEAD, changed_since, order_lines
 from erp.trade.billing import dues_of, last_due
 from erp.trade.orders import lock_billed_orders, refresh_paid, save_progress
 from erp.trade.progress import most_to_move, to_move
-from erp.trade.reversal import (
-    finish_reversal,
-    post_counter_moves,
-    refuse_if_settled,
-    reverse_with_items,
-)
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
@@ -103,13 +96,13 @@ def post_bill(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
     """Post a draft: matching, number, entry, open items, progress of its orders (rules G-02, P-09, P-12)."""
     bill = locked(BILLS, bill.pk, version=version)
     BILL_STATES.check("post", bill)
-    orders = _lock_orders(bill)
+    orders = lock_bill_orders(bill)
     lines = order_lines(orders)
     drafts = list(DRAFTED.filter(bill=bill).order_by("position"))
     return _post(posting_context(bill.date, PURCHASES), bill, drafts, orders, lines, by=by)
 
 
-def _lock_orders(bill: Bill) -> list[PurchaseOrder]:
+def lock_bill_orders(bill: Bill) -> list[PurchaseOrder]:
     """The orders behind a bill, locked in key order."""
     keys = PurchaseOrderLine.objects.filter(bill_lines__bill=bill).values("order")
     return list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
@@ -127,12 +120,13 @@ def _post(
 ) -> Bill:
     """Common path of posting; everything it needs is locked and loaded. `new` lines are not stored yet."""
     facts = {line.pk: line for line in lines}
-    receipts = _shared_receipts(drafts)
+    receipts = shared_receipts(drafts)
     _check(bill, drafts, facts, context)
     for draft in drafts:
         take_over(draft, facts.get(draft.order_line_id or 0), bill.rate, context.exponent)
     levels = lock_levels(key for key in map(stock_key, drafts) if key)
-    moves = stock_adjustments(drafts, levels, context.exponent)
+    left = _left_in_stock(drafts)
+    moves = stock_adjustments(drafts, left, context.exponent)
     moves += value_moves(levels, moves, exponent=context.exponent)
     for move in moves:
         drafts[move.line].to_stock += move.value or ZERO
@@ -147,6 +141,11 @@ def _post(
     bill.version, bill.updated_at = bill.version + 1, bill.posted_at
     save_progress(orders, lines, LINE_FACTS, (receipts, RECEIPT_FACTS), ([bill], POSTED))
     return bill
+
+
+def _left_in_stock(drafts: Sequence[Any]) -> dict[int, Decimal]:
+    """By stock move, how much of what receipts brought is still there; a statement only where goods moved since."""
+    return shares_left(draft.move_id for draft in drafts if stock_key(draft) and draft.moved_since)
 
 
 def _post_entry(
@@ -177,7 +176,7 @@ def _post_entry(
         )
 
 
-def _shared_receipts(drafts: Iterable[BillLine]) -> list[GoodsReceiptLine]:
+def shared_receipts(drafts: Iterable[BillLine]) -> list[GoodsReceiptLine]:
     """The receipt lines of `drafts`; two that take from the same one share its object."""
     found: dict[int, GoodsReceiptLine] = {}
     for draft in drafts:
@@ -189,8 +188,8 @@ def _shared_receipts(drafts: Iterable[BillLine]) -> list[GoodsReceiptLine]:
 def _check(
     bill: Bill, drafts: Sequence[BillLine], facts: Mapping[int, PurchaseOrderLine], context: PostingContext
 ) -> None:
-    """The match of rule P-09: supplier, currency and quantity of every line."""
-    problems = [] if drafts else [Problem(_("Enter at least one line."))]
+    """The match of rule P-09: date of the receipts; supplier, currency and quantity of every line."""
+    problems = _date_problems(bill, drafts) if drafts else [Problem(_("Enter at least one line."))]
     taken: dict[tuple[str, int], Decimal] = {}
     for row, draft in enumerate(drafts):
         line = facts.get(draft.order_line_id or 0)
@@ -211,11 +210,23 @@ def _check(
         raise BusinessError(problems=problems)
 
 
+def _date_problems(bill: Bill, drafts: Sequence[BillLine]) -> list[Problem]:
+    """A price difference cannot change stock that was not there yet (rule V-14: by date)."""
+    receipts = [draft.receipt_line.receipt for draft in drafts if draft.receipt_line is not None]
+    last = max(receipts, key=lambda receipt: receipt.date, default=None)
+    if last is None or last.date <= bill.date:
+        return []
+    message = _("%(receipt)s is of %(date)s; the bill cannot have an earlier date.")
+    return [Problem(message % {"receipt": last, "date": last.date}, "date")]
+
+
 def _quantity_problem(
     draft: BillLine, line: PurchaseOrderLine, wanted: Decimal, context: PostingContext, row: int
 ) -> Problem | None:
     """Goods: not more than is received and not billed. Services without receipt: not more than is ordered."""
     receipt = draft.receipt_line
+    if receipt is None and (problem := changed_since(draft, line, row)):
+        return problem
     if receipt is not None:
         live = receipt.receipt.state == "posted" and receipt.receipt.reversal_of_id is None
         left = receipt.quantity - receipt.billed if live else ZERO
@@ -233,113 +244,6 @@ def _quantity_problem(
         "quantity",
         row,
     )
-
-
-@transaction.atomic
-def reverse_bill(bill: Bill, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Bill:
-    """Reverse a posted bill by a counter bill: entry, open items, stock value (rules G-04, G-06).
-
-    Refused while it is paid.
-    """
-    original = locked(BILLS, bill.pk, version=version)
-    BILL_STATES.check("reverse", original)
-    if original.reversal_of_id:
-        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
-    orders = _lock_orders(original)
-    facts = order_lines(orders)
-    lines = list(original.lines.select_related("product", "tax_code", "receipt_line").order_by("position"))
-    values = StockMove.objects.filter(source=source_of(original).label, source_id=original.pk)
-    adjusted = list(values.select_related("product__group").order_by("pk"))
-    levels = lock_levels((move.product_id, move.warehouse_id) for move in adjusted)
-    items = items_of(source_of(original))
-    refuse_if_settled(original, items)
-    counter, keys = _counter(original, lines, by=by, date=date)
-    context = posting_context(counter.date, PURCHASES)
-    moves = _counter_moves(adjusted, keys)
-    residues = value_moves(levels, moves, exponent=context.exponent)
-    receipts = _shared_receipts(lines)
-    _give_back(lines, {line.pk: line for line in facts})
-    counter.number = next_number(counter.SEQUENCE, counter.date)
-    entry_id = reverse_with_items(context, original, counter, items, by=by)
-    post_counter_moves(context, counter, levels, moves, residues, entry_id=entry_id, by=by)
-    finish_reversal(original, counter, by)
-    save_progress(orders, facts, LINE_FACTS, (receipts, RECEIPT_FACTS))
-    refresh_bills({original.pk, counter.pk})
-    return counter
-
-
-def _counter_moves(adjusted: Sequence[StockMove], keys: Mapping[int, int]) -> list[Move]:
-    """The opposite of the value moves of a bill; `keys` leads from its lines to those of the counter bill."""
-    return [
-        Move(
-            move.product,
-            move.warehouse_id,
-            ZERO,
-            MoveKind.VALUE,
-            move.account_id,
-            keys[move.source_line],
-            -move.value,
-            adjusts_id=move.adjusts_id,
-        )
-        for move in adjusted
-    ]
-
-
-def _give_back(lines: Sequence[BillLine], facts: Mapping[int, PurchaseOrderLine]) -> None:
-    """Take the billed quantities and cleared values off order lines and receipt lines."""
-    for line in lines:
-        receipt, fact = line.receipt_line, facts.get(line.order_line_id or 0)
-        if receipt is not None:
-            receipt.billed -= line.quantity
-            receipt.cleared -= line.cleared
-        if fact is not None:
-            fact.billed -= line.quantity
-            fact.moved -= ZERO if receipt else line.quantity
-
-
-def _counter(
-    original: Bill, lines: Sequence[BillLine], *, by: Any, date: dt.date | None
-) -> tuple[Bill, dict[int, int]]:
-    """The counter bill with opposite quantities and amounts, stored as a draft; its line for every line."""
-    day = date or business_day()
-    if day < original.date:
-        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    copied = (
-        "supplier",
-        "supplier_number",
-        "currency",
-        "rate",
-        "payment_terms",
-        "tax_method",
-        "prices_include_tax",
-        "owner_id",
-        "department_id",
-    )
-    counter = Bill(
-        date=day,
-        due_date=day,
-        created_by=by,
-        reversal_of=original,
-        **{name: getattr(original, name) for name in copied},
-    )
-    for name in ("net", "tax", "total", "base_total"):
-        setattr(counter, name, -getattr(original, name))
-    counter.save()
-    drafts = BillLine.objects.bulk_create(_counter_line(counter, line) for line in lines)
-    return counter, {line.pk: draft.pk for line, draft in zip(lines, drafts, strict=True)}
-
-
-def _counter_line(counter: Bill, line: BillLine) -> BillLine:
-    draft = BillLine(
-        bill=counter,
-        position=line.position,
-        order_line_id=line.order_line_id,
-        receipt_line=line.receipt_line,
-        **{name: getattr(line, name) for name in COPIED},
-    )
-    for name in ("quantity", "net", "tax", *MATCHED):
-        setattr(draft, name, -getattr(line, name))
-    return draft
 
 
 def refresh_bills(keys: set[int]) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from erp.finance.currencies import base_currency, rate_on
 from erp.finance.models import Currency, Supplier
 from erp.inventory.ledger import plain
+from erp.inventory.units import own_unit_problems
 from erp.purchasing.models import Bill, BillLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.orders import PURCHASE_STATES
 from erp.purchasing.pricing import find_price, order_prices
@@ -31,10 +32,11 @@ from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
 from oa.organisation.models import CompanyProfile
 from oa.records.bulk import bulk_set, locked
+from oa.records.commands import command
 from oa.records.numbering import given_number, next_number
 
 HEAD = PurchaseOrder.objects.select_related("supplier", "currency", "payment_terms", "warehouse")
-LINES = PurchaseOrderLine.objects.select_related("product__group", "unit", "tax_code")
+LINES = PurchaseOrderLine.objects.select_related("product__group", "product__unit", "unit", "tax_code")
 AMENDABLE = ("required_date", "supplier_reference", "note", "payment_terms_id")
 
 
@@ -67,6 +69,14 @@ def check_quantities(lines: Sequence[PurchaseOrderLine], quantities: Mapping[int
         raise BusinessError(problems=problems)
 
 
+def changed_since(draft: Any, line: PurchaseOrderLine, row: int) -> Problem | None:
+    """A draft that was made before its order line got another product or unit would move something else."""
+    if (draft.product_id, draft.unit_id, draft.factor) == (line.product_id, line.unit_id, line.factor):
+        return None
+    message = _("The order line of %(product)s was changed after this draft was made. Remove it and create it again.")
+    return Problem(message % {"product": draft.product.code}, "quantity", row)
+
+
 def check_supplier(supplier: Supplier) -> None:
     """Refuse orders to archived and blocked suppliers (rule G-24)."""
     if not supplier.active:
@@ -78,7 +88,7 @@ def check_supplier(supplier: Supplier) -> None:
         )
 
 
-@transaction.atomic
+@command
 def save_order(
     order: PurchaseOrder, lines: Sequence[LineInput], *, by: Any, version: int | None = None
 ) -> PurchaseOrder:
@@ -95,12 +105,20 @@ def save_order(
         order.version = current.version + 1
     check_inputs(lines)
     check_supplier(order.supplier)
+    _check_warehouses(order, lines)
     exponent = _fill_head(order, by)
     drafts = _build_lines(order, lines, existing)
     set_amounts(order, drafts, order.currency.exponent, exponent)
     order.save()
     write_lines(order, "order", drafts, existing=existing)
     return order
+
+
+def _check_warehouses(order: PurchaseOrder, lines: Sequence[LineInput]) -> None:
+    """Refuse archived warehouses on what is new (rule G-24)."""
+    for warehouse in (order.warehouse, *(line.warehouse for line in lines if line.pk is None)):
+        if warehouse is not None and not warehouse.active:
+            raise BusinessError(_("%s is archived; choose another warehouse.") % warehouse, field="warehouse")
 
 
 def _fill_head(order: PurchaseOrder, by: Any) -> int:
@@ -143,6 +161,9 @@ def _build_lines(
         line.warehouse = given.warehouse or order.warehouse
         line.due_date = given.due_date or order.required_date
         drafts.append(line)
+    problems = own_unit_problems(drafts)
+    if problems:
+        raise BusinessError(problems=problems)
     return drafts
 
 

@@ -1,4 +1,4 @@
-"""Goods receipts: draft, receive, reverse."""
+"""Goods receipts: draft and receive."""
 
 from __future__ import annotations
 
@@ -18,27 +18,23 @@ from erp.finance.ledger import post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
 from erp.inventory.models import MoveKind
+from erp.inventory.units import own_unit_problems
 from erp.purchasing.matching import cost_of, receipt_value
-from erp.purchasing.models import BillLine, GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
+from erp.purchasing.models import GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.receipts import RECEIPT_STATES
 from erp.purchasing.posting import receipt_lines
-from erp.purchasing.services.orders import HEAD, LINES, check_quantities, lock_order, order_lines
+from erp.purchasing.services.orders import HEAD, LINES, changed_since, check_quantities, lock_order, order_lines
 from erp.trade.billing import product_posting_group, residue_lines
 from erp.trade.lines import quantity_problem
 from erp.trade.orders import save_progress
 from erp.trade.progress import most_to_move, to_move
-from erp.trade.reversal import (
-    as_the_original,
-    finish_reversal,
-    post_counter_moves,
-    reverse_document_entry,
-)
 from kit.rules.days import business_day
 from kit.rules.fields import MoneyField
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from kit.values.quantities import round_quantity
 from oa.records.bulk import bulk_set, locked
+from oa.records.commands import command
 from oa.records.numbering import next_number
 
 LINE_FACTS = ("moved",)
@@ -78,7 +74,7 @@ def draft_receipt(
     return receipt
 
 
-@transaction.atomic
+@command
 def save_receipt(
     receipt: GoodsReceipt, quantities: Mapping[int, Decimal], *, by: Any, version: int | None = None
 ) -> GoodsReceipt:
@@ -112,12 +108,12 @@ def post_receipt(receipt: GoodsReceipt, *, by: Any, version: int | None = None) 
     """Receive a draft: stock in at order price, entry, progress of its orders (rules G-02, P-06, P-08)."""
     receipt = locked(RECEIPTS, receipt.pk, version=version)
     RECEIPT_STATES.check("post", receipt)
-    orders = _lock_orders(receipt)
-    drafts = list(receipt.lines.select_related("product__group"))
+    orders = lock_receipt_orders(receipt)
+    drafts = list(receipt.lines.select_related("product__group", "product__unit"))
     return _post(receipt, drafts, orders, order_lines(orders, LINES_WITH_VALUE), by=by)
 
 
-def _lock_orders(receipt: GoodsReceipt) -> list[PurchaseOrder]:
+def lock_receipt_orders(receipt: GoodsReceipt) -> list[PurchaseOrder]:
     """The orders behind a receipt, locked in key order."""
     keys = PurchaseOrderLine.objects.filter(receipt_lines__receipt=receipt).values("order")
     return list(HEAD.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)))
@@ -193,7 +189,7 @@ def _post(
         _take_over(draft, facts[draft.order_line_id], context.exponent)
     stocked = [draft for draft in drafts if draft.product.stocked]
     levels = lock_levels((draft.product_id, receipt.warehouse_id) for draft in stocked)
-    moves = [_move(draft, receipt, context) for draft in stocked]
+    moves = [receipt_move(draft, receipt, context) for draft in stocked]
     check_date(moves, receipt.date, by=by)
     residues = value_moves(levels, moves, exponent=context.exponent)
     if new:
@@ -235,14 +231,17 @@ def _check(
     facts: Mapping[int, PurchaseOrderLine],
     context: PostingContext,
 ) -> None:
-    """Orders of others, orders not confirmed and quantities beyond the tolerance are refused (rule G-12)."""
-    problems = [] if drafts else [Problem(_("Enter at least one line."))]
+    """Refuse orders of others or not confirmed, changed lines, quantities beyond the tolerance (rule G-12)."""
+    problems = own_unit_problems(drafts) if drafts else [Problem(_("Enter at least one line."))]
     taken: dict[int, Decimal] = {}
     for row, draft in enumerate(drafts):
         line = facts[draft.order_line_id]
         if line.order.state != "confirmed":
             message = _("%s is not confirmed; only confirmed orders are received.") % line.order
             problems.append(Problem(message, row=row))
+            continue
+        if problem := changed_since(draft, line, row):
+            problems.append(problem)
             continue
         if line.order.supplier_id != receipt.supplier_id:
             problems.append(Problem(_("%s belongs to another supplier.") % line.order, row=row))
@@ -269,7 +268,7 @@ def _take_over(draft: GoodsReceiptLine, line: Any, exponent: int) -> None:
     line.received_value += draft.value
 
 
-def _move(draft: GoodsReceiptLine, receipt: GoodsReceipt, context: PostingContext) -> Move:
+def receipt_move(draft: GoodsReceiptLine, receipt: GoodsReceipt, context: PostingContext) -> Move:
     return Move(
         product=draft.product,
         warehouse_id=receipt.warehouse_id,
@@ -279,87 +278,3 @@ def _move(draft: GoodsReceiptLine, receipt: GoodsReceipt, context: PostingContex
         row=draft.position - 1,
         account_id=context.account(Purpose.INVENTORY, product_posting_group(draft.product)),
     )
-
-
-@transaction.atomic
-def reverse_receipt(
-    receipt: GoodsReceipt, *, by: Any, date: dt.date | None = None, version: int | None = None
-) -> GoodsReceipt:
-    """Take a receipt back out of stock at its original value, by a counter document (rules G-04, P-17).
-
-    Refused while it is billed (rule G-06) and where the stock is not there any more.
-    """
-    original = locked(RECEIPTS, receipt.pk, version=version)
-    RECEIPT_STATES.check("reverse", original)
-    if original.reversal_of_id:
-        raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
-    orders = _lock_orders(original)
-    facts = order_lines(orders)
-    lines = list(original.lines.select_related("product__group"))
-    _refuse_if_billed(original, lines)
-    counter, drafts = _counter(original, lines, by=by, date=date)
-    context = posting_context(counter.date, STOCK)
-    stocked = [draft for draft in drafts if draft.product.stocked]
-    levels = lock_levels((draft.product_id, counter.warehouse_id) for draft in stocked)
-    moves = [_move(draft, counter, context) for draft in stocked]
-    for move, draft in zip(moves, stocked, strict=True):
-        move.line = draft.pk
-    moves = as_the_original(moves, original)
-    check_date(moves, counter.date, by=by)
-    residues = value_moves(levels, moves, exponent=context.exponent)
-    by_pk = {line.pk: line for line in facts}
-    for line in lines:
-        by_pk[line.order_line_id].moved -= line.quantity
-    counter.number = next_number(counter.SEQUENCE, counter.date)
-    entry_id = reverse_document_entry(context, original, counter, by=by)
-    post_counter_moves(context, counter, levels, moves, residues, entry_id=entry_id, by=by)
-    finish_reversal(original, counter, by)
-    save_progress(orders, facts, LINE_FACTS)
-    return counter
-
-
-def _refuse_if_billed(original: GoodsReceipt, lines: Sequence[GoodsReceiptLine]) -> None:
-    """Name the bills that took from a receipt (rule G-06)."""
-    if not any(line.billed for line in lines):
-        return
-    bills = BillLine.objects.filter(receipt_line__receipt=original, bill__state="posted", bill__reversal_of=None)
-    numbers = {number or "" for number in bills.values_list("bill__number", flat=True)}
-    raise BusinessError(
-        _("%(receipt)s is billed by %(numbers)s. Reverse those first.")
-        % {"receipt": original, "numbers": ", ".join(sorted(numbers))}
-    )
-
-
-def _counter(
-    original: GoodsReceipt, lines: Sequence[GoodsReceiptLine], *, by: Any, date: dt.date | None
-) -> tuple[GoodsReceipt, list[GoodsReceiptLine]]:
-    """The counter document with opposite quantities and values, stored as a draft."""
-    day = date or business_day()
-    if day < original.date:
-        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    counter = GoodsReceipt.objects.create(
-        supplier=original.supplier,
-        warehouse=original.warehouse,
-        supplier_note=original.supplier_note,
-        date=day,
-        value=-original.value,
-        owner_id=original.owner_id,
-        department_id=original.department_id,
-        created_by=by,
-        reversal_of=original,
-    )
-    drafts = GoodsReceiptLine.objects.bulk_create(
-        GoodsReceiptLine(
-            receipt=counter,
-            position=line.position,
-            order_line_id=line.order_line_id,
-            product=line.product,
-            description=line.description,
-            unit_id=line.unit_id,
-            factor=line.factor,
-            quantity=-line.quantity,
-            value=-line.value,
-        )
-        for line in lines
-    )
-    return counter, drafts

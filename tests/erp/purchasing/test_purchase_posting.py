@@ -89,8 +89,8 @@ def test_partial_bills_share_the_difference_by_what_is_in_stock(clerk: User, hen
     assert (make.level(motor).value, balance("cogs"), balance("grni")) == (330, 330, 0)
 
 
-def test_cheaper_bill_takes_no_more_out_of_stock_than_there_is(clerk: User, hengtuo: Supplier, motor: Product) -> None:
-    """P-12, I-17: stock never gets a negative value; the rest lowers the cost of goods sold."""
+def test_cheaper_bill_takes_out_of_stock_what_is_still_there(clerk: User, hengtuo: Supplier, motor: Product) -> None:
+    """P-12, V-12: five of a hundred are left, and a twentieth of the difference is theirs: all cost 0.19 each."""
     make.stock(motor, 90, "0.10", by=clerk)
     order = make.confirmed_purchase(hengtuo, make.line(motor, 10, "10"), by=clerk)
     receive_order(order, by=clerk)
@@ -101,8 +101,8 @@ def test_cheaper_bill_takes_no_more_out_of_stock_than_there_is(clerk: User, heng
     save_bill(bill, [make.line(motor, 10, "1", pk=row.pk)], by=clerk)
     bill = post_bill(bill, by=clerk)
     [row] = bill.lines.all()
-    assert (row.difference, row.to_stock) == (-90, D("-5.45"))
-    assert (make.level(motor).on_hand, make.level(motor).value, balance("cogs")) == (5, 0, D("19.00"))
+    assert (row.difference, row.to_stock) == (-90, D("-4.50"))
+    assert (make.level(motor).on_hand, make.level(motor).value, balance("cogs")) == (5, D("0.95"), D("18.05"))
 
 
 def test_reversing_a_bill_whose_goods_are_gone(clerk: User, hengtuo: Supplier, motor: Product) -> None:
