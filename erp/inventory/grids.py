@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from erp.inventory.models import StockLevel
+from erp.inventory.models import AdjustmentReason, MoveKind, StockLevel, StockMove
 from erp.inventory.services import AdjustmentInput, save_adjustment
 from kit.pages import formats
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
@@ -16,6 +17,21 @@ from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 
 COST = "erp.view_journalentry"  # who may see what stock is worth
+
+
+def _opened(document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
+    """Opening stock is entered once; more of it may be right (another lot), but is worth a look."""
+    if document.reason != AdjustmentReason.OPENING or not document.warehouse_id or not rows:
+        return []
+    products = {row.get("product").pk for row in rows}
+    opened = StockMove.objects.filter(kind=MoveKind.OPENING, warehouse=document.warehouse_id, product__in=products)
+    sums = opened.order_by("product__code").values_list("product__code").annotate(Sum("quantity"))
+    message = _("%(product)s has opening stock of %(quantity)s here already.")
+    return [
+        ("warn", message % {"product": code, "quantity": formats.trimmed(quantity)})
+        for code, quantity in sums
+        if quantity
+    ]
 
 
 class AdjustmentGrid(LineGrid):
@@ -64,7 +80,7 @@ class AdjustmentGrid(LineGrid):
             row.outputs["value"] = formats.money(value)
             total += value
         shown = [Total(_("Value"), formats.money(total), grand=True)] if user.has_perm(COST) else []
-        return Computed(totals=shown, feet={"value": formats.money(total)})
+        return Computed(totals=shown, feet={"value": formats.money(total)}, notices=_opened(document, found))
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         missing = [i for i, row in enumerate(rows) if row.get("product") is None]

@@ -6,13 +6,16 @@ running state per product and warehouse. Only `erp.inventory.ledger` writes them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Round
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +40,16 @@ class Unit(Master):
     class Meta(Master.Meta):
         verbose_name = _("unit")
         verbose_name_plural = _("units")
+
+    def clean(self) -> None:
+        """Decimals that stock has stay: half a piece could never leave again (rule G-13)."""
+        super().clean()
+        levels = StockLevel.objects.filter(product__unit=self.pk).annotate(fits=Round("on_hand", self.decimals or 0))
+        level = levels.exclude(on_hand=F("fits")).select_related("product").first() if self.pk else None
+        if level is not None:
+            text = _("%(product)s has %(quantity)s in stock, which needs more decimals.")
+            facts = {"product": level.product.code, "quantity": f"{level.on_hand.normalize():f}"}
+            raise ValidationError({"decimals": ValidationError(text, params=facts)})
 
 
 @tracked()
@@ -91,6 +104,7 @@ class Product(Record):
     search = search_column("code", "name", "name_en", "barcode", "pinyin")
 
     objects = VisibleQuerySet.as_manager()
+    stored: Mapping[str, Any] = {}  # kind and unit as they are in the database
 
     class Meta:
         verbose_name = _("product")
@@ -110,6 +124,31 @@ class Product(Record):
 
     def __str__(self) -> str:
         return f"{self.code} {self.label}"
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Product:
+        """Remember what `clean` compares with."""
+        product = super().from_db(db, field_names, values)
+        product.stored = {name: product.__dict__[name] for name in ("kind", "unit_id") if name in product.__dict__}
+        return product
+
+    def clean(self) -> None:
+        """Kind and own unit give every quantity its meaning: they stay once a document has the product."""
+        super().clean()
+        changed = [name for name, value in self.stored.items() if value != getattr(self, name)]
+        if changed and self._in_use():
+            text = _("%(product)s is used in documents: this cannot change any more. Make another product instead.")
+            problem = ValidationError(text, params={"product": self.code})
+            raise ValidationError({name.removesuffix("_id"): problem for name in changed})
+
+    def _in_use(self) -> bool:
+        """Whether anything that would refuse its deletion points to the product."""
+        relations: list[Any] = [r for r in self._meta.get_fields(include_hidden=True) if r.auto_created]
+        return any(
+            r.related_model._base_manager.filter(**{r.field.name: self.pk}).exists()
+            for r in relations
+            if getattr(r, "on_delete", None) is models.PROTECT
+        )
 
     @property
     def label(self) -> str:
@@ -146,6 +185,12 @@ class ProductUnit(Record):
 
     def __str__(self) -> str:
         return f"{self.unit} = {self.factor.normalize():f}"
+
+    def clean(self) -> None:
+        """The product's own unit is worth itself."""
+        super().clean()
+        if self.product_id and self.unit_id == self.product.unit_id:
+            raise ValidationError({"unit": _("This is the product's own unit; choose another one.")})
 
 
 @tracked()

@@ -201,7 +201,10 @@ def post_residues(
 def reverse_adjustment(
     adjustment: StockAdjustment, *, by: Any, date: dt.date | None = None, version: int | None = None
 ) -> StockAdjustment:
-    """Take a posted adjustment back at the same values by a counter document (rule G-04)."""
+    """Take a posted adjustment back at the same values by a counter document (rule G-04), last line first.
+
+    What a gain wrote off because it covered negative stock comes back as well.
+    """
     original = locked(ADJUSTMENTS, adjustment.pk, version=version)
     ADJUSTMENT_STATES.check("reverse", original)
     if original.reversal_of_id:
@@ -213,14 +216,13 @@ def reverse_adjustment(
     counter, drafts = _counter(original, lines, day, by)
     context = posting_context(day, STOCK)
     levels = lock_levels((line.product_id, original.warehouse_id) for line in lines)
-    moves = _counter_moves(original, drafts)
+    moves, back = _counter_moves(original, drafts)
     check_date(moves, day, by=by)
-    residues = value_moves(levels, moves, exponent=context.exponent)
+    residues = value_moves(levels, [*moves, *back], exponent=context.exponent)
     counter.number = next_number(counter.SEQUENCE, day)
-    entry = entry_of(source_of(original))
-    memo = f"{_('Reversal of')} {original.number}"
-    posted = reverse_entry(context, source_of(counter), entry, by=by, memo=memo) if entry else None
-    post_moves(levels, moves, entry_id=posted[0] if posted else None, source=source_of(counter), date=day, by=by)
+    _reverse_entry(levels, original, counter, moves, context, by=by)
+    if back:
+        _reverse_entry(levels, original, counter, back, context, by=by, purpose="value", as_purpose="value-back")
     post_residues(context, counter, levels, residues, by)
     counter.state, counter.posted_at, counter.posted_by = "posted", timezone.now(), by
     counter.version += 1
@@ -259,19 +261,44 @@ def _counter(
     return counter, drafts
 
 
-def _counter_moves(original: StockAdjustment, drafts: Sequence[StockAdjustmentLine]) -> list[Move]:
-    """Moves at the original's values on the inventory accounts it used, whatever the rules say now."""
-    rows = StockMove.objects.filter(source=original._meta.label_lower, source_id=original.pk).exclude(
-        kind=MoveKind.VALUE
-    )
-    used = {(row.product_id, row.warehouse_id): (row.kind, row.account_id) for row in rows}
-    moves = []
-    for row, draft in enumerate(drafts):
-        kind, account = used[draft.product_id, original.warehouse_id]
-        moves.append(
-            Move(draft.product, original.warehouse_id, draft.quantity, kind, account, draft.pk, draft.value, row=row)
-        )
-    return moves
+def _reverse_entry(
+    levels: dict[Key, StockLevel],
+    original: StockAdjustment,
+    counter: StockAdjustment,
+    moves: Sequence[Move],
+    context: PostingContext,
+    *,
+    by: Any,
+    purpose: str = "post",
+    as_purpose: str = "post",
+) -> None:
+    """Post the mirror of an entry of `original` with its moves."""
+    entry, source = entry_of(source_of(original), purpose), source_of(counter)
+    memo = f"{_('Reversal of')} {original.number}"
+    posted = reverse_entry(context, source, entry, by=by, memo=memo, purpose=as_purpose) if entry else None
+    post_moves(levels, moves, entry_id=posted[0] if posted else None, source=source, date=counter.date, by=by)
+
+
+def _counter_moves(original: StockAdjustment, drafts: Sequence[StockAdjustmentLine]) -> tuple[list[Move], list[Move]]:
+    """Moves at the original's values on the inventory accounts it used, and those that put back its residues.
+
+    In reverse order: a line that took out what an earlier one had brought gives it back first.
+    """
+    rows = StockMove.objects.filter(source=original._meta.label_lower, source_id=original.pk)
+    found = list(rows.select_related("product__group").order_by("-pk"))
+    used = {(row.product_id, row.warehouse_id): (row.kind, row.account_id) for row in found if row.quantity}
+    place, moves = original.warehouse_id, []
+    lines: dict[int, int] = {}
+    for row, draft in reversed(list(enumerate(drafts))):
+        kind, account = used[draft.product_id, place]
+        moves.append(Move(draft.product, place, draft.quantity, kind, account, draft.pk, draft.value, row=row))
+        lines[draft.product_id] = draft.pk
+    back = [
+        Move(row.product, place, ZERO, row.kind, row.account_id, lines[row.product_id], -row.value)
+        for row in found
+        if not row.quantity
+    ]
+    return moves, back
 
 
 @command

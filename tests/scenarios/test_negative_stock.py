@@ -125,12 +125,36 @@ def test_two_lines_of_one_product_cover_negative_stock(
 
 
 def test_reversing_a_gain_that_covered_negative_stock(clerk: User, part: Product, shop: Warehouse, sold: None) -> None:
-    """V-11, V-42, I-16: an adjustment posts what it leaves behind by an entry of its own; both ledgers tie."""
+    """V-11, V-42, I-16: an adjustment posts what it leaves behind by an entry of its own; the reversal undoes both."""
     gain = StockAdjustment(warehouse=shop, reason=AdjustmentReason.OTHER, date=make.today())
     save_adjustment(gain, [AdjustmentInput(part, D(10), D("72.50"))], by=clerk)
     gain = post_adjustment(gain, by=clerk)
-    assert make.level(part, shop).value == D("435")
-    reverse_adjustment(gain, by=clerk)
-    level = make.level(part, shop)
-    assert level.on_hand == -4 and make.balance("inventory") == level.value
+    assert state(part, shop) == (6, 435, 240) and make.balance("adjustment-loss") == -675
+    counter = reverse_adjustment(gain, by=clerk)
+    assert state(part, shop) == (-4, -240, 240) and make.balance("adjustment-loss") == 0
+    assert moves(counter) == [(-10, -725), (0, 50)]
+    assert_books()
+
+
+def test_a_receipt_that_covers_a_part(
+    clerk: User, hengtuo: Supplier, mingrui: Customer, part: Product, shop: Warehouse, sold: None
+) -> None:
+    """V-20: what is covered gets its cost at once; what is still negative stays at the cost it was issued at."""
+    receipt = receive(clerk, hengtuo, part, shop, 3, "70")
+    assert state(part, shop) == (-1, -60, 270)
+    ship(clerk, mingrui, part, shop, 1)
+    assert state(part, shop) == (-2, -120, 330)
+    reverse_receipt(receipt, by=clerk)
+    assert state(part, shop) == (-5, -300, 300)
+    receive(clerk, hengtuo, part, shop, 5, "80")
+    assert state(part, shop) == (0, 0, 400)
+    assert_books()
+
+
+def test_a_product_without_known_cost(clerk: User, hengtuo: Supplier, mingrui: Customer, shop: Warehouse) -> None:
+    """V-20: ten leave at nothing; nine of them get their cost with the receipt, and stock has no value for minus one."""
+    part = make.make_product("NEW")
+    ship(clerk, mingrui, part, shop, 10)
+    receive(clerk, hengtuo, part, shop, 9, "70")
+    assert state(part, shop) == (-1, 0, 630)
     assert_books()

@@ -9,7 +9,8 @@ import pytest
 
 from crm.customers.models import Customer
 from erp.finance.models import JournalEntry
-from erp.inventory.models import AdjustmentReason, Product, StockAdjustment, StockMove
+from erp.inventory.grids import AdjustmentGrid
+from erp.inventory.models import AdjustmentReason, Product, StockAdjustment, StockMove, Unit
 from erp.inventory.services import (
     AdjustmentInput,
     count_stock,
@@ -96,6 +97,36 @@ def test_an_adjustment_is_reversed_at_its_own_values(clerk: User, motor: Product
     other = post_adjustment(draft(clerk, (motor, "-1")), by=clerk)
     with refused("cannot be dated before"):
         reverse_adjustment(other, by=clerk, date=make.days_ago(1))
+
+
+def test_lines_that_build_on_each_other_are_taken_back_in_reverse(clerk: User) -> None:
+    """G-04, V-20: five came and five went in one document; undone from its end, stock is never short."""
+    product = make.make_product()
+    both = post_adjustment(draft(clerk, (product, "5", "10"), (product, "-5")), by=clerk)
+    counter = reverse_adjustment(both, by=clerk)
+    assert (counter.value, make.level(product).on_hand, make.level(product).value) == (0, 0, 0)
+
+
+def test_a_thousand_tiny_issues(clerk: User) -> None:
+    """V-02, G-13: rounding loses nothing, the average does not drift, the last issue takes the rest."""
+    salt = make.make_product("SALT", unit=Unit.objects.create(code="kg4", name="kg", decimals=4))
+    make.stock(salt, "333.3333", "0.037", by=clerk)
+    for _document in range(10):
+        post_adjustment(draft(clerk, *[(salt, "-0.1111")] * 100), by=clerk)
+    level = make.level(salt)
+    assert (level.on_hand, abs(level.value - level.on_hand * D("0.037")) < 5) == (D("222.2333"), True)
+    post_adjustment(draft(clerk, (salt, f"-{level.on_hand}")), by=clerk)
+    assert (make.level(salt).on_hand, make.level(salt).value) == (0, 0)
+
+
+def test_opening_stock_that_is_entered_again_is_pointed_out(clerk: User, motor: Product) -> None:
+    """Another lot may be right, the same count twice is not: the form says what is there."""
+    sheet = draft(clerk, (motor, "5", "60"), reason=AdjustmentReason.OPENING)
+    rows = AdjustmentGrid().rows_of(sheet, clerk)
+    notices = AdjustmentGrid().compute(sheet, rows, None, clerk).notices
+    assert notices == [("warn", "SV-750W has opening stock of 20 here already.")]
+    other = draft(clerk, (motor, "5", "60"))
+    assert AdjustmentGrid().compute(other, AdjustmentGrid().rows_of(other, clerk), None, clerk).notices == []
 
 
 def test_a_dear_gain_taken_back_leaves_no_value_behind(clerk: User, mingrui: Customer) -> None:
