@@ -202,6 +202,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "config.proxies.client_ip"
+AXES_LOCKOUT_CALLABLE = "oa.organisation.views.locked_view"
+AXES_USERNAME_CALLABLE = "oa.organisation.auth.counted_name"
 # How many proxies of our own stand in front and append to X-Forwarded-For.
 SANHE_PROXIES = env.int("SANHE_PROXIES", 0)
 

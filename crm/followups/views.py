@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,7 +21,7 @@ from kit.pages.resources import by_model
 from kit.pages.views.records import find, go
 from kit.pages.widgets import DayField
 from kit.values.errors import BusinessError
-from oa.records.attachments import store_attachment
+from oa.records.attachments import store_attachments
 
 
 class FollowUpForm(forms.Form):
@@ -45,15 +46,15 @@ def log_view(request: HttpRequest, key: str) -> HttpResponse:
         for name, errors in form.errors.items():
             messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, errors))}")
         return go(request, resource.url_for(customer))
+
+    def effect() -> Any:
+        with transaction.atomic():
+            made = log_followup(customer, by=request.user, **form.cleaned_data)
+            store_attachments(customer, request.FILES.getlist("files"), by=request.user)
+        return made
+
     try:
-        hooks.once(
-            request.POST.get("submit_id", ""),
-            request.user,
-            f"followup.{customer.pk}",
-            lambda: log_followup(customer, by=request.user, **form.cleaned_data),
-        )
-        for file in request.FILES.getlist("files"):
-            store_attachment(customer, file, by=request.user)
+        hooks.once(request.POST.get("submit_id", ""), request.user, f"followup.{customer.pk}", effect)
         messages.success(request, _("Follow-up logged."))
     except BusinessError as error:
         messages.error(request, str(error))

@@ -235,9 +235,9 @@ class RecordRun:
     def _check_circles(self, entries: Sequence[Entry]) -> None:
         """Refuse rows that put a record above itself: alone, together, or with what is stored already."""
         for name in self.importer.own:
-            moved = [entry for entry in entries if name in entry.own or name in entry.changed]
-            if not moved:
-                continue
+            moved = [entry for entry in entries if entry.new or name in entry.own or name in entry.changed]
+            if not any(name in entry.own or name in entry.changed for entry in moved):
+                continue  # new records below stored ones only
             above: dict[Any, Any] = dict(self.model._default_manager.values_list("pk", f"{name}_id"))
             for entry in moved:
                 parent = entry.own.get(name) if name in entry.own else getattr(entry.record, name)

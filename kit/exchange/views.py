@@ -58,9 +58,12 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     full = request.GET.get("full") == "1"
     if full and resource.may_import(request.user):
         return _importable(request, resource, state, kind)
-    columns = resolve_all(resource.model, resource.fields) if full else list(state.columns)
+    # A set of records would multiply the rows, and name records that the reader may not see.
+    single = [name for name in resource.fields if not resource.meta.get_field(name).many_to_many] if full else []
+    full = bool(single)
+    columns = resolve_all(resource.model, single) if full else list(state.columns)
     out = [OutColumn(c.name, str(c.label), KINDS.get(c.kind, c.kind)) for c in columns]
-    paths = [c.shown for c in columns]
+    paths = [c.shown if full else c.value for c in columns]
     rows = state.rows.values_list(*paths).iterator(chunk_size=CHUNK)
     file = io.BytesIO()
     title = [

@@ -9,12 +9,13 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field, Layout
 from django import forms
 from django.db import models
-from django.forms.models import ModelChoiceField, construct_instance, modelform_factory
+from django.forms.models import ModelChoiceField, ModelMultipleChoiceField, construct_instance, modelform_factory
 from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.resources import Resource
 from kit.pages.widgets import DayField, PickerField, form_field, name_choices
+from kit.rules.permissions import beyond_reach
 from kit.values.errors import BusinessError
 
 
@@ -61,7 +62,28 @@ class KitForm(forms.ModelForm):
             value, owner = cleaned.get(name), cleaned.get(parent)
             if value is not None and owner is not None and getattr(value, f"{parent}_id", owner.pk) != owner.pk:
                 self.add_error(name, _("%(value)s does not belong to %(owner)s.") % {"value": value, "owner": owner})
+        stored = self.instance if self.instance.pk else None
+        given = {
+            name: value
+            for name in ("owner", "department", "customer")
+            if (value := cleaned.get(name)) is not None and getattr(stored, f"{name}_id", None) != value.pk
+        }
+        for name in beyond_reach(self.user, self._meta.model, given):
+            self.add_error(name, _("%s is not in your part of the company.") % given[name])
         return cleaned
+
+    def _save_m2m(self) -> None:
+        """A set of records keeps those of its members that the person does not see (rule G-21)."""
+        hidden = {}
+        for name, field in self.fields.items():
+            if isinstance(field, ModelMultipleChoiceField):
+                members: Any = getattr(self.instance, name).all()
+                if hasattr(members, "visible_to"):
+                    hidden[name] = list(members.exclude(pk__in=members.visible_to(self.user).values("pk")))
+        super()._save_m2m()
+        for name, kept in hidden.items():
+            if kept:
+                getattr(self.instance, name).add(*kept)
 
     def follow(self, names: Iterable[str], typed: Container[str]) -> None:
         """Fill the fields that follow from the changed fields `names`; what a person typed stays.

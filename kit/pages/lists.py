@@ -132,7 +132,7 @@ class ListState:
         size = self.limit or self.size
         start = 0 if self.limit else (self.page - 1) * self.size
         key = self.resource.key_field
-        paths = [column.shown for column in self.columns]
+        paths = [column.value for column in self.columns]
         return list(self.rows.values_list("pk", key, *paths)[start : start + size + 1])
 
     @cached_property

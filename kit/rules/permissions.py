@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -29,7 +30,7 @@ class VisibleQuerySet(models.QuerySet):
         condition = Q()
         for path in self.scope_paths:
             condition |= Q(**{f"{path}owner": user.pk})
-            if scope == DEPARTMENT:
+            if scope == DEPARTMENT and user.department_id is not None:  # None would mean: rows without a department
                 condition |= Q(**{f"{path}department": user.department_id})
             elif scope == SUBTREE:
                 condition |= Q(**{f"{path}department__in": user.department_ids})
@@ -45,3 +46,22 @@ def may(user: Any, action: str, model: Any) -> bool:
     """Whether `user` holds `action` (view, add, change, delete, or a transition's verb) on `model`."""
     meta = model._meta
     return bool(user.has_perm(f"{meta.app_label}.{action}_{meta.model_name}"))
+
+
+def beyond_reach(user: Any, model: Any, given: Mapping[str, Any]) -> Iterator[str]:
+    """Which of the values `owner` and `department` put a record out of the part of the company `user` works in.
+
+    Nobody writes in the name of people whose records they would not see, or gives a record away to them
+    (rules G-21, C-15). The owner of the `customer` a document is for may own the document too.
+    """
+    scope = user.data_scope(model)
+    paths = getattr(model._default_manager.all(), "scope_paths", ())
+    if scope == ALL or "" not in paths:
+        return
+    near = set(user.department_ids if scope == SUBTREE else [user.department_id]) - {None}
+    owner, department = given.get("owner"), given.get("department")
+    known = {user.pk, getattr(given.get("customer"), "owner_id", None)}
+    if owner is not None and owner.pk not in known and (scope == OWN or owner.department_id not in near):
+        yield "owner"
+    if department is not None and department.pk not in near:
+        yield "department"

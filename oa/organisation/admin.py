@@ -15,9 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.pages.admin import HistoryAdmin, RecordAdmin
 from oa.organisation.models import CompanyProfile, Department, Position, Role, User
+from oa.organisation.people import GIVES_ROLES, outranks
 from oa.roles import FOREIGN_GRANTS
-
-GIVES_ROLES = "oa.change_role"  # who holds it decides what others may do
 
 
 @admin.register(CompanyProfile)
@@ -143,15 +142,15 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who gives roles is changed only by who gives roles, a superuser only by a superuser."""
-        return super().has_change_permission(request, obj) and _outranks(request.user, obj)
+        return super().has_change_permission(request, obj) and outranks(request.user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As for changes."""
-        return super().has_delete_permission(request, obj) and _outranks(request.user, obj)
+        return super().has_delete_permission(request, obj) and outranks(request.user, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """The list's bulk deletion obeys the same order."""
-        if not all(_outranks(request.user, user) for user in queryset):
+        if not all(outranks(request.user, user) for user in queryset):
             raise PermissionDenied
         super().delete_queryset(request, queryset)
 
@@ -166,9 +165,3 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):
         if change:
             obj.version += 1
         super().save_model(request, obj, form, change)
-
-
-def _outranks(actor: Any, target: Any) -> bool:
-    if target is None or actor.is_superuser:
-        return True
-    return not target.is_superuser and (actor.has_perm(GIVES_ROLES) or not target.has_perm(GIVES_ROLES))

@@ -10,6 +10,23 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 
+def named(text: str) -> Any:
+    """The user whose name or mail address `text` is, None for none; a name counts before an address."""
+    rows = get_user_model()._default_manager.filter(Q(username=text) | Q(email__iexact=text))
+    found = list(rows.order_by("pk")[:2])
+    return next((user for user in found if user.username == text), found[0] if found else None)
+
+
+def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Under which name failed log-ins are counted (django-axes): the account's, however it is written.
+
+    Otherwise every spelling of the mail address in capitals and small letters would have attempts of its own (S-15).
+    """
+    text = str((credentials or {}).get("username") or request.POST.get("username") or "")
+    user = named(text) if text else None
+    return user.get_username() if user is not None else text.casefold()[:255]
+
+
 class NameOrMailBackend(ModelBackend):
     """Authenticates by user name or mail address and answers permissions from `User.granted`."""
 
@@ -20,7 +37,7 @@ class NameOrMailBackend(ModelBackend):
         if not username or password is None:
             return None
         model = get_user_model()
-        user = model._default_manager.filter(Q(username=username) | Q(email__iexact=username)).first()
+        user = named(username)
         if user is None:
             model().set_password(password)
             return None

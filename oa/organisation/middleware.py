@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+
+from oa.organisation.models.company import zone_or_none
 
 
 class UserSettingsMiddleware:
@@ -21,8 +22,8 @@ class UserSettingsMiddleware:
             if user.language:
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language
-            if user.time_zone:
-                timezone.activate(ZoneInfo(user.time_zone))
+            if user.time_zone and (zone := zone_or_none(user.time_zone)) is not None:
+                timezone.activate(zone)  # one that the system does not know any more must not break every page
         try:
             response = self.get_response(request)
         finally:

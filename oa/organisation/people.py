@@ -15,6 +15,16 @@ _NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")
 _LONGEST = 150
 
 
+GIVES_ROLES = "oa.change_role"  # who holds it decides what others may do
+
+
+def outranks(actor: Any, target: User | None) -> bool:
+    """Whether `actor` may touch the account of `target`: nobody raises rights through somebody else's (rule G-22)."""
+    if target is None or target.pk is None or actor.is_superuser:
+        return True
+    return not target.is_superuser and (actor.has_perm(GIVES_ROLES) or not target.has_perm(GIVES_ROLES))
+
+
 def person_called(name: str, by: Any, role: str = "sales") -> User:
     """An active person without a password, with one role: owner of records that are imported.
 

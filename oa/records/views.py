@@ -6,8 +6,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -18,8 +20,10 @@ from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
-from oa.records.attachments import store_attachment
+from oa.records.attachments import store_attachments
 from oa.records.comments import add_comment
+from oa.records.idempotency import once
+from oa.records.jobs import cancel_job
 from oa.records.models import Attachment, Job, Notification
 
 
@@ -49,11 +53,10 @@ def download_view(request: HttpRequest, key: str) -> FileResponse:
 
 @require_POST
 def attach_view(request: HttpRequest, slug: str, key: str) -> HttpResponse:
-    """Add files to a record the person may see and comment on."""
+    """Add files to a record the person may see; all of them or none."""
     resource, obj = _record(request, slug, key)
     try:
-        for file in request.FILES.getlist("files"):
-            store_attachment(obj, file, by=request.user)
+        store_attachments(obj, request.FILES.getlist("files"), by=request.user)
     except BusinessError as error:
         messages.error(request, str(error))
     return go(request, resource.url_for(obj))
@@ -65,11 +68,15 @@ def comment_view(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     resource, obj = _record(request, slug, key)
     if not request.user.has_perm("oa.add_comment"):
         raise PermissionDenied
+
+    def effect() -> None:
+        with transaction.atomic():
+            if request.POST.get("text", "").strip() or not request.FILES:
+                add_comment(obj, request.POST.get("text", ""), by=request.user)
+            store_attachments(obj, request.FILES.getlist("files"), by=request.user)
+
     try:
-        for file in request.FILES.getlist("files"):
-            store_attachment(obj, file, by=request.user)
-        if request.POST.get("text", "").strip() or not request.FILES:
-            add_comment(obj, request.POST.get("text", ""), by=request.user)
+        once(request.POST.get("submit_id", ""), request.user, f"comment.{slug}.{obj.pk}", effect)
     except BusinessError as error:
         messages.error(request, str(error))
     return go(request, resource.url_for(obj))
@@ -93,6 +100,17 @@ def job_view(request: HttpRequest, key: str) -> HttpResponse:
     return fragment_or_page(
         request, "oa/parts/job.html" if request.headers.get("HX-Request") else "oa/job.html", context
     )
+
+
+@require_POST
+def cancel_job_view(request: HttpRequest, key: str) -> HttpResponse:
+    """Stop a job that waits or runs, for the person who started it."""
+    job = get_object_or_404(Job, key=key, owner=request.user)
+    try:
+        cancel_job(job, by=request.user)
+    except BusinessError as error:
+        messages.error(request, str(error))
+    return go(request, reverse("job", args=[job.key]))
 
 
 def job_file_view(request: HttpRequest, key: str) -> FileResponse:

@@ -16,7 +16,7 @@ from kit.pages.actions import Command
 from kit.pages.columns import Column
 from kit.pages.nav import tree
 from kit.pages.panels import Figure
-from kit.pages.resources import Resource, register
+from kit.pages.resources import Resource, register, registry
 from oa.reporting import services
 from oa.reporting.forms import ScheduleForm, as_lines
 from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule
@@ -116,6 +116,11 @@ class ReportRunResource(Resource):
     extra_fields = ("schedule", "starts_on", "ends_on", "created_at", "finished_at", "mails", "log")
     related = ("schedule",)
     can_create = can_edit = importable = False
+
+    def queryset(self, user: Any) -> QuerySet[Any]:
+        """Runs of the schedules that `user` may see."""
+        schedules = registry["reportschedule"].queryset(user)
+        return super().queryset(user).filter(schedule__in=schedules.values("pk"))
 
 
 @register

@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +18,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from kit.exchange import reports
 from kit.values.errors import BusinessError
 from oa.organisation.models import CompanyProfile
+from oa.organisation.models.company import zone_or_none
 from oa.records.jobs import start_job
 from oa.reporting.models import ReportRun, ReportSchedule, ReportSubscription
 from oa.reporting.timing import crontab_fields, from_crontab, last_due, period_of
@@ -31,10 +32,7 @@ CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 
 def zone_named(name: str) -> ZoneInfo:
     """The time zone `name`; the installation's where there is none of that name."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(settings.TIME_ZONE)
+    return zone_or_none(name) or ZoneInfo(settings.TIME_ZONE)
 
 
 def company_zone() -> ZoneInfo:

@@ -89,7 +89,7 @@ def save_form(form: KitForm, user: Any, version: str | None) -> Any:
                 save(obj, by=user)
             else:
                 obj.save()
-            form._save_m2m()  # type: ignore[attr-defined]  # what ModelForm.save does after the row
+            form._save_m2m()  # what ModelForm.save does after the row
     except IntegrityError as error:
         raise BusinessError(integrity_message(resource, error)) from error
     return obj

@@ -203,7 +203,9 @@ def overview(resource: Resource, obj: Any, user: Any) -> list[tuple[Any, list[Fa
     sections = resource.sections or (("", tuple(resource.fields)),)
     said = [(label, [n for n in names if _says(resource, obj, n)]) for label, names in sections]
     said[-1][1].extend(name for name in resource.extra_fields if _says(resource, obj, name))
-    groups = [(label, [f for name in names if (f := fact(resource, obj, name, user)).cell.text]) for label, names in said]
+    groups = [
+        (label, [f for name in names if (f := fact(resource, obj, name, user)).cell.text]) for label, names in said
+    ]
     return [(label, facts) for label, facts in groups if facts]
 
 

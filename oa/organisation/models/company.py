@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
+
+
+def zone_or_none(name: str) -> ZoneInfo | None:
+    """The time zone called `name`, None where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def check_zone(name: str) -> None:
+    """Raises ValidationError for a time zone that does not exist; an empty one is the company's."""
+    if name and zone_or_none(name) is None:
+        raise ValidationError({"time_zone": _("There is no time zone “%s”.") % name})
 
 
 class TaxMethod(models.TextChoices):
@@ -68,6 +86,18 @@ class CompanyProfile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Schedules and the books' day are counted in this zone."""
+        check_zone(self.time_zone)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A logo that is replaced takes its file along (invariant I-33)."""
+        before = CompanyProfile.objects.filter(pk=self.pk).values_list("logo", flat=True).first()
+        super().save(*args, **kwargs)
+        if before and before != self.logo.name:
+            storage = self.logo.storage
+            transaction.on_commit(lambda: storage.delete(before))
 
     @classmethod
     def current(cls) -> CompanyProfile:

@@ -16,6 +16,7 @@ from tree_queries.query import TreeQuerySet
 from kit.rules.history import tracked
 from kit.rules.permissions import ALL, DEPARTMENT, OWN, SUBTREE, VisibleQuerySet
 from kit.rules.search import PinyinField
+from oa.organisation.models.company import check_zone
 
 WIDTH = {OWN: 0, DEPARTMENT: 1, SUBTREE: 2, ALL: 3}
 
@@ -140,6 +141,11 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    def clean(self) -> None:
+        """What `AbstractUser` checks, and the time zone."""
+        super().clean()
+        check_zone(self.time_zone)
 
     def get_full_name(self) -> str:
         return str(self)

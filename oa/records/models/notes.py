@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -10,7 +11,35 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from kit.rules.permissions import VisibleQuerySet
+from kit.rules.permissions import ALL, VisibleQuerySet
+
+
+class OnRecordQuerySet(VisibleQuerySet):
+    """Rows about records: seen by who sees the record (rule G-21)."""
+
+    def visible_to(self, user: Any) -> Self:
+        """The rows of records `user` may see, whatever their model."""
+        rows = super().visible_to(user)
+        return rows if user.is_superuser else rows.filter(self.about_visible(user))
+
+    def about_visible(self, user: Any) -> models.Q:
+        """The condition that the record behind a row is one `user` may see."""
+        found = models.Q(pk__in=[])
+        for kind in ContentType.objects.filter(pk__in=self.model._default_manager.values("content_type")):
+            manager: Any = getattr(kind.model_class(), "_default_manager", None)
+            if hasattr(manager, "visible_to"):
+                found |= models.Q(content_type=kind, object_id__in=manager.visible_to(user).values("pk"))
+        return found
+
+
+class NotificationQuerySet(OnRecordQuerySet):
+    """Messages are personal; who sees all of them may read those about records they see."""
+
+    def visible_to(self, user: Any) -> Self:
+        """The messages to `user`, and with the scope "all" those about visible records."""
+        if user.data_scope(self.model) != ALL:
+            return self.filter(user=user.pk) if user.is_active else self.none()
+        return self if user.is_superuser else self.filter(self.about_visible(user) | models.Q(user=user.pk))
 
 
 class OnRecord(models.Model):
@@ -20,7 +49,7 @@ class OnRecord(models.Model):
     object_id = models.BigIntegerField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = VisibleQuerySet.as_manager()
+    objects = OnRecordQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -73,7 +102,7 @@ class Notification(models.Model):
     read_at = models.DateTimeField(_("read at"), null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = VisibleQuerySet.as_manager()
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("notification")
