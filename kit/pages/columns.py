@@ -10,7 +10,9 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from kit.pages import formats
@@ -34,6 +36,7 @@ class Column:
     choices: dict[Any, Any] | None = None
     tones: dict[Any, str] | None = None
     display: str = ""  # the path that is shown, when it is not `path` (a related name)
+    display_zh: str = ""  # the path of its Chinese name, where the related model has one
     css: str = ""
     phone: str = ""  # area of the phone's card: cust, amt, no, st
 
@@ -51,6 +54,13 @@ class Column:
     def shown(self) -> str:
         """The ORM path whose value is shown and sorted by."""
         return self.display or self.path
+
+    @property
+    def value(self) -> Any:
+        """What to select: `shown`, or for Chinese readers the Chinese name where there is one."""
+        if not self.display_zh or not (get_language() or "").startswith("zh"):
+            return self.shown
+        return Coalesce(NullIf(self.display_zh, models.Value("")), self.display)
 
     @property
     def numeric(self) -> bool:
@@ -118,8 +128,13 @@ def resolve(model: type[models.Model], given: str | Column) -> Column:
         return replace(column, label=column.label or column.path, kind=column.kind or "text")
     label = column.label or field.verbose_name
     if field.is_relation and field.related_model and not column.display:
+        name = label_path(field.related_model)
+        chinese = name == "name" and field_of(field.related_model, "name_zh") is not None
         column = replace(
-            column, display=f"{column.path}__{label_path(field.related_model)}", kind=column.kind or "text"
+            column,
+            display=f"{column.path}__{name}",
+            display_zh=f"{column.path}__name_zh" if chinese else "",
+            kind=column.kind or "text",
         )
     kind = column.kind
     choices = column.choices
