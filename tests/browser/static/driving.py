@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,11 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+from playwright import sync_api as playwright
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +33,9 @@ def site():
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(browser_type_launch_args):
     with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = p.chromium.launch(**browser_type_launch_args)
         yield chromium
         chromium.close()
 

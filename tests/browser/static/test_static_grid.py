@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.browser.static.driving import CHROMIUM, at, knob, settle, texts, until, value
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+from tests.browser.static.driving import at, knob, settle, texts, until, value
 
 # ---- line grid ------------------------------------------------------------------------------------------------
 

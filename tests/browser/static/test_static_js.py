@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python import sync_playwright as axe
 
-from tests.browser.static.driving import CHROMIUM, at, ime, knob, settle, texts, until, value
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+from tests.browser.static.driving import at, ime, knob, settle, texts, until, value
 
 # ---- pickers --------------------------------------------------------------------------------------------------
 
@@ -280,7 +279,6 @@ def test_folded_side_bar_is_kept(page):
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(page, site, address, theme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page.context.add_cookies([{"name": "theme", "value": theme, "url": site}])
     page.goto(address)
     found = axe.Axe().run(page).response["violations"]
@@ -313,7 +311,6 @@ OPENED = {
 
 @pytest.mark.parametrize("what", OPENED)
 def test_axe_finds_nothing_serious_in_what_opens(page, what):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     address, button, shown = OPENED[what]
     page.goto(address)
     page.click(button)
