@@ -91,10 +91,6 @@ class PurchaseOrderImporter(OrderImporter):
         found = Models(PurchaseOrder, GoodsReceiptLine, "receipt", BillLine, "bill", Bill)
         return OrderRows(self.columns(), self.chain, found)
 
-    def stored_rows(self, order: PurchaseOrder) -> list[dict[str, Any]]:
-        """The rows of an order that is here."""
-        return list(self.out.rows(PurchaseOrder.objects.filter(pk=order.pk)))
-
 
 ORDERS = PurchaseOrderImporter()
 importing.register(ORDERS)

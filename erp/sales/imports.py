@@ -114,10 +114,6 @@ class SalesOrderImporter(OrderImporter):
         found = Models(SalesOrder, DeliveryLine, "delivery", InvoiceLine, "invoice", Invoice)
         return OrderRows(self.columns(), self.chain, found)
 
-    def stored_rows(self, order: SalesOrder) -> list[dict[str, Any]]:
-        """The rows of an order that is here."""
-        return list(self.out.rows(SalesOrder.objects.filter(pk=order.pk)))
-
 
 TERMS, ORDERS = TermsImporter(), SalesOrderImporter()
 for importer in (TERMS, ORDERS):

@@ -18,6 +18,7 @@ from erp.finance.models import Currency, Payment, PaymentTerms, TaxCode
 from erp.inventory.models import Product, Unit, Warehouse
 from erp.trade.lines import LineInput
 from erp.trade.order_events import OrderRun
+from erp.trade.order_rows import FETCHED, OrderRows
 from kit.exchange.importing import Batch, Column, Row
 from kit.exchange.importing_columns import maker
 from kit.exchange.importing_documents import DocumentImporter, FileDocument, known
@@ -150,8 +151,9 @@ class OrderImporter(DocumentImporter):
         """Free what a confirmed order holds."""
         raise NotImplementedError
 
-    def stored_rows(self, order: Any) -> list[dict[str, Any]]:
-        """The rows that tell a stored order, as the exporter writes them."""
+    @property
+    def out(self) -> OrderRows:
+        """How stored orders are written as rows."""
         raise NotImplementedError
 
     # ---- in ----
@@ -162,16 +164,26 @@ class OrderImporter(DocumentImporter):
         numbers = [document.key for document in documents]
         stored = {order.number: order for order in self.model.objects.filter(number__in=numbers)}
         fresh = [document for document in documents if document.key not in stored]
+        told = self._told(list(stored.values())) if batch.options.update else {}
         for document in documents:
             if document.key in stored:
-                self._known(batch, document, stored[document.key])
+                self._known(batch, document, stored[document.key], told.get(document.key, []))
         OrderRun(self, batch).run(fresh)
 
-    def _known(self, batch: Batch, document: FileDocument, order: Any) -> None:
+    def _told(self, orders: Sequence[Any]) -> dict[Hashable, list[dict[str, Any]]]:
+        """The rows of orders that are here, by number; some statements for many orders."""
+        found: dict[Hashable, list[dict[str, Any]]] = {}
+        for start in range(0, len(orders), FETCHED):
+            keys = [order.pk for order in orders[start : start + FETCHED]]
+            for row in self.out.rows(self.model.objects.filter(pk__in=keys)):
+                found.setdefault(row["order"], []).append(row)
+        return found
+
+    def _known(self, batch: Batch, document: FileDocument, order: Any, stored: Sequence[dict[str, Any]]) -> None:
         """Orders that are here already are never changed by a file: the same, or refused."""
         if not batch.options.update:
             batch.error(document.first, "order", _("%s exists already. Choose to update existing records.") % order)
-        elif not self._same(batch, document, order):
+        elif not self._same(batch, document, stored):
             batch.error(document.first, "order", _("%s is confirmed and differs; amend it instead.") % order)
         if document.bad:
             batch.hold(document.rows)
@@ -179,8 +191,7 @@ class OrderImporter(DocumentImporter):
         batch.report.unchanged += 1
         batch.done(document.rows, "unchanged")
 
-    def _same(self, batch: Batch, document: FileDocument, order: Any) -> bool:
-        stored = self.stored_rows(order)
+    def _same(self, batch: Batch, document: FileDocument, stored: Sequence[dict[str, Any]]) -> bool:
         names = [column.name for column in self._columns if column.name in batch.given and column.name != "line"]
         if len(stored) != len(document.rows):
             return False

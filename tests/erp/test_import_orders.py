@@ -236,6 +236,20 @@ def test_statements_for_an_order_do_not_grow_with_its_lines(load: Any, shop: Non
     assert count("N-40", 40) == count("N-2", 2)
 
 
+def test_statements_for_known_orders_do_not_grow_with_them(load: Any, shop: None) -> None:
+    """House rule: a file that was imported before is compared by some statements for all of its orders."""
+    head = "order,customer,order_date,product,quantity,unit_price\n"
+    rows = [f"A-{i},C-1,2026-01-02,P-1,1,50\n" for i in range(20)]
+    assert load("sales-orders", head + "".join(rows))[0] == 0
+
+    def count(lines: list[str]) -> int:
+        with CaptureQueriesContext(connection) as statements:
+            assert " unchanged, 0 errors" in last(load("sales-orders", head + "".join(lines), "--update"))
+        return len(statements)
+
+    assert count(rows) == count(rows[:2])
+
+
 def test_a_purchase_order_with_its_whole_life(load: Any, export: Any, shop: None) -> None:
     """P2P: confirmed, received, billed and paid on the dates of the file, and back into a file."""
     rows = (
