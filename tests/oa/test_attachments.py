@@ -167,3 +167,13 @@ def test_a_file_never_touches_the_records_version() -> None:
     version = customer.version
     customer.refresh_from_db()
     assert customer.version == version
+
+
+def test_a_replaced_logo_goes(django_capture_on_commit_callbacks: Any) -> None:
+    """I-33: the company has one."""
+    company = make.company(logo=SimpleUploadedFile("old.png", image()))
+    storage, old = company.logo.storage, company.logo.name
+    company.logo = SimpleUploadedFile("new.png", image())
+    with django_capture_on_commit_callbacks(execute=True):
+        company.save()
+    assert not storage.exists(old) and storage.exists(company.logo.name)
