@@ -22,6 +22,7 @@ from kit.values.errors import BusinessError
 __all__ = ["Batch", "Column", "Importer", "Options", "Report", "Row", "RowError", "register", "run"]
 
 HEADER_ROWS = 10  # titles stand in one of the first rows: people write headings over their tables
+BUSY = {"40001", "40P01", "55P03"}  # others hold the same rows: serialisation, deadlock, a lock that did not come
 ROUNDS = 10  # how often rows that do not fit together are left out before giving up
 
 # Kinds ---------------------------------------------------------------------------------------------------------
@@ -105,8 +106,15 @@ def _write(importer: Importer, batch: Batch) -> bool:
         report.errors += [RowError(None, "", str(problem.message)) for problem in error]
     except DatabaseError as error:
         report.written = again = False
-        report.errors.append(RowError(None, "", _("The database refused the file: %s") % str(error).splitlines()[0]))
+        report.errors.append(RowError(None, "", _refusal(error)))
     return again
+
+
+def _refusal(error: DatabaseError) -> str:
+    """Why the database did not take the file, in words where another person is the reason."""
+    if getattr(error.__cause__, "sqlstate", "") in BUSY:
+        return _("Somebody is working on the same records at this moment. Try again.")
+    return _("The database refused the file: %s") % str(error).splitlines()[0]
 
 
 def _header(importer: Importer, table: Table) -> tuple[Header, Report]:

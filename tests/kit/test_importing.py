@@ -17,6 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from crm.customers.models import Contact, Customer, CustomerGroup, Tag
 from erp.finance.models import Account, Supplier
 from erp.inventory.models import Product, ProductGroup, Unit
+from kit.exchange.importing import Batch, Column, Importer, run
+from kit.exchange.reading import read_table
 from oa.organisation.models import User
 from tests.factories import make_customer, make_user
 from tests.importing import Files
@@ -249,6 +251,30 @@ def test_statements_do_not_grow_with_rows(load: Any) -> None:
 
     count(1, 0)  # makes the group
     assert count(400, 1000) == count(4, 2000)
+
+
+class Disturbed(Importer):
+    """A kind whose rows somebody else holds."""
+
+    kind = "disturbed"
+
+    def columns(self) -> list[Column]:
+        return [Column("code", "code")]
+
+    def write(self, batch: Batch) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE lock_not_available; END $$")
+
+
+def test_rows_that_others_hold_are_told_in_words() -> None:
+    """F-18: who meets somebody else's work is asked to try again, not told about locks; nothing was written."""
+    table = read_table(b"code\nC-1\n", "file.csv")
+    report = run(Disturbed(), table)
+    table.close()
+    assert [str(error) for error in report.errors] == [
+        "Somebody is working on the same records at this moment. Try again."
+    ]
+    assert not report.written
 
 
 # ---- who may do what ----
