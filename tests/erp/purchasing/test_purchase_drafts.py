@@ -9,8 +9,8 @@ import pytest
 
 from erp.finance.models import Supplier
 from erp.inventory.models import Product, ProductUnit, Unit
-from erp.purchasing.grids import BillGrid
-from erp.purchasing.models import Bill
+from erp.purchasing.grids import BillGrid, PurchaseOrderGrid
+from erp.purchasing.models import Bill, PurchaseOrder
 from erp.purchasing.services import (
     add_received,
     amend_order,
@@ -23,6 +23,8 @@ from erp.purchasing.services import (
     reverse_bill,
     save_bill,
 )
+from erp.trade.grids import TradeGrid
+from kit.pages.lines import GridRow
 from oa.organisation.models import User
 from tests import factories as make
 from tests.invariants import assert_books
@@ -192,3 +194,25 @@ def test_a_bill_that_looks_the_same_is_pointed_out(clerk: User, hengtuo: Supplie
     assert warnings("5", "8") == [] and warnings("100", "9", make.make_supplier("Other")) == []
     reverse_bill(first, by=clerk)
     assert warnings("100", "INV 7") == []
+
+
+def test_the_grid_proposes_the_price_that_saving_finds(
+    clerk: User, hengtuo: Supplier, motor: Product, box: Unit
+) -> None:
+    """P-04: a box costs twelve times as much, and in dollars a seventh and a half."""
+    dollars = make.currency("USD", "7.5")
+
+    def proposed(grid: TradeGrid, document: PurchaseOrder | Bill, product: Product, unit: Unit) -> D:
+        row = GridRow("0")
+        row.put("product", product, product.pk)
+        row.put("unit", unit, unit.pk)
+        grid.compute(document, [row], None, clerk)
+        price: D = row.get("price")
+        return price
+
+    assert proposed(PurchaseOrderGrid(), PurchaseOrder(supplier=hengtuo), motor, box) == 720
+    order = make.make_purchase(hengtuo, make.line(motor, 1, unit=box), by=clerk)
+    assert order.lines.get().price == 720
+    rent = make.make_service("RENT", cost=D(75))
+    bill = Bill(supplier=hengtuo, currency=dollars, rate=D("7.5"))
+    assert proposed(BillGrid(), bill, rent, rent.unit) == 10
