@@ -46,6 +46,12 @@ def allow_saving(by: Any, document: Any, *others: models.Model | None) -> None:
         allow(by, f"{meta.app_label}.change_{meta.model_name}", action, document, *others)
 
 
+def allow_making(by: Any, model: type[models.Model], origin: models.Model) -> None:
+    """Refuse unless `by` may create a `model` and may see `origin`, the document it is made from."""
+    meta = model._meta
+    allow(by, f"{meta.app_label}.add_{meta.model_name}", _("create %s") % meta.verbose_name, origin)
+
+
 def _seen(by: Any, record: models.Model) -> bool:
     """Whether `record` is among the rows that pages show to `by`; no statement for people who see all."""
     scope = by.data_scope(type(record))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import Line, entry_of, post_entry, reverse_entry, source_of
 from erp.finance.models.accounts import Purpose
+from erp.finance.rights import allow_saving, allow_transition
 from erp.inventory.ledger import Key, Move, check_date, lock_levels, post_moves, value_moves
 from erp.inventory.models import (
     ADJUSTMENT_STATES,
@@ -63,6 +64,7 @@ def save_adjustment(
         adjustment.created_by = by
         adjustment.owner_id = adjustment.owner_id or (by.pk if by else None)
         adjustment.department_id = adjustment.department_id or getattr(by, "department_id", None)
+    allow_saving(by, adjustment)
     _check_inputs(lines)
     adjustment.save()
     StockAdjustmentLine.objects.bulk_create(
@@ -103,7 +105,7 @@ def _check_inputs(lines: Sequence[AdjustmentInput]) -> None:
 def post_adjustment(adjustment: StockAdjustment, *, by: Any, version: int | None = None) -> StockAdjustment:
     """Post a draft: stock in or out, gains at the given cost or the average, losses at the average (V-42)."""
     adjustment = locked(ADJUSTMENTS, adjustment.pk, version=version)
-    ADJUSTMENT_STATES.check("post", adjustment)
+    allow_transition(by, adjustment, "post")
     lines = list(LINES.filter(adjustment=adjustment))
     if not lines:
         raise BusinessError(_("Enter at least one line."))
@@ -206,7 +208,7 @@ def reverse_adjustment(
     What a gain wrote off because it covered negative stock comes back as well.
     """
     original = locked(ADJUSTMENTS, adjustment.pk, version=version)
-    ADJUSTMENT_STATES.check("reverse", original)
+    allow_transition(by, original, "reverse")
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     day = date or business_day()

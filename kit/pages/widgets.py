@@ -192,7 +192,7 @@ def name_choices(field: forms.Field) -> None:
     if isinstance(field, forms.ModelChoiceField):
         if field.empty_label is not None:
             field.empty_label = "—"
-        field.label_from_instance = name_of
+        field.label_from_instance = name_of  # type: ignore[method-assign,assignment]
     elif isinstance(field, forms.ChoiceField):
         choices = cast("Iterable[tuple[Any, Any]]", field.choices)  # reading evaluates what was given as a function
         field.choices = [(value, _choice_name(value, label)) for value, label in choices]

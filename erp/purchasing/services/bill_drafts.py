@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from erp.finance.currencies import base_currency
 from erp.finance.models import ExchangeRate, JournalLine
 from erp.finance.models.accounts import Control
+from erp.finance.rights import allow_making, allow_saving
 from erp.inventory.ledger import plain
 from erp.inventory.models import MoveKind, StockMove
 from erp.purchasing.matching import oldest_first
@@ -90,6 +91,7 @@ def draft_bill(
     """A draft of what is received and not billed of an order, to be compared with the supplier's invoice."""
     day = date or business_day()
     order = lock_with_rate(order, day)
+    allow_making(by, Bill, order)
     base = base_currency()
     bill, drafts = draft_of_order(
         order,
@@ -169,6 +171,7 @@ def _line_of(line: Any, receipt: GoodsReceiptLine | None, quantity: Decimal, pos
 def add_received(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
     """Add what else the supplier delivered in the bill's currency: one invoice for several orders (rule P-09)."""
     bill = locked(BILLS, bill.pk, version=version)
+    allow_saving(by, bill)
     _refuse_posted(bill)
     existing = list(bill.lines.order_by("position"))
     waiting = UNBILLED.filter(
@@ -261,6 +264,7 @@ def save_bill(bill: Bill, lines: Sequence[LineInput], *, by: Any, version: int |
         _refuse_posted(current)
         existing = list(current.lines.all())
         bill.version = current.version + 1
+    allow_saving(by, bill)
     check_inputs(lines)
     if not bill.supplier.active and not any(line.origin or line.pk for line in lines):
         raise BusinessError(_("%s is archived; choose another supplier.") % bill.supplier, field="supplier")

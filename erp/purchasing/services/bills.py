@@ -16,6 +16,7 @@ from erp.finance.ledger import post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
 from erp.finance.openitems import lock_documents, on_settled, open_items
+from erp.finance.rights import allow, allow_making, allow_transition
 from erp.inventory.coverage import shares_left
 from erp.inventory.ledger import Move, lock_levels, plain, post_moves, value_moves
 from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
@@ -73,6 +74,8 @@ def bill_order(
     """
     day = date or business_day()
     order = lock_with_rate(order, day)
+    allow_making(by, Bill, order)
+    allow(by, "erp.post_bill", BILL_STATES.transition("post").label)
     lines = order_lines([order])
     context = posting_context(day, PURCHASES)
     bill, drafts = draft_of_order(
@@ -95,7 +98,7 @@ def bill_order(
 def post_bill(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
     """Post a draft: matching, number, entry, open items, progress of its orders (rules G-02, P-09, P-12)."""
     bill = locked(BILLS, bill.pk, version=version)
-    BILL_STATES.check("post", bill)
+    allow_transition(by, bill, "post")
     orders = lock_bill_orders(bill)
     lines = order_lines(orders)
     drafts = list(DRAFTED.filter(bill=bill).order_by("position"))

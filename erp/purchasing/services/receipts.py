@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import post_entry, source_of
 from erp.finance.models.accounts import Purpose
+from erp.finance.rights import allow, allow_making, allow_saving, allow_transition
 from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
 from erp.inventory.models import MoveKind
 from erp.inventory.units import own_unit_problems
@@ -52,6 +53,8 @@ def receive_order(
 ) -> GoodsReceipt:
     """Receive what is open on an order, or the given quantities by order line, in one step."""
     order = lock_order(order)
+    allow_making(by, GoodsReceipt, order)
+    allow(by, "erp.post_goodsreceipt", RECEIPT_STATES.transition("post").label)
     lines = order_lines([order], LINES_WITH_VALUE)
     receipt, drafts = _draft(order, lines, quantities, by=by, date=date)
     receipt.save()
@@ -66,6 +69,7 @@ def draft_receipt(
 ) -> GoodsReceipt:
     """A draft of what is open on an order, to be compared with what arrived."""
     order = lock_order(order)
+    allow_making(by, GoodsReceipt, order)
     receipt, drafts = _draft(order, order_lines([order]), quantities, by=by, date=date)
     receipt.save()
     for draft in drafts:
@@ -80,7 +84,8 @@ def save_receipt(
 ) -> GoodsReceipt:
     """Store head fields and quantities (by receipt line) of a draft; lines at 0 are dropped."""
     current = locked(RECEIPTS, receipt.pk, version=version)
-    if current.state != RECEIPT_STATES.initial:
+    allow_saving(by, current)
+    if current.state != "draft":
         raise BusinessError(_("%s is received and cannot be changed; reverse it.") % current)
     lines = list(current.lines.select_related("unit"))
     problems = [
@@ -107,7 +112,7 @@ def save_receipt(
 def post_receipt(receipt: GoodsReceipt, *, by: Any, version: int | None = None) -> GoodsReceipt:
     """Receive a draft: stock in at order price, entry, progress of its orders (rules G-02, P-06, P-08)."""
     receipt = locked(RECEIPTS, receipt.pk, version=version)
-    RECEIPT_STATES.check("post", receipt)
+    allow_transition(by, receipt, "post")
     orders = lock_receipt_orders(receipt)
     drafts = list(receipt.lines.select_related("product__group", "product__unit"))
     return _post(receipt, drafts, orders, order_lines(orders, LINES_WITH_VALUE), by=by)

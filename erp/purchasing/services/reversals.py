@@ -13,12 +13,11 @@ from django.utils.translation import gettext as _
 from erp.finance.context import PURCHASES, STOCK, posting_context
 from erp.finance.ledger import source_of
 from erp.finance.openitems import items_of
+from erp.finance.rights import allow_transition
 from erp.inventory.coverage import shares_left
 from erp.inventory.ledger import Key, Move, check_date, lock_levels, restate, value_moves
 from erp.inventory.models import MoveKind, StockLevel, StockMove
 from erp.purchasing.models import Bill, BillLine, GoodsReceipt, GoodsReceiptLine, PurchaseOrderLine
-from erp.purchasing.models.bills import BILL_STATES
-from erp.purchasing.models.receipts import RECEIPT_STATES
 from erp.purchasing.posting import consumed_since
 from erp.purchasing.services.bill_drafts import BILLS, COPIED
 from erp.purchasing.services.bills import LINE_FACTS as BILL_LINE_FACTS
@@ -64,7 +63,7 @@ def reverse_receipt(
     Refused while it is billed (rule G-06) and where the stock is not there any more.
     """
     original = locked(RECEIPTS, receipt.pk, version=version)
-    RECEIPT_STATES.check("reverse", original)
+    allow_transition(by, original, "reverse")
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     orders = lock_receipt_orders(original)
@@ -147,7 +146,7 @@ def reverse_bill(bill: Bill, *, by: Any, date: dt.date | None = None, version: i
     corrected besides, so that stock is worth what it would be without the bill (rule V-12). Refused while paid.
     """
     original = locked(BILLS, bill.pk, version=version)
-    BILL_STATES.check("reverse", original)
+    allow_transition(by, original, "reverse")
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     orders = lock_bill_orders(original)

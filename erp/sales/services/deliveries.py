@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
-from erp.finance.rights import allow, allow_transition
+from erp.finance.rights import allow, allow_making, allow_transition
 from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
 from erp.inventory.models import MoveKind
 from erp.sales.credit import DELIVERING, check_blocked, check_delivery_credit, terms_of
@@ -43,7 +43,7 @@ def deliver_order(
 ) -> Delivery:
     """Ship what is open on an order, or the given quantities by order line, in one step."""
     order = lock_order(order)
-    allow(by, "erp.add_delivery", _("create %s") % Delivery._meta.verbose_name, order)
+    allow_making(by, Delivery, order)
     allow(by, "erp.post_delivery", DELIVERY_STATES.transition("post").label)
     lines = order_lines([order])
     delivery, drafts = draft_of_order(order, lines, quantities, by=by, date=date)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from erp.finance.rights import allow, allow_saving
+from erp.finance.rights import allow_making, allow_saving
 from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
 from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
@@ -30,7 +30,7 @@ def draft_delivery(
 ) -> Delivery:
     """A draft of what is open on an order, to be looked over before it is shipped."""
     order = lock_order(order)
-    allow(by, "erp.add_delivery", _("create %s") % Delivery._meta.verbose_name, order)
+    allow_making(by, Delivery, order)
     delivery, drafts = draft_of_order(order, order_lines([order]), quantities, by=by, date=date)
     delivery.save()
     for draft in drafts:

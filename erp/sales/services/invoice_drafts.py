@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency, fill_rate, rate_on
 from erp.finance.models import Currency
-from erp.finance.rights import allow, allow_saving
+from erp.finance.rights import allow_making, allow_saving
 from erp.sales.credit import terms_of
 from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.pricing import customer_prices, find_price
@@ -47,7 +47,7 @@ def draft_invoice(
 ) -> Invoice:
     """A draft of what is delivered and not invoiced of an order."""
     order = lock_order(order)
-    allow(by, "erp.add_invoice", _("create %s") % Invoice._meta.verbose_name, order)
+    allow_making(by, Invoice, order)
     invoice, drafts = draft_of_order(order, order_lines([order]), quantities, by=by, date=date)
     invoice.save()
     write_lines(invoice, "invoice", drafts)

@@ -16,7 +16,7 @@ from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
 from erp.finance.openitems import Due, lock_documents, on_settled, open_items
-from erp.finance.rights import allow, allow_transition
+from erp.finance.rights import allow, allow_making, allow_transition
 from erp.finance.services.payments import posting_group_of_customer
 from erp.inventory.ledger import plain
 from erp.sales.credit import INVOICING, check_blocked, check_invoice_credit, terms_of
@@ -43,7 +43,7 @@ def invoice_order(
 ) -> Invoice:
     """Invoice what is delivered and not invoiced of an order, or the given quantities by order line."""
     order = lock_order(order)
-    allow(by, "erp.add_invoice", _("create %s") % Invoice._meta.verbose_name, order)
+    allow_making(by, Invoice, order)
     allow(by, "erp.post_invoice", INVOICE_STATES.transition("post").label)
     lines = order_lines([order])
     invoice, drafts = draft_of_order(order, lines, quantities, by=by, date=date)
