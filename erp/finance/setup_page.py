@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from pghistory.models import Event
 
 from erp.finance.charts import CHARTS, load_chart
 from erp.finance.models import Currency, FiscalYear, JournalEntry
@@ -53,6 +55,11 @@ def change_setup(company: CompanyProfile, chart: str, *, by: Any) -> CompanyProf
     if JournalEntry.objects.exists():
         raise BusinessError(_("Entries are posted already; these settings can no longer be changed."))
     current = CompanyProfile.objects.select_for_update().get(pk=company.pk)
+    if current.base_currency != company.base_currency and _in_base_currency():
+        raise BusinessError(
+            _("There are documents or exchange rates in terms of %s. Delete them before you choose another currency.")
+            % current.base_currency
+        )
     if current.fiscal_year_start != company.fiscal_year_start:
         FiscalYear.objects.all().delete()
     company.set_up = True
@@ -61,6 +68,16 @@ def change_setup(company: CompanyProfile, chart: str, *, by: Any) -> CompanyProf
     if chart != current.chart:
         load_chart(chart, by=by)
     return company
+
+
+def _in_base_currency() -> bool:
+    """Whether anything carries a rate to the base currency: drafts, confirmed orders, dated rates."""
+    rated = (
+        model
+        for model in apps.get_app_config("erp").get_models()
+        if {"currency", "rate"} <= {field.name for field in model._meta.fields} and not issubclass(model, Event)
+    )
+    return any(model._base_manager.exists() for model in rated)
 
 
 def setup_view(request: HttpRequest) -> HttpResponse:

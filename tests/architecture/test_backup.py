@@ -91,6 +91,12 @@ def test_does_not_overwrite_a_file(backup):
     assert backup.stat().st_mode & 0o077 == 0, "a backup holds everything: for its owner only"
 
 
+def test_a_place_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match=r"b\.zip could not be written: .*[Nn]ot a directory"):
+        call_command("backup", str(tmp_path / "file" / "b.zip"))
+
+
 def damaged(source, target, change):
     """A copy of a backup in which `change(name, bytes)` had its way; the outer file stays a sound archive."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from erp.finance.models import Account, FiscalYear
 from oa.organisation.models import CompanyProfile
-from tests.factories import make_product, make_user, stock
+from tests.factories import currency, line, make_customer, make_order, make_product, make_user, stock
 
 pytestmark = pytest.mark.django_db
 ANSWERS = {
@@ -50,6 +50,19 @@ def test_nothing_changes_once_an_entry_is_posted() -> None:
     assert answer.status_code == 422 and "posted already" in answer.content.decode()
     assert CompanyProfile.current().base_currency == "CNY"
     assert list(Account.objects.values_list("code", flat=True)) == before
+
+
+def test_the_base_currency_stays_while_something_carries_a_rate_to_it() -> None:
+    order = make_order(make_customer(), line(make_product(), 2))
+    boss = browser("administrator")
+    answer = boss.post("/settings/setup/", ANSWERS)
+    assert answer.status_code == 422 and "in terms of CNY" in answer.content.decode()
+    assert (CompanyProfile.current().base_currency, CompanyProfile.current().chart) == ("CNY", "small-enterprise")
+    assert boss.post("/settings/setup/", ANSWERS | {"base_currency": "CNY"}).status_code == 302, "the chart may change"
+    order.lines.all().delete()
+    order.delete()
+    currency("USD", "7.1")
+    assert boss.post("/settings/setup/", ANSWERS).status_code == 422
 
 
 def test_only_administrators_may_open_it(django_user_model: Any) -> None:

@@ -24,13 +24,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the backup and read it back."""
         target: Path = options["file"].absolute()
-        if target.exists() and not options["overwrite"]:
-            raise CommandError(f"{target} exists; choose another name or add --overwrite.")
         try:
+            if target.exists() and not options["overwrite"]:
+                raise CommandError(f"{target} exists; choose another name or add --overwrite.")
             manifest = archive.write(target)
             archive.check(target)
         except archive.ArchiveError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:  # no right, no room
+            raise CommandError(f"{target} could not be written: {error}") from error
         size = target.stat().st_size / 1_000_000
         files = len(manifest["sha256"]) - 1
         self.stdout.write(f"{target}: database and {files} files, {size:.1f} MB, read back and verified.")

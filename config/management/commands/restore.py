@@ -32,6 +32,8 @@ class Command(BaseCommand):
             archive.restore(options["file"])
         except archive.ArchiveError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:  # no right, no room
+            raise CommandError(f"{options['file']} could not be restored: {error}") from error
         call_command("migrate", interactive=False, verbosity=0)  # a backup of an earlier version
         files = len(manifest["sha256"]) - 1
         self.stdout.write(f"Restored the database and {files} files of the backup made {manifest['made']}.")
