@@ -93,7 +93,7 @@ def test_does_not_overwrite_a_file(backup):
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(CommandError, match=r"b\.zip could not be written: .*[Nn]ot a directory"):
+    with pytest.raises(CommandError, match=r"b\.zip could not be written: "):
         call_command("backup", str(tmp_path / "file" / "b.zip"))
 
 
