@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from erp.finance.ledger import Source
-from erp.inventory.models import MoveKind, Product, StockLevel, Warehouse
+from erp.inventory.models import MoveKind, Product, StockLevel, StockMove, Warehouse
 from erp.inventory.valuation import Stock, issue_value, residue
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -124,6 +124,7 @@ def value_moves(levels: dict[Key, StockLevel], moves: Sequence[Move], *, exponen
     Raises BusinessError naming every line whose stock does not suffice (rules D-01, V-20).
     """
     problems, residues = [], []
+    costs: dict[Key, Decimal] | None = None
     for move in moves:
         level = levels[move.key]
         problem = _shortage(level, move)
@@ -132,7 +133,10 @@ def value_moves(levels: dict[Key, StockLevel], moves: Sequence[Move], *, exponen
             continue
         before = Stock(level.on_hand, level.value)
         if move.value is None:
-            fallback = level.value / level.on_hand if level.on_hand > 0 else move.product.cost
+            if costs is None and not level.on_hand:
+                costs = _last_costs(levels)
+            known = level.value / level.on_hand if level.on_hand else (costs or {}).get(move.key)
+            fallback = move.product.cost if known is None else known
             move.value = -issue_value(before, -move.quantity, fallback, exponent)
         left = residue(before, move.quantity, move.value, exponent)
         _apply(level, move)
@@ -145,6 +149,16 @@ def value_moves(levels: dict[Key, StockLevel], moves: Sequence[Move], *, exponen
     if residues:
         restate(levels, [*moves, *residues])
     return residues
+
+
+def _last_costs(levels: Iterable[Key]) -> dict[Key, Decimal]:
+    """Unit cost of the last movement of each of `levels`: what an issue below an empty stock costs (rule V-20)."""
+    moves = StockMove.objects.filter(
+        product__in={product for product, _w in levels}, warehouse__in={warehouse for _p, warehouse in levels}
+    ).exclude(quantity=0)
+    rows = moves.order_by("product_id", "warehouse_id", "-pk").distinct("product_id", "warehouse_id")
+    columns = rows.values_list("product_id", "warehouse_id", "quantity", "value")
+    return {(product, warehouse): value / quantity for product, warehouse, quantity, value in columns}
 
 
 def restate(levels: dict[Key, StockLevel], moves: Sequence[Move]) -> None:

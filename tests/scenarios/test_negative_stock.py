@@ -158,3 +158,16 @@ def test_a_product_without_known_cost(clerk: User, hengtuo: Supplier, mingrui: C
     receive(clerk, hengtuo, part, shop, 9, "70")
     assert state(part, shop) == (-1, 0, 630)
     assert_books()
+
+
+def test_an_issue_below_an_empty_stock_costs_what_the_last_movement_did(
+    clerk: User, hengtuo: Supplier, mingrui: Customer, part: Product, shop: Warehouse
+) -> None:
+    """V-20: at the last known cost, and at the cost of the product only while nothing is known."""
+    receive(clerk, hengtuo, part, shop, 3, "50")
+    ship(clerk, mingrui, part, shop, 3)
+    ship(clerk, mingrui, part, shop, 2)
+    assert state(part, shop) == (-2, -100, 250)
+    ship(clerk, mingrui, part, shop, 1)
+    assert state(part, shop) == (-3, -150, 300)
+    assert_books()
