@@ -151,7 +151,7 @@ class OrderRun:
             currency=first.get("currency", self.base),
             rate=first.get("rate", ONE),
             owner=first.get("owner"),
-            required_date=first.get("required_date"),
+            required_date=min(days) if (days := _due(work)) else None,
             payment_terms=first.get("payment_terms"),
             prices_include_tax=first.get("tax_included", False),
         )
@@ -171,6 +171,7 @@ class OrderRun:
             row.get("discount", ZERO) * HUNDRED,
             row.get("tax_code"),
             row.get("unit"),
+            due_date=row.get("required_date"),
             warehouse=row.get("warehouse", self.warehouse),
             taxed=row.get("tax_code") is not None or "tax_code" not in self.batch.given,
         )
@@ -221,6 +222,10 @@ class OrderRun:
             return rate_on(bill.currency, date, base_code=self.base.code)
         except BusinessError:
             return bill.rate
+
+
+def _due(work: Work) -> list[dt.date]:
+    return [day for row in work.document.rows if (day := row.get("required_date")) is not None]
 
 
 def _work(document: FileDocument) -> Work:

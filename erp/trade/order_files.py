@@ -27,14 +27,65 @@ from oa.organisation.models import User
 from oa.organisation.people import person_called
 
 _NO_NUMBER = re.compile(r"^d-\d+$")  # what stands in addresses for drafts
-_LINE = ("product", "unit_price", "unit", "discount", "tax_code", "warehouse")
+_LINE = ("product", "unit_price", "unit", "discount", "tax_code", "warehouse", "required_date")
+
+
+def _line_columns() -> list[Column]:
+    """What was ordered."""
+    number = ("order number", "order_id", "订单号", "订单编号", "订单", "单号")
+    return [
+        Column("order", gettext_lazy("order"), required=True, length=40, aliases=number),
+        Column("line", gettext_lazy("line"), length=40, aliases=("行号", "行", "行次")),
+        Column("order_date", gettext_lazy("order date"), "date", required=True, aliases=("date", "订单日期", "日期")),
+        Column(
+            "product",
+            gettext_lazy("product"),
+            "record",
+            required=True,
+            model=Product,
+            aliases=("商品", "商品编码", "产品", "产品编码"),
+        ),
+        Column("quantity", gettext_lazy("quantity"), "quantity", required=True, aliases=("数量",)),
+        Column("unit_price", gettext_lazy("unit price"), "price", required=True, aliases=("price", "单价")),
+        Column("unit", gettext_lazy("unit"), "record", model=Unit, aliases=("单位",)),
+        Column("discount", gettext_lazy("discount"), "fraction", aliases=("折扣", "折扣率")),
+        Column("tax_code", gettext_lazy("tax code"), "record", model=TaxCode, aliases=("税码",)),
+    ]
+
+
+def _term_columns() -> list[Column]:
+    """Where, by whom and on which terms; each may be left out."""
+    return [
+        Column("tax_included", gettext_lazy("prices include tax"), "bool", aliases=("含税", "价格含税", "是否含税")),
+        Column(
+            "warehouse",
+            gettext_lazy("warehouse"),
+            "record",
+            model=Warehouse,
+            make=maker(Warehouse),
+            aliases=("仓库", "仓库编码"),
+        ),
+        Column(
+            "owner",
+            gettext_lazy("owner"),
+            "record",
+            model=User,
+            make=person_called,
+            aliases=("负责人", "业务员", "销售员", "采购员"),
+        ),
+        Column("required_date", gettext_lazy("due date"), "date", aliases=("需求日期", "交货日期", "要求日期")),
+        Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种", "货币")),
+        Column("rate", gettext_lazy("rate"), "rate", aliases=("汇率",)),
+        Column("payment_terms", gettext_lazy("payment terms"), "record", model=PaymentTerms, aliases=("付款条件",)),
+    ]
 
 
 class OrderImporter(DocumentImporter):
     """What sales and purchase orders have in common; subclasses name the partner, the dates and the services.
 
-    Rows of an order agree in everything that does not belong to the line. Several rows with the same line
-    number are parts of one line that were delivered, billed or paid on different days.
+    Rows of an order agree in everything that does not belong to the line; it is due when its first line is.
+    Several rows with the same line number are parts of one line that were delivered, billed or paid on
+    different days.
     """
 
     partner: ClassVar[str]
@@ -47,7 +98,6 @@ class OrderImporter(DocumentImporter):
     head: ClassVar[Sequence[str]] = (
         "order_date",
         "owner",
-        "required_date",
         "currency",
         "rate",
         "tax_included",
@@ -62,51 +112,7 @@ class OrderImporter(DocumentImporter):
 
     @cached_property
     def _columns(self) -> list[Column]:
-        number = ("order number", "order_id", "订单号", "订单编号", "订单", "单号")
-        return [
-            Column("order", gettext_lazy("order"), required=True, length=40, aliases=number),
-            Column("line", gettext_lazy("line"), length=40, aliases=("行号", "行", "行次")),
-            Column(
-                "order_date", gettext_lazy("order date"), "date", required=True, aliases=("date", "订单日期", "日期")
-            ),
-            Column(
-                "product",
-                gettext_lazy("product"),
-                "record",
-                required=True,
-                model=Product,
-                aliases=("商品", "商品编码", "产品", "产品编码"),
-            ),
-            Column("quantity", gettext_lazy("quantity"), "quantity", required=True, aliases=("数量",)),
-            Column("unit_price", gettext_lazy("unit price"), "price", required=True, aliases=("price", "单价")),
-            Column("unit", gettext_lazy("unit"), "record", model=Unit, aliases=("单位",)),
-            Column("discount", gettext_lazy("discount"), "fraction", aliases=("折扣", "折扣率")),
-            Column("tax_code", gettext_lazy("tax code"), "record", model=TaxCode, aliases=("税码",)),
-            Column(
-                "tax_included", gettext_lazy("prices include tax"), "bool", aliases=("含税", "价格含税", "是否含税")
-            ),
-            Column(
-                "warehouse",
-                gettext_lazy("warehouse"),
-                "record",
-                model=Warehouse,
-                make=maker(Warehouse),
-                aliases=("仓库", "仓库编码"),
-            ),
-            Column(
-                "owner",
-                gettext_lazy("owner"),
-                "record",
-                model=User,
-                make=person_called,
-                aliases=("负责人", "业务员", "销售员", "采购员"),
-            ),
-            Column("required_date", gettext_lazy("due date"), "date", aliases=("需求日期", "交货日期", "要求日期")),
-            Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种", "货币")),
-            Column("rate", gettext_lazy("rate"), "rate", aliases=("汇率",)),
-            Column("payment_terms", gettext_lazy("payment terms"), "record", model=PaymentTerms, aliases=("付款条件",)),
-            *self.own_columns(),
-        ]
+        return [*_line_columns(), *_term_columns(), *self.own_columns()]
 
     def columns(self) -> Sequence[Column]:
         """The columns of orders."""

@@ -117,7 +117,14 @@ class OrderRows:
             common = self._head(order)
             for line in order.lines.all():
                 for quantity, day, bill in split(line.quantity - line.cancelled, moves[line.pk], bills[line.pk]):
-                    yield {**common, **_line(line), "quantity": quantity, **self._dates(order, day, bill)}
+                    due = line.due_date or order.required_date
+                    yield {
+                        **common,
+                        **_line(line),
+                        "required_date": due,
+                        "quantity": quantity,
+                        **self._dates(order, day, bill),
+                    }
 
     def _moves(self, keys: Sequence[int]) -> dict[int, list[Step]]:
         move = self.models.move
@@ -206,6 +213,7 @@ def _line(line: Any) -> dict[str, Any]:
         "discount": line.discount / HUNDRED or None,
         "tax_code": text_of(line.tax_code),
         "warehouse": line.warehouse.code,
+        **({"required_date": line.due_date} if line.due_date else {}),  # else that of the order
     }
 
 

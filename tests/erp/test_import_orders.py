@@ -191,6 +191,24 @@ def test_warehouses_and_prices_with_tax(load: Any, shop: None) -> None:
     assert_books()
 
 
+def test_lines_are_due_on_days_of_their_own(load: Any, export: Any, shop: None) -> None:
+    """T-03: an order is due with its first line, and leaves as it came."""
+    head = "order,line,supplier,order_date,product,quantity,unit_price,required_date\n"
+    rows = (
+        f"{head}A,1,S-1,2026-01-02,P-1,1,50,2026-01-20\nA,2,S-1,2026-01-02,P-2,1,50,2026-01-10\n"
+        "A,3,S-1,2026-01-02,P-2,1,50,\n"
+    )
+    assert load("purchase-orders", rows)[0] == 0
+    order = PurchaseOrder.objects.get()
+    days = [dt.date(2026, 1, day) for day in (20, 10, 10)]
+    assert (order.required_date, [line.due_date for line in order.lines.order_by("position")]) == (days[1], days)
+    out = export("purchase-orders")
+    assert [row["required_date"] for row in rows_of(out)] == [str(day) for day in days]
+    for again in (rows, out):
+        said = last(load("purchase-orders", again, "--update"))
+        assert said == "purchase-orders: 0 new, 0 updated, 1 unchanged, 0 errors"
+
+
 def test_tax_without_a_column_is_that_of_the_product(load: Any, shop: None) -> None:
     """T-03: a missing column is filled with defaults, as if somebody had typed the order; an empty cell says no tax."""
     product = Product.objects.get(code="P-1")
