@@ -43,13 +43,15 @@ def main() -> None:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGHUP, end)
         from config import embedded
-        from config.places import PlaceError
+        from config.places import PlaceError, var
         from config.servers import ServerError
 
         try:
             embedded.start()
         except (PlaceError, ServerError) as error:
             sys.exit(f"{error}")
+        except OSError as error:
+            sys.exit(f"The data folder {var()} cannot be used ({error}). Choose another one with SANHE_VAR.")
     execute_from_command_line(sys.argv)
 
 

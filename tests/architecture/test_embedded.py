@@ -223,6 +223,17 @@ def test_root_below_a_private_folder(installation):
     installation.end(second)
 
 
+def test_message_of_a_folder_that_cannot_be_used(tmp_path):
+    (tmp_path / "file").write_text("")
+    environment = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
+    result = subprocess.run(
+        [sys.executable, "manage.py", "migrate"], cwd=sources.ROOT, capture_output=True, text=True, check=False,
+        env=environment | {"SANHE_VAR": str(tmp_path / "file" / "var")},
+    )  # fmt: skip
+    assert result.returncode == 1 and "Choose another one with SANHE_VAR" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_message_without_a_wheel(monkeypatch):
     from config import servers
 

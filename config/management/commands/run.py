@@ -139,6 +139,8 @@ def check_port(host: str, port: int) -> None:
                     f"make run SANHE_PORT={port + 1}"
                 ) from None
             raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+        except OverflowError as error:
+            raise CommandError(f"Cannot listen on {host}:{port}: {error}") from None
 
 
 def answers(host: str, port: int) -> bool:
