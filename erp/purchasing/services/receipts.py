@@ -274,6 +274,7 @@ def _take_over(draft: GoodsReceiptLine, line: Any, exponent: int) -> None:
 
 
 def receipt_move(draft: GoodsReceiptLine, receipt: GoodsReceipt, context: PostingContext) -> Move:
+    """The movement of a receipt line, in the product's own unit."""
     return Move(
         product=draft.product,
         warehouse_id=receipt.warehouse_id,

@@ -52,8 +52,8 @@ class Buying:
             self.got[item.code] += quantity
             lines.append(AdjustmentInput(self.world.products[item.code], Decimal(quantity), Decimal(item.cost)))
         adjustment = StockAdjustment(warehouse=self.world.warehouse, reason=AdjustmentReason.OPENING, date=day)
-        save_adjustment(adjustment, lines, by=self.world.people["chief"])
-        post_adjustment(adjustment, by=self.world.people["chief"])
+        save_adjustment(adjustment, lines, by=self.world.people["admin"])
+        post_adjustment(adjustment, by=self.world.people["admin"])
 
     def _review(self, day: dt.date) -> None:
         """Order what would run out, from every supplier at once."""

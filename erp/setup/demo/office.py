@@ -55,8 +55,8 @@ def _count(world: World, day: dt.date) -> None:
     ]
     if lines:
         count = StockAdjustment(warehouse=world.warehouse, reason=AdjustmentReason.COUNT, date=day)
-        chief = world.people["chief"]
-        post_adjustment(save_adjustment(count, lines, by=chief), by=chief)
+        admin = world.people["admin"]
+        post_adjustment(save_adjustment(count, lines, by=admin), by=admin)
 
 
 def finish_office(world: World) -> None:
