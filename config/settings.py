@@ -154,6 +154,9 @@ def _database(variable: str, default: Any = environ.Env.NOTSET) -> dict[str, Any
         "lock_timeout": "5s",
         "statement_timeout": STATEMENT_TIMEOUT,
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+        # Every guard asks for this. Unset, asking raises and catches an error, which at the end of a transaction
+        # with many deferred checks takes time that grows with their square.
+        "pgtrigger.ignore": "{}",
     }
     options["options"] = " ".join([options.get("options", ""), *(f"-c {k}={v}" for k, v in limits.items())]).strip()
     return database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
