@@ -117,14 +117,7 @@ class OrderRows:
             common = self._head(order)
             for line in order.lines.all():
                 for quantity, day, bill in split(line.quantity - line.cancelled, moves[line.pk], bills[line.pk]):
-                    due = line.due_date or order.required_date
-                    yield {
-                        **common,
-                        **_line(line),
-                        "required_date": due,
-                        "quantity": quantity,
-                        **self._dates(order, day, bill),
-                    }
+                    yield {**common, **_line(line), "quantity": quantity, **self._dates(order, day, bill)}
 
     def _moves(self, keys: Sequence[int]) -> dict[int, list[Step]]:
         move = self.models.move
