@@ -11,9 +11,11 @@ from django import forms
 from django.db import models
 from django.forms.models import ModelChoiceField, ModelMultipleChoiceField, construct_instance, modelform_factory
 from django.utils.html import escape
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from kit.pages.resources import Resource
+from kit.pages.pickmany import PickManyField, PickManyWidget
+from kit.pages.resources import Resource, by_model
 from kit.pages.widgets import DayField, PickerField, form_field, name_choices
 from kit.rules.permissions import beyond_reach
 from kit.values.errors import BusinessError
@@ -44,6 +46,8 @@ class KitForm(forms.ModelForm):
                 field.user, field.current = user, current
                 if current is not None:
                     self.initial[name] = current
+            elif isinstance(field, PickManyField):
+                field.user, field.queryset = user, field.resource.queryset(user)
             elif isinstance(field, ModelChoiceField):
                 field.queryset = narrowed(field.queryset, user, current)
             name_choices(field)
@@ -131,7 +135,7 @@ class KitForm(forms.ModelForm):
 
 def wide(field: forms.Field) -> str:
     """Text areas take the whole row."""
-    return "w4" if isinstance(field.widget, forms.Textarea) else ""
+    return "w4" if isinstance(field.widget, forms.Textarea | PickManyWidget) else ""
 
 
 def narrowed(rows: Any, user: Any, current: Any) -> Any:
@@ -148,13 +152,22 @@ def narrowed(rows: Any, user: Any, current: Any) -> Any:
     return rows
 
 
+def _field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
+    """The form field of a model field; sets of records that are not few are searched."""
+    resource = by_model.get(db_field.related_model) if isinstance(db_field, models.ManyToManyField) else None
+    if resource is None or resource.small:
+        return form_field(db_field, **kwargs)
+    words = {"label": capfirst(db_field.verbose_name), "help_text": db_field.help_text}
+    return PickManyField(resource, required=not db_field.blank, **words)
+
+
 def form_class(resource: Resource) -> type[KitForm]:
     """The form class of a resource, made once."""
     cache = resource.__dict__
     if "_form_class" not in cache:
         base = resource.form_class or KitForm
         cache["_form_class"] = modelform_factory(
-            resource.model, form=base, fields=list(resource.fields), formfield_callback=form_field
+            resource.model, form=base, fields=list(resource.fields), formfield_callback=_field
         )
     return cache["_form_class"]
 

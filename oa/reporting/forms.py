@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from kit.exchange import reports
@@ -46,10 +45,6 @@ class ScheduleForm(KitForm):
             mine.append((self.instance.report, self.instance.get_report_display()))
         self.fields["report"] = forms.ChoiceField(label=_("Report"), choices=[("", "—"), *mine])
         self.fields["at"].widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-        people: Any = self.fields["subscribers"]
-        people.widget = forms.CheckboxSelectMultiple()  # in a select one wrong click loses the others
-        present = self.instance.subscribers.values("pk") if self.instance.pk else []
-        people.queryset = people.queryset.filter(Q(is_active=True) | Q(pk__in=present)).order_by("name", "username")
         if self.instance.pk:
             self.initial["options"] = as_lines(self.instance.params)
 
