@@ -160,6 +160,24 @@ def test_every_transition_is_offered_only_with_its_right(slug: str, people: dict
                         assert answer.status_code in (302, 403) and row.state == before, (code, transition.name)
 
 
+def test_every_command_that_asks_first_opens_as_a_page_and_as_a_dialog(people: dict[str, User]) -> None:
+    """UX 5.9: a reason or a date is asked for with and without JavaScript; an empty answer says what is missing."""
+    live()
+    client, asked = client_of(people["administrator"]), set()
+    for resource in registry.values():
+        for row in resource.queryset(people["administrator"]).order_by("-pk")[:40]:
+            for command in resource.commands_for(row, people["administrator"]):
+                if not command.fields or (resource.slug, command.name) in asked:
+                    continue
+                asked.add((resource.slug, command.name))
+                url = resource.url_for(row, "do", command.name)
+                for headers in ({}, {"HX-Request": "true", "HX-Target": "dialog"}):
+                    assert client.get(url, headers=headers).status_code == 200, url
+                    empty = client.post(url, dict.fromkeys(command.fields, ""), headers=headers)
+                    assert empty.status_code == 422 and empty.context["form"].errors, url
+    assert {("invoice", "reverse"), ("salesorder", "close")} <= asked
+
+
 @pytest.mark.parametrize("name", sorted(r.name for r in reports._reports.values()))
 def test_reports_run_for_each_role_as_its_rights_say(name: str, people: dict[str, User]) -> None:
     """Every report opens as page, CSV, XLSX, PDF and JSON for whoever may, and is refused to others."""
