@@ -199,6 +199,25 @@ def look_at_the_customer(page, customer, order):
     assert (logged.text, (logged.next_on - make.today()).days) == ("Samples meet the tolerance", 7)
 
 
+def take_the_money_back(page):
+    """The receipt is reversed through the dialog that asks for the day: the invoice is open again (G-04)."""
+    receipt = Payment.objects.get(state="posted")
+    page.goto(f"/sales/receipts/{receipt.number}/")
+    page.locator(".acts details[data-menu] > summary").click()
+    act(page, "reverse")
+    day = page.locator("#dialog input[name=date]")
+    expect(day).to_have_value(str(make.today()))
+    day.fill("nonsense")
+    page.locator("#dialog footer .dng").click()
+    expect(page.locator("#dialog a[href='#id_date']")).to_be_visible()
+    expect(day).to_have_value("nonsense")  # what was typed stays
+    day.fill(str(make.today()))
+    page.locator("#dialog footer .dng").click()
+    expect(page.locator(".phead .bd")).not_to_have_class("bd ok")
+    receipt.refresh_from_db()
+    assert (receipt.state, Invoice.objects.get().open_amount) == ("reversed", TOTAL)
+
+
 def test_from_a_new_customer_to_the_money(page):
     """Rules S-03, S-06, G-11, A-04 by hand: the order by keyboard alone, then goods, invoice and money."""
     log_in(page)
@@ -208,6 +227,7 @@ def test_from_a_new_customer_to_the_money(page):
     invoice_and_receive(page, order)
     look_at_the_customer(page, customer, order)
     assert not OpenItem.objects.filter(customer=customer).exclude(remaining=0).exists()
+    take_the_money_back(page)
     assert_books()
 
 
