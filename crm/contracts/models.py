@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.models import Customer
-from kit.rules.fields import MoneyField
+from kit.rules.fields import MoneyField, in_order
 from kit.rules.history import tracked
 from kit.rules.states import State, StateTable, Transition
 from oa.records.models import Document
@@ -64,12 +64,4 @@ class Contract(Document):
         verbose_name = _("contract")
         verbose_name_plural = _("contracts")
         triggers = [CONTRACT_STATES.trigger()]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(ends_on=None)
-                | models.Q(starts_on=None)
-                | models.Q(ends_on__gte=models.F("starts_on")),
-                name="contract_period",
-                violation_error_message=_("The end lies before the start."),
-            )
-        ]
+        constraints = [in_order("starts_on", "ends_on", "contract_period")]

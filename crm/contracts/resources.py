@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from crm.contracts.models import Contract
-from kit.pages.columns import Column
-from kit.pages.panels import Panel, panels
+from kit.pages.panels import listed, panels
 from kit.pages.resources import Resource, register
 from oa.records.transitions import plain_transitions
 
@@ -18,59 +17,20 @@ class ContractResource(Resource):
     group = "crm"
     order = 40
     icon = "file-signature"
-    columns = (
-        "number",
-        Column("title", phone="cust"),
-        "customer",
-        "type",
-        "state",
-        "starts_on",
-        "ends_on",
-        "owner",
-        Column("amount", phone="amt"),
-    )
+    columns = ("number", "title", "customer", "type", "state", "starts_on", "ends_on", "owner", "amount")
     filters = ("state", "type", "customer", "owner", "ends_on")
     search_fields = ("title", "number", "customer__search")
-    fields = (
-        "customer",
-        "title",
-        "type",
-        "date",
-        "signed_on",
-        "starts_on",
-        "ends_on",
-        "currency_code",
-        "amount",
-        "signatory",
-        "owner",
-        "department",
-        "note",
+    sections = (
+        (_("Contract"), ("customer", "title", "type", "date", "amount", "currency_code")),
+        (_("Term"), ("signed_on", "starts_on", "ends_on", "signatory")),
+        (_("More"), ("owner", "department", "note")),
     )
     related = ("customer", "owner", "department")
     importable = False
     run = plain_transitions(Contract)
 
 
-panels["crm.customer"] += [
-    Panel(
-        "contracts",
-        _("Contracts"),
-        "side",
-        "contract",
-        "customer",
-        ("title", "amount", "state"),
-        permission="crm.view_contract",
-        order=40,
-        create=True,
-    ),
-    Panel(
-        "contracts-all",
-        _("Contracts"),
-        "tab",
-        "contract",
-        "customer",
-        permission="crm.view_contract",
-        order=40,
-        create=True,
-    ),
-]
+SHOWN = ("title", "amount", "state")  # beside the customer
+panels["crm.customer"] += listed(
+    "contracts", _("Contracts"), "contract", "customer", SHOWN, permission="crm.view_contract", order=40, create=True
+)

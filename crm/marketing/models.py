@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.models import Customer
-from kit.rules.fields import MoneyField
+from kit.rules.fields import MoneyField, in_order
 from kit.rules.history import tracked
 from kit.rules.states import State, StateTable, Transition
 from oa.records.models import Document
@@ -67,3 +67,4 @@ class MarketingPlan(Document):
         verbose_name = _("marketing plan")
         verbose_name_plural = _("marketing plans")
         triggers = [PLAN_STATES.trigger()]
+        constraints = [in_order("starts_on", "ends_on", "plan_period")]

@@ -10,6 +10,8 @@ from kit.pages.panels import Panel, panels
 from kit.pages.resources import Resource, register
 from oa.records.transitions import plain_transitions
 
+MONEY = (Column("budget", total=True, phone="amt"), Column("cost", total=True))
+
 
 @register
 class MarketingPlanResource(Resource):
@@ -18,47 +20,19 @@ class MarketingPlanResource(Resource):
     group = "crm"
     order = 50
     icon = "megaphone"
-    columns = (
-        "number",
-        Column("title", phone="cust"),
-        "channel",
-        "state",
-        "starts_on",
-        "ends_on",
-        "owner",
-        Column("budget", total=True),
-        Column("cost", total=True),
-    )
+    columns = ("number", Column("title", phone="cust"), "channel", "state", "starts_on", "ends_on", "owner", *MONEY)
     filters = ("state", "channel", "owner", "starts_on")
     search_fields = ("title", "number")
-    fields = (
-        "title",
-        "channel",
-        "date",
-        "starts_on",
-        "ends_on",
-        "budget",
-        "cost",
-        "goal",
-        "result",
-        "customers",
-        "owner",
-        "department",
-        "note",
+    sections = (
+        (_("Marketing plan"), ("title", "channel", "date", "starts_on", "ends_on", "budget", "cost")),
+        (_("Goal and result"), ("goal", "result", "customers")),
+        (_("More"), ("owner", "department", "note")),
     )
     related = ("owner", "department")
     importable = False
     run = plain_transitions(MarketingPlan)
 
 
-panels["crm.customer"].append(
-    Panel(
-        "marketing",
-        _("Marketing plans"),
-        "tab",
-        "marketingplan",
-        "customers",
-        permission="crm.view_marketingplan",
-        order=50,
-    )
-)
+panels["crm.customer"] += [
+    Panel("marketing", _("Marketing plans"), "tab", "marketingplan", "customers", permission="crm.view_marketingplan"),
+]

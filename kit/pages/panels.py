@@ -40,6 +40,12 @@ class Panel:
     distinct: bool = False  # `by` leads through lines, so that a row could be found twice
 
 
+def listed(name: str, label: Any, resource: str, by: str, columns: tuple[str, ...], **more: Any) -> list[Panel]:
+    """The rows of another resource twice: a few with these columns at the side, all of them behind a tab."""
+    side = Panel(name, label, "side", resource, by, columns, **more)
+    return [side, Panel(f"{name}-all", label, "tab", resource, by, **more)]
+
+
 @dataclass(frozen=True)
 class Figure:
     """A key figure that leads to the records behind it."""

@@ -53,7 +53,9 @@ class Resource:
     search_fields: ClassVar[Sequence[str]] = ()  # besides the search column; "customer__search" joins one
     ordering: ClassVar[Sequence[str]] = ()
     fields: ClassVar[Sequence[str]] = ()  # form, record page, import and export
-    sections: ClassVar[Sequence[tuple[Any, Sequence[str]]]] = ()  # groups of `fields` with headings
+    sections: ClassVar[
+        Sequence[tuple[Any, Sequence[str]]]
+    ] = ()  # fields in groups; may stand for `fields`
     extra_fields: ClassVar[Sequence[str]] = ()  # on the record page and in exports only
     annotations: ClassVar[Sequence[str]] = ()  # columns that `list_queryset` adds
     related: ClassVar[Sequence[str]] = ()  # select_related for the record page
@@ -318,6 +320,7 @@ ResourceT = TypeVar("ResourceT", bound=type[Resource])
 
 def register(cls: ResourceT) -> ResourceT:
     """Class decorator: put the resource into the registry and the navigation tree."""
+    cls.fields = cls.fields or tuple(name for _label, names in cls.sections for name in names)
     resource = cls()
     registry[resource.slug] = resource
     by_model.setdefault(resource.model, resource)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class FixedDecimalField(models.DecimalField):
@@ -50,3 +51,12 @@ class PercentField(FixedDecimalField):
     """A percentage as people type it (13 = 13 %): numeric(9,4)."""
 
     digits = (9, 4)
+
+
+def in_order(first: str, last: str, name: str) -> models.CheckConstraint:
+    """A period that ends before it starts is refused; both ends may be open."""
+    return models.CheckConstraint(
+        condition=models.Q(**{last: None}) | models.Q(**{first: None}) | models.Q(**{f"{last}__gte": models.F(first)}),
+        name=name,
+        violation_error_message=_("The end lies before the start."),
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.models import Customer
 from erp.finance.models import Currency, PaymentTerms, PostingGroup, TaxCode
 from erp.inventory.models import Product
-from kit.rules.fields import MoneyField, PriceField, QuantityField
+from kit.rules.fields import MoneyField, PriceField, QuantityField, in_order
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
 from oa.records.models import Record
@@ -102,10 +102,7 @@ class CustomerPrice(Record):
                 violation_error_message=_("There is such a price already."),
             ),
             models.CheckConstraint(condition=Q(price__gte=0), name="customer_price_not_negative"),
-            models.CheckConstraint(
-                condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
-                name="customer_price_period",
-            ),
+            in_order("valid_from", "valid_to", "customer_price_period"),
         ]
 
     def __str__(self) -> str:
