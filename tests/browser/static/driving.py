@@ -10,7 +10,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright import sync_api as playwright
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +29,6 @@ def site():
     yield f"http://127.0.0.1:{port}"
     server.terminate()
     server.wait(5)
-
-
-@pytest.fixture(scope="module")
-def browser(browser_type_launch_args):
-    with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(**browser_type_launch_args)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
