@@ -11,7 +11,8 @@ from django.db.models import Sum
 from erp.finance.models import JournalLine, Payment
 from erp.inventory.models import StockLevel, StockMove
 from erp.sales.models import SalesOrder
-from erp.setup.demo import make_demo
+from erp.setup.demo import empty, make_demo
+from tests.factories import make_user
 
 
 class _Undo(Exception):
@@ -51,3 +52,11 @@ def test_the_same_seed_makes_the_same_company() -> None:
         except _Undo:
             pass
     assert made[0] == made[1] != made[2]
+
+
+@pytest.mark.django_db
+def test_an_installation_with_its_first_person_is_in_use() -> None:
+    """Whoever made an administrator and begins later gets no company with well-known passwords beside it."""
+    assert empty()
+    make_user("boss")
+    assert not empty()
