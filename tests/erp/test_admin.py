@@ -15,7 +15,7 @@ from oa.organisation.models import CompanyProfile, Role, User
 from oa.records.models import Document
 from oa.reporting.models import OutboxMail
 
-pytestmark = [pytest.mark.usefixtures("living"), pytest.mark.xdist_group("admin")]
+pytestmark = pytest.mark.usefixtures("living")
 
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"oa", "crm", "erp"}]
 LEDGERS = {

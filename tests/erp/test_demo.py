@@ -30,12 +30,7 @@ from oa.reporting.models import ReportSchedule
 from tests.invariants import assert_books
 
 ORDERS = 40
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("company"),
-    pytest.mark.xdist_group("demo"),  # one process makes the company for all of them
-]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.usefixtures("company")]
 
 
 class _Undo(Exception):

@@ -16,7 +16,7 @@ from kit.rules.checks import codes
 from tests.erp.mutations_documents import MUTATIONS
 from tests.invariants import assert_books, broken
 
-pytestmark = [pytest.mark.usefixtures("living"), pytest.mark.xdist_group("invariants_mutation")]
+pytestmark = pytest.mark.usefixtures("living")
 
 
 def execute(sql: str, *params: Any) -> int:

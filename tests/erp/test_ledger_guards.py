@@ -27,7 +27,7 @@ from erp.sales.models import Delivery, DeliveryLine, Invoice, InvoiceLine, Sales
 from oa.reporting.models import OutboxMail
 from tests.erp.writing import INSERTS, execute, insert, refused, refused_to_change
 
-pytestmark = [pytest.mark.usefixtures("living"), pytest.mark.xdist_group("ledger_guards")]
+pytestmark = pytest.mark.usefixtures("living")
 
 GUARD = "pgtrigger: Cannot|posted document cannot|cannot be truncated"
 

@@ -20,7 +20,7 @@ from oa.records.checks import documents
 from oa.records.models import IdempotencyKey, PostedDocument
 from tests.erp.writing import INSERTS, execute, insert, refused, refused_to_change
 
-pytestmark = [pytest.mark.usefixtures("living"), pytest.mark.xdist_group("table_guards")]
+pytestmark = pytest.mark.usefixtures("living")
 
 every_way = pytest.mark.parametrize("way", INSERTS)
 NOWHERE = 999999999
