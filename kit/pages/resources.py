@@ -53,9 +53,7 @@ class Resource:
     search_fields: ClassVar[Sequence[str]] = ()  # besides the search column; "customer__search" joins one
     ordering: ClassVar[Sequence[str]] = ()
     fields: ClassVar[Sequence[str]] = ()  # form, record page, import and export
-    sections: ClassVar[
-        Sequence[tuple[Any, Sequence[str]]]
-    ] = ()  # fields in groups; may stand for `fields`
+    sections: ClassVar[Sequence[tuple[Any, Sequence[str]]]] = ()  # fields in groups; may stand for `fields`
     extra_fields: ClassVar[Sequence[str]] = ()  # on the record page and in exports only
     annotations: ClassVar[Sequence[str]] = ()  # columns that `list_queryset` adds
     related: ClassVar[Sequence[str]] = ()  # select_related for the record page
