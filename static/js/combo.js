@@ -222,6 +222,9 @@ function onKey(event, combo) {
   if (event.key === "ArrowDown" && !isOpen && !event.ctrlKey && !event.shiftKey && (inGrid(combo) ? event.altKey && !query : true)) {
     event.preventDefault();
     look(combo, store(combo).value ? "" : query).then(() => store(combo).value && recent(combo));
+  } else if (isOpen && event.altKey && event.key === "ArrowUp" && inGrid(combo)) {
+    close(combo); // the row moves, see gridrows.js
+    return false;
   } else if (isOpen && (event.key === "ArrowDown" || event.key === "ArrowUp") && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     mine.moved = true;

@@ -218,7 +218,7 @@ def test_many_rows_become_a_job_with_progress() -> None:
     answer = upload(client, text)
     job = Job.objects.get(kind="import")
     assert str(job.key) in answer["Location"]
-    assert run_job(job.pk)
+    run_job(job.pk)  # unless a worker of this process was quicker
     job.refresh_from_db()
     assert job.state == "done", job.error
     assert (job.result["new"], job.done) == (SMALL + 1, SMALL + 1)
@@ -227,7 +227,7 @@ def test_many_rows_become_a_job_with_progress() -> None:
     client.post(job.result["url"], {"step": "write"})
     second = Job.objects.filter(kind="import").latest("pk")
     assert second.pk != job.pk
-    assert run_job(second.pk)
+    run_job(second.pk)
     second.refresh_from_db()
     assert second.state == "done", second.error
     assert Unit.objects.filter(code__startswith="u0").count() == SMALL + 1

@@ -245,3 +245,14 @@ def test_network_lost_shows_the_banner(page, site):
 
 
 # ---- forms ----------------------------------------------------------------------------------------------------
+
+
+def test_a_row_moves_up_from_an_open_list_of_products(page):
+    """UX 6.6.8: Alt+↑ means the row, whatever the list under the cell shows."""
+    page.goto("/order/")
+    page.focus("#lines-3-product_text")
+    page.keyboard.type("sr")
+    page.locator(".ac .o").first.wait_for()
+    page.keyboard.press("Alt+ArrowUp")
+    assert page.locator("tr[data-row]").nth(2).get_attribute("data-row") == "3"
+    assert page.locator(".ac .o").count() == 0
