@@ -16,7 +16,7 @@ from erp.inventory.models import AdjustmentReason, Product, ProductGroup, StockA
 from erp.inventory.services import AdjustmentInput, post_adjustment, save_adjustment
 from erp.sales.models import CustomerTerms
 from erp.sales.models.terms import CreditAction
-from oa.organisation.models import User
+from oa.organisation.models import Role, User
 
 COST = Decimal("7.31")
 STOCKED = Decimal(10_000_000)  # of each product: no benchmark runs out of it
@@ -46,6 +46,7 @@ class Shop:
 def open_shop(products: int = 100, partners: int = 8) -> Shop:
     """`products` in stock, customers with a credit limit that is checked, suppliers; everything by the services."""
     user = User.objects.create(username="bench", name="Bench")
+    user.groups.add(Role.objects.get(code="administrator").group)
     terms = PaymentTerms.objects.get(code="NET30")
     customers = [_customer(number, terms) for number in range(partners)]
     suppliers = [
