@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pghistory
 from celery import signature
 from django.core.files.base import File
 from django.db import OperationalError, connection, connections, transaction
@@ -153,14 +154,17 @@ def send_job(key: int) -> None:
 
 
 def run_job(key: int) -> bool:
-    """Take job `key` and do it; False when it is not to be done (ended, cancelled, or with another worker)."""
+    """Take job `key` and do it; False when it is not to be done (ended, cancelled, or with another worker).
+
+    The history of what it changes names the person who started it (rule G-20).
+    """
     attempt = _take(key)
     if attempt is None:
         return False
     job = Job.objects.get(pk=key)
     running = Running(job, attempt)
     try:
-        with _guarded(running):
+        with pghistory.context(user=job.owner_id), _guarded(running):
             kind = kinds[job.kind]
             if kind.whole:
                 with transaction.atomic():

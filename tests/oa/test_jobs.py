@@ -14,6 +14,7 @@ from django.utils import timezone
 from crm.customers.models import Tag
 from kit.values.errors import BusinessError
 from oa.records import jobs, tasks
+from oa.records.changes import history_model
 from oa.records.models import Job
 from tests import factories as make
 
@@ -213,3 +214,17 @@ def test_progress_is_written_at_most_twice_a_second(sent: list[int], django_asse
     jobs.run_job(job.pk)
     job.refresh_from_db()
     assert (job.state, job.done) == ("done", 1000)
+
+
+def test_the_history_names_who_started_the_job(sent: list[int]) -> None:
+    """G-20: what a worker changes was changed by the person who asked for it."""
+    owner, tag = make.make_user(), Tag.objects.create(code="VIP", name="before")
+
+    @jobs.job_kind("rename")
+    def rename(running: jobs.Running) -> dict[str, Any]:
+        Tag.objects.filter(pk=tag.pk).update(name="after")
+        return {}
+
+    assert jobs.run_job(jobs.start_job("rename", "Rename", owner=owner).pk)
+    [old] = history_model(Tag).objects.filter(pgh_obj_id=tag.pk).select_related("pgh_context")
+    assert (old.name, old.pgh_context.metadata["user"]) == ("before", owner.pk)

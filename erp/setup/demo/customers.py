@@ -80,7 +80,7 @@ GIVEN = (
 )
 FOREIGN = ("Anna Berg", "James Cole", "Sofia Hart", "Peter Lang", "Mei Tan", "David Reed", "Laura King", "Omar Aziz")
 # job title, part in the purchase
-TITLES = (("采购经理", "buys"), ("技术总监", "decides"), ("设备工程师", "uses"), ("财务主管", "pays"))
+TITLES = (("采购经理", "采购"), ("技术总监", "决策"), ("设备工程师", "使用"), ("财务主管", "付款"))
 FOREIGN_TITLES = (("Purchasing manager", "buys"), ("Head of engineering", "decides"), ("Accounts payable", "pays"))
 
 TALKS = (
