@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -48,6 +49,9 @@ def launch(tmp_path):
         child.kill()
         child.wait()
         child.stdout.close()
+    for pid in workers(tmp_path):  # what a killed supervisor leaves behind
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def until(child, text):
