@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -284,6 +286,23 @@ class Postgres:
             file.unlink(missing_ok=True)
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C waits until a server that has just been started can be found, and so be stopped again."""
+    came: list[int] = []
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with suppress(ValueError):  # not in the main thread
+            before[number] = signal.signal(number, lambda given, _frame: came.append(given))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
 class Valkey:
     """The embedded Valkey: append-only file in `valkey/`, reached by a unix socket only."""
 
@@ -315,12 +334,13 @@ class Valkey:
             "--appendonly": "yes", "--save": "", "--maxmemory-policy": "noeviction", "--daemonize": "yes",
             "--logfile": self.log, "--pidfile": self.home / "valkey.pid",
         }  # fmt: skip
-        result = run([program, *(str(part) for pair in options.items() for part in pair)])
-        end = time.monotonic() + START_SECONDS
-        while not self.ready():
-            if result.returncode or time.monotonic() > end:
-                raise ServerError(f"The embedded Valkey did not start:\n{result.stdout}\n{tail(self.log)}")
-            time.sleep(0.02)
+        with undisturbed():
+            result = run([program, *(str(part) for pair in options.items() for part in pair)])
+            end = time.monotonic() + START_SECONDS
+            while not self.ready():
+                if result.returncode or time.monotonic() > end:
+                    raise ServerError(f"The embedded Valkey did not start:\n{result.stdout}\n{tail(self.log)}")
+                time.sleep(0.02)
 
     @staticmethod
     def _program() -> Path:

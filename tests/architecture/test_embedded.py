@@ -185,6 +185,9 @@ def test_an_interrupted_start_leaves_no_server(installation, appears):
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=90)
     assert first.returncode != 0
+    end = time.monotonic() + 20  # a server that was told to stop may still be writing
+    while installation.servers() and time.monotonic() < end:
+        time.sleep(0.1)
     assert not installation.servers()
     second = installation.hold()
     assert installation.ready(second)[0] >= 1
