@@ -154,6 +154,23 @@ def trim(log: Path) -> None:
         log.unlink()
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C waits until a server that has just been started can be found, and so be stopped again."""
+    came: list[int] = []
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with suppress(ValueError):  # not in the main thread
+            before[number] = signal.signal(number, lambda given, _frame: came.append(given))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
 class Postgres:
     """The embedded PostgreSQL: data in `postgres/`, reached by a unix socket only."""
 
@@ -191,7 +208,8 @@ class Postgres:
         options = [f"-c{name}={value}" for name, value in POSTGRES_OPTIONS.items()]
         options += ["-k", str(self.sockets), *shlex.split(os.environ.get("SANHE_PG_OPTIONS", ""))]
         command: list[str | Path] = [binaries / "pg_ctl", "start", "-w", "-s", "-t", str(START_SECONDS)]
-        result = run([*command, "-D", self.data, "-l", self.log, "-o", shlex.join(options)])
+        with undisturbed():
+            result = run([*command, "-D", self.data, "-l", self.log, "-o", shlex.join(options)])
         if result.returncode or not self.ready():
             raise ServerError(f"The embedded PostgreSQL did not start:\n{result.stdout}\n{tail(self.log)}")
 
@@ -284,23 +302,6 @@ class Postgres:
             time.sleep(0.1)
         for file in (self.data / "postmaster.pid", *self.sockets.glob(f"{places.SOCKET_NAME}*")):
             file.unlink(missing_ok=True)
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Ctrl-C waits until a server that has just been started can be found, and so be stopped again."""
-    came: list[int] = []
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with suppress(ValueError):  # not in the main thread
-            before[number] = signal.signal(number, lambda given, _frame: came.append(given))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
 
 
 class Valkey:

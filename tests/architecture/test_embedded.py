@@ -17,8 +17,9 @@ import sources
 pytestmark = pytest.mark.slow
 
 HOLD = """
-import sys, time
+import signal, sys
 from config import embedded
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 embedded.start()
 import psycopg, redis
 with psycopg.connect(embedded.database_url(), autocommit=True) as connection:
