@@ -53,41 +53,42 @@ class ServicePurchases(ServiceRoad):
 
 
 _ORDER = """INSERT INTO erp_purchaseorder (version, created_at, updated_at, created_by_id, date, owner_id, note,
-    currency_id, rate, payment_terms_id, tax_method, prices_include_tax, net, tax, total, base_total, goods_status,
-    billing_status, goods_percent, billed_percent, paid_percent, revision, supplier_id, supplier_reference,
-    warehouse_id, state, closing_reason)
-    VALUES (1, now(), now(), %s, %s, %s, '', %s, 1, %s, 'line', false, %s, %s, %s, %s, 'none', 'none', 0, 0, 0, 1,
-    %s, '', %s, 'draft', '') RETURNING id"""
+    currency_id, rate, payment_terms_id, tax_method, prices_include_tax, discount, discount_amount, net, tax, total,
+    base_total, goods_status, billing_status, goods_percent, billed_percent, paid_percent, revision, supplier_id,
+    supplier_reference, warehouse_id, party_name, party_address, party_tax_number, state, closing_reason)
+    VALUES (1, now(), now(), %s, %s, %s, '', %s, 1, %s, 'line', false, 0, 0, %s, %s, %s, %s, 'none', 'none', 0,
+    0, 0, 1, %s, '', %s, '', '', '', 'draft', '') RETURNING id"""
 _ORDER_LINES = """INSERT INTO erp_purchaseorderline (position, product_id, description, unit_id, factor, quantity,
-    price, discount, tax_code_id, tax_rate, net, tax, warehouse_id, cancelled, moved, returned_replace,
-    returned_credit, billed, credited, order_id)
-    SELECT position, product, description, %s, 1, %s, %s, 0, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, %s
+    price, discount, tax_code_id, tax_rate, discount_share, net, tax, warehouse_id, cancelled, moved,
+    returned_replace, returned_credit, billed, credited, order_id)
+    SELECT position, product, description, %s, 1, %s, %s, 0, %s, %s, 0, %s, %s, %s, 0, 0, 0, 0, 0, 0, %s
     FROM unnest(%s::bigint[], %s::text[]) WITH ORDINALITY AS l(product, description, position) RETURNING id"""
 _CONFIRM = """UPDATE erp_purchaseorder SET number = %s, state = 'confirmed', confirmed_at = now(), version = 2,
-    updated_at = now() WHERE id = %s"""
+    party_name = %s, updated_at = now() WHERE id = %s"""
 _RECEIPT = """INSERT INTO erp_goodsreceipt (version, created_at, updated_at, created_by_id, date, owner_id, note,
-    supplier_id, warehouse_id, supplier_note, value, state)
-    VALUES (1, now(), now(), %s, %s, %s, '', %s, %s, '', 0, 'draft') RETURNING id"""
+    supplier_id, warehouse_id, supplier_note, party_name, party_address, party_tax_number, value, state)
+    VALUES (1, now(), now(), %s, %s, %s, '', %s, %s, '', '', '', '', 0, 'draft') RETURNING id"""
 _RECEIPT_LINES = """INSERT INTO erp_goodsreceiptline (receipt_id, position, order_line_id, product_id, description,
     unit_id, factor, quantity, value, billed, cleared)
     SELECT %s, position, id, product_id, description, unit_id, factor, quantity, net, 0, 0
     FROM erp_purchaseorderline WHERE order_id = %s ORDER BY position RETURNING id"""
 _RECEIVE = """UPDATE erp_goodsreceipt SET number = %s, value = %s, state = 'posted', posted_at = now(),
-    posted_by_id = %s, version = 2, updated_at = now() WHERE id = %s"""
+    posted_by_id = %s, party_name = %s, version = 2, updated_at = now() WHERE id = %s"""
 _RECEIVED_LINES = """UPDATE erp_purchaseorderline SET moved = quantity WHERE order_id = %s"""
 _RECEIVED = """UPDATE erp_purchaseorder SET goods_status = 'complete', goods_percent = 100 WHERE id = %s"""
 _BILL = """INSERT INTO erp_bill (version, created_at, updated_at, created_by_id, date, owner_id, note, currency_id,
-    rate, payment_terms_id, tax_method, prices_include_tax, net, tax, total, base_total, supplier_id,
-    supplier_number, open_amount, state)
-    VALUES (1, now(), now(), %s, %s, %s, '', %s, 1, %s, 'line', false, %s, %s, %s, %s, %s, %s, 0, 'draft')
-    RETURNING id"""
+    rate, payment_terms_id, tax_method, prices_include_tax, discount, discount_amount, net, tax, total, base_total,
+    supplier_id, supplier_number, party_name, party_address, party_tax_number, open_amount, state)
+    VALUES (1, now(), now(), %s, %s, %s, '', %s, 1, %s, 'line', false, 0, 0, %s, %s, %s, %s, %s, %s, '', '', '', 0,
+    'draft') RETURNING id"""
 _BILL_LINES = """INSERT INTO erp_billline (position, product_id, description, unit_id, factor, quantity, price,
-    discount, tax_code_id, tax_rate, net, tax, cleared, difference, to_stock, bill_id, receipt_line_id, order_line_id)
+    discount, tax_code_id, tax_rate, discount_share, net, tax, cleared, difference, to_stock, bill_id, receipt_line_id,
+    order_line_id)
     SELECT o.position, o.product_id, o.description, o.unit_id, o.factor, o.quantity, o.price, o.discount,
-    o.tax_code_id, o.tax_rate, o.net, o.tax, r.value, 0, 0, %s, r.id, o.id
+    o.tax_code_id, o.tax_rate, o.discount_share, o.net, o.tax, r.value, 0, 0, %s, r.id, o.id
     FROM erp_purchaseorderline o JOIN erp_goodsreceiptline r ON r.order_line_id = o.id
     WHERE o.order_id = %s ORDER BY o.position"""
-_POST_BILL = """UPDATE erp_bill SET number = %s, due_date = %s, open_amount = total, state = 'posted',
+_POST_BILL = """UPDATE erp_bill SET number = %s, due_date = %s, open_amount = total, party_name = %s, state = 'posted',
     posted_at = now(), posted_by_id = %s, version = 2, updated_at = now() WHERE id = %s"""
 _BILLED_RECEIPT = """UPDATE erp_goodsreceiptline SET billed = quantity, cleared = value WHERE receipt_id = %s"""
 _BILLED_LINES = """UPDATE erp_purchaseorderline SET billed = quantity WHERE order_id = %s"""
@@ -165,7 +166,7 @@ class PlainPurchases(Plain):
     def confirm(self, purchase: Purchase) -> None:
         """Number."""
         with self.transaction():
-            self.run(_CONFIRM, self.number("purchase-order", "PO"), purchase.order)
+            self.run(_CONFIRM, self.number("purchase-order", "PO"), purchase.supplier.name, purchase.order)
 
     def receive(self, purchase: Purchase) -> None:
         """Receipt, stock moves at order price, entry."""
@@ -185,7 +186,7 @@ class PlainPurchases(Plain):
             entry = self.entry("INV", source, bookings, f"Goods receipt {number} {purchase.supplier}")
             moves = [(key, QUANTITY, purchase.net, line) for key, line in zip(purchase.keys, lines, strict=True)]
             self.move("receipt", inventory, entry, source, moves, levels)
-            self.run(_RECEIVE, number, value, user, receipt)
+            self.run(_RECEIVE, number, value, user, purchase.supplier.name, receipt)
             self.run(_RECEIVED_LINES, purchase.order)
             self.run(_RECEIVED, purchase.order)
 
@@ -208,7 +209,7 @@ class PlainPurchases(Plain):
             ]  # fmt: skip
             entry = self.entry("PUR", source, bookings, f"Bill {number} {purchase.supplier}")
             purchase.item = self.item("bill", control, partner, entry, source, due, -total)
-            self.run(_POST_BILL, number, due, user, bill)
+            self.run(_POST_BILL, number, due, purchase.supplier.name, user, bill)
             self.run(_BILLED_RECEIPT, purchase.receipt)
             self.run(_BILLED_LINES, purchase.order)
             self.run(_BILLED, purchase.order)

@@ -94,41 +94,44 @@ class ServiceSales(ServiceRoad):
 
 
 _ORDER = """INSERT INTO erp_salesorder (version, created_at, updated_at, created_by_id, date, owner_id, note,
-    currency_id, rate, payment_terms_id, tax_method, prices_include_tax, net, tax, total, base_total, goods_status,
-    billing_status, goods_percent, billed_percent, paid_percent, revision, customer_id, customer_reference,
-    warehouse_id, ship_to, ship_country, state, hold, hold_reason, closing_reason)
-    VALUES (1, now(), now(), %s, %s, %s, '', %s, 1, %s, 'line', false, %s, %s, %s, %s, 'none', 'none', 0, 0, 0, 1,
-    %s, '', %s, '1 Road, Suzhou', '', 'draft', '', '', '') RETURNING id"""
+    currency_id, rate, payment_terms_id, tax_method, prices_include_tax, discount, discount_amount, net, tax, total,
+    base_total, goods_status, billing_status, goods_percent, billed_percent, paid_percent, revision, customer_id,
+    customer_reference, warehouse_id, ship_to, ship_country, party_name, party_address, party_tax_number, state, hold,
+    hold_reason, closing_reason)
+    VALUES (1, now(), now(), %s, %s, %s, '', %s, 1, %s, 'line', false, 0, 0, %s, %s, %s, %s, 'none', 'none', 0,
+    0, 0, 1, %s, '', %s, '1 Road, Suzhou', '', '', '', '', 'draft', '', '', '') RETURNING id"""
 _ORDER_LINES = """INSERT INTO erp_salesorderline (position, product_id, description, unit_id, factor, quantity, price,
-    discount, tax_code_id, tax_rate, net, tax, warehouse_id, cancelled, moved, returned_replace, returned_credit,
-    billed, credited, order_id, price_rule, reserved, delivered_cost, expensed_cost)
-    SELECT position, product, description, %s, 1, %s, price, 0, %s, %s, net, tax, %s, 0, 0, 0, 0, 0, 0, %s, 'item',
+    discount, tax_code_id, tax_rate, discount_share, net, tax, warehouse_id, cancelled, moved, returned_replace,
+    returned_credit, billed, credited, order_id, price_rule, reserved, delivered_cost, expensed_cost)
+    SELECT position, product, description, %s, 1, %s, price, 0, %s, %s, 0, net, tax, %s, 0, 0, 0, 0, 0, 0, %s, 'item',
     0, 0, 0 FROM unnest(%s::bigint[], %s::text[], %s::numeric[], %s::numeric[], %s::numeric[]) WITH ORDINALITY
         AS l(product, description, price, net, tax, position) RETURNING id"""
 _RESERVE = """UPDATE erp_salesorderline SET reserved = quantity WHERE order_id = %s"""
 _CONFIRM = """UPDATE erp_salesorder SET number = %s, state = 'confirmed', confirmed_at = now(), version = 2,
-    updated_at = now() WHERE id = %s"""
+    party_name = %s,
+    party_address = '1 Road, Suzhou', updated_at = now() WHERE id = %s"""
 _DELIVERY = """INSERT INTO erp_delivery (version, created_at, updated_at, created_by_id, date, owner_id, note,
-    customer_id, warehouse_id, ship_to, carrier, tracking, cost, state)
-    VALUES (1, now(), now(), %s, %s, %s, '', %s, %s, '1 Road, Suzhou', '', '', 0, 'draft') RETURNING id"""
+    customer_id, warehouse_id, ship_to, party_name, party_address, party_tax_number, carrier, tracking, cost, state)
+    VALUES (1, now(), now(), %s, %s, %s, '', %s, %s, '1 Road, Suzhou', '', '', '', '', '', 0, 'draft')
+    RETURNING id"""
 _DELIVERY_LINES = """INSERT INTO erp_deliveryline (delivery_id, position, order_line_id, product_id, description,
     unit_id, factor, quantity, cost) SELECT %s, position, line, product, description, %s, 1, %s, cost
     FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::numeric[]) WITH ORDINALITY
         AS l(line, product, description, cost, position) RETURNING id"""
 _SHIP = """UPDATE erp_delivery SET number = %s, cost = %s, state = 'posted', posted_at = now(), posted_by_id = %s,
-    version = 2, updated_at = now() WHERE id = %s"""
+    party_name = %s, party_address = '1 Road, Suzhou', version = 2, updated_at = now() WHERE id = %s"""
 _SHIPPED_LINES = """UPDATE erp_salesorderline l SET moved = quantity, reserved = 0, delivered_cost = v.cost,
     expensed_cost = v.cost FROM unnest(%s::bigint[], %s::numeric[]) AS v(id, cost) WHERE l.id = v.id"""
 _SHIPPED = """UPDATE erp_salesorder SET goods_status = 'complete', goods_percent = 100 WHERE id = %s"""
 _INVOICE = """INSERT INTO erp_invoice (version, created_at, updated_at, created_by_id, date, owner_id, note,
-    currency_id, rate, payment_terms_id, tax_method, prices_include_tax, net, tax, total, base_total, customer_id,
-    billing_name, billing_tax_number, billing_address, open_amount, state)
-    VALUES (1, now(), now(), %s, %s, %s, '', %s, 1, %s, 'line', false, %s, %s, %s, %s, %s, '', '', '', 0, 'draft')
-    RETURNING id"""
+    currency_id, rate, payment_terms_id, tax_method, prices_include_tax, discount, discount_amount, net, tax, total,
+    base_total, customer_id, billing_name, billing_tax_number, billing_address, open_amount, state)
+    VALUES (1, now(), now(), %s, %s, %s, '', %s, 1, %s, 'line', false, 0, 0, %s, %s, %s, %s, %s, '', '', '', 0,
+    'draft') RETURNING id"""
 _INVOICE_LINES = """INSERT INTO erp_invoiceline (position, product_id, description, unit_id, factor, quantity, price,
-    discount, tax_code_id, tax_rate, net, tax, invoice_id, order_line_id, cost)
-    SELECT position, product_id, description, unit_id, factor, quantity, price, discount, tax_code_id, tax_rate, net,
-    tax, %s, id, 0 FROM erp_salesorderline WHERE order_id = %s ORDER BY position"""
+    discount, tax_code_id, tax_rate, discount_share, net, tax, invoice_id, order_line_id, cost)
+    SELECT position, product_id, description, unit_id, factor, quantity, price, discount, tax_code_id, tax_rate,
+    discount_share, net, tax, %s, id, 0 FROM erp_salesorderline WHERE order_id = %s ORDER BY position"""
 _POST_INVOICE = """UPDATE erp_invoice SET number = %s, due_date = %s, billing_name = %s,
     billing_address = '1 Road, Suzhou', open_amount = total, state = 'posted', posted_at = now(), posted_by_id = %s,
     version = 2, updated_at = now() WHERE id = %s"""
@@ -216,7 +219,7 @@ class PlainSales(Plain):
                 levels[product][2] += QUANTITY
             self.set_levels(levels)
             self.run(_RESERVE, sale.order)
-            self.run(_CONFIRM, self.number("sales-order", "SO"), sale.order)
+            self.run(_CONFIRM, self.number("sales-order", "SO"), sale.customer.name, sale.order)
 
     def ship(self, sale: Sale) -> None:
         """Delivery, stock moves at the average, entry."""
@@ -237,7 +240,7 @@ class PlainSales(Plain):
                 (product, -QUANTITY, -value, line) for product, value, line in zip(sale.keys, costs, lines, strict=True)
             ]
             self.move("delivery", inventory, entry, source, moves, levels)
-            self.run(_SHIP, number, cost, user, delivery)
+            self.run(_SHIP, number, cost, user, sale.customer.name, delivery)
             self.run(_SHIPPED_LINES, sale.lines, costs)
             self.run(_SHIPPED, sale.order)
 

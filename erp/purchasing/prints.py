@@ -16,7 +16,7 @@ from erp.trade.prints import (
     paper,
     partner_language,
     party,
-    place,
+    party_of,
     priced_parts,
     signatures,
     terms,
@@ -32,7 +32,7 @@ def purchase_order(order: Any) -> dict[str, Any]:
         order,
         _("Purchase order"),
         parties=[
-            party(_("Supplier"), supplier.name, place(supplier), attention),
+            party_of(_("Supplier"), order, supplier, attention),
             party(_("Deliver to"), str(warehouse), warehouse.address),
         ],
         facts=facts(

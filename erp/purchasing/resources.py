@@ -59,10 +59,12 @@ class PurchaseOrderResource(Resource):
         "currency",
         "rate",
         "prices_include_tax",
+        "discount",
+        "discount_amount",
         "owner",
         "note",
     )
-    more = ("rate", "prices_include_tax", "owner")
+    more = ("rate", "prices_include_tax", "discount", "discount_amount", "owner")
     recompute = ("supplier", *RECOMPUTE)
     extra_fields = ("closing_reason", "revision")
     related = ("supplier", "currency", "payment_terms", "warehouse", "owner")
@@ -152,7 +154,19 @@ class BillResource(Resource):
     filters = ("state", "supplier", "date", "due_date")
     search_fields = ("supplier__search",)
     ordering = ("-date", "-id")
-    fields = ("supplier", "supplier_number", "date", "payment_terms", "currency", "rate", "prices_include_tax", "note")
+    fields = (
+        "supplier",
+        "supplier_number",
+        "date",
+        "payment_terms",
+        "currency",
+        "rate",
+        "prices_include_tax",
+        "discount",
+        "discount_amount",
+        "note",
+    )
+    more = ("rate", "prices_include_tax", "discount", "discount_amount")
     recompute = ("supplier", *(name for name in RECOMPUTE if name != "warehouse"))
     extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by")
     related = ("supplier", "currency", "payment_terms", "owner", "posted_by", "reversal_of")

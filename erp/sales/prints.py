@@ -18,6 +18,7 @@ from erp.trade.prints import (
     paper,
     partner_language,
     party,
+    party_of,
     place,
     priced_parts,
     product_name,
@@ -31,10 +32,11 @@ from kit.exchange.printing import Print, register
 SIGNED_BY = ("prepared", "approved", "warehouse", "received")
 
 
-def customer_party(label: str, customer: Any, contact: Any = None) -> dict[str, Any]:
+def customer_party(document: Any, contact: Any = None) -> dict[str, Any]:
     """The customer with address, tax number and the person to ask for."""
     attention = labelled(_("Attn."), joined([contact, contact.phone])) if contact else ""
-    return party(label, customer.name, place(customer), attention, labelled(_("Tax number"), customer.tax_number))
+    number = document.party_tax_number if document.party_name else document.customer.tax_number
+    return party_of(_("Customer"), document, document.customer, attention, labelled(_("Tax number"), number))
 
 
 def order_confirmation(order: Any) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def order_confirmation(order: Any) -> dict[str, Any]:
     return paper(
         order,
         _("Order confirmation"),
-        parties=[customer_party(_("Customer"), order.customer, order.contact), *ship_to],
+        parties=[customer_party(order, order.contact), *ship_to],
         facts=facts(
             (_("Number"), order.number),
             (_("Date"), order.date),
@@ -72,7 +74,7 @@ def delivery_note(delivery: Any) -> dict[str, Any]:
     return paper(
         delivery,
         _("Delivery note"),
-        parties=[customer_party(_("Customer"), delivery.customer), *ship_to],
+        parties=[customer_party(delivery), *ship_to],
         facts=facts(
             (_("Number"), delivery.number),
             (_("Date"), delivery.date),

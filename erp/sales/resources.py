@@ -77,6 +77,8 @@ class SalesOrderResource(Resource):
         "currency",
         "rate",
         "prices_include_tax",
+        "discount",
+        "discount_amount",
         "owner",
         "ship_to",
         "ship_country",
@@ -88,6 +90,8 @@ class SalesOrderResource(Resource):
         "currency",
         "rate",
         "prices_include_tax",
+        "discount",
+        "discount_amount",
         "owner",
         "ship_to",
         "ship_country",
@@ -206,12 +210,21 @@ class InvoiceResource(Resource):
         "currency",
         "rate",
         "prices_include_tax",
+        "discount",
+        "discount_amount",
         "billing_name",
         "billing_tax_number",
         "billing_address",
         "note",
     )
-    more = ("prices_include_tax", "billing_name", "billing_tax_number", "billing_address")
+    more = (
+        "prices_include_tax",
+        "discount",
+        "discount_amount",
+        "billing_name",
+        "billing_tax_number",
+        "billing_address",
+    )
     recompute = ("customer", *(name for name in RECOMPUTE if name != "warehouse"))
     extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by")
     related = ("customer__terms", "currency", "payment_terms", "owner", "posted_by", "reversal_of")

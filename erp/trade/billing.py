@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from erp.finance.models.accounts import Purpose
 from erp.finance.openitems import Due
 from erp.finance.terms import schedule
 from erp.inventory.ledger import Move
+from erp.trade.amounts import shown_amount
 from kit.values.money import ZERO, allocate, round_money
 
 Amount = tuple[int, Decimal]  # account, signed amount in document currency
@@ -46,6 +47,24 @@ def base_lines(
     if rest:
         lines.append(Line(context.account(Purpose.ROUNDING), -rest, department_id=document.department_id))
     return [control, *lines, *others]
+
+
+def discount_part(order: Any, lines: Sequence[Any], taken: Mapping[int, Decimal], exponent: int) -> Decimal:
+    """What of an order's discount amount goes with `taken` quantities, by line key (rule G-14).
+
+    By value, and counted from what is billed already, so that the parts of all bills add up to the whole. `lines`
+    are all lines of the order.
+    """
+    if not order.discount_amount:
+        return ZERO
+    whole = before = after = ZERO
+    for line in lines:
+        value = shown_amount(order, line)
+        whole += value
+        before += value * line.billed / line.quantity
+        after += value * (line.billed + taken.get(line.pk, ZERO)) / line.quantity
+    parts = [round_money(order.discount_amount * value / whole, exponent) for value in (before, after)]
+    return parts[1] - parts[0]
 
 
 def dues_of(document: Any, terms: Any, sign: int, exponent: int, base_exponent: int) -> list[Due]:

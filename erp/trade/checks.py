@@ -17,7 +17,7 @@ SELECT d.id, d.number, d.net, l.net AS lines_net, d.tax, l.tax AS lines_tax, d.t
 _TAXES = """
 WITH l AS (
     SELECT d.id, d.number, l.position, d.tax_method, d.prices_include_tax AS included, cur.exponent, l.net, l.tax,
-           l.tax_rate, round(l.quantity * l.price * (100 - l.discount) * 0.01, cur.exponent) AS gross
+           l.tax_rate, round(l.quantity * l.price * (100 - l.discount) * 0.01, cur.exponent) AS gross, l.discount_share
       FROM {line} l JOIN {head} d ON d.id = l.{key} JOIN erp_currency cur ON cur.id = d.currency_id
 ), sums AS (
     SELECT id, number, position, included, exponent, tax_rate, net, tax FROM l WHERE tax_method = 'line'
@@ -30,7 +30,12 @@ SELECT id, number, position, tax_rate, net, tax FROM sums
                    ELSE round(net * tax_rate, exponent) END
 UNION ALL
 SELECT id, number, position, tax_rate, net, tax FROM l
- WHERE gross <> CASE WHEN included THEN net + tax ELSE net END
+ WHERE gross - discount_share <> CASE WHEN included THEN net + tax ELSE net END
+    OR abs(discount_share) > abs(gross) OR discount_share * gross < 0
+UNION ALL
+SELECT d.id, d.number, NULL, NULL, NULL, NULL FROM {head} d
+  JOIN (SELECT id, exponent, sum(gross) AS gross, sum(discount_share) AS share FROM l GROUP BY 1, 2) s ON s.id = d.id
+ WHERE s.share <> round(s.gross * d.discount / 100, s.exponent) + d.discount_amount
 """
 _ENTRIES = """
 SELECT d.number, d.total, l.amount AS entry_amount, d.base_total, l.base AS entry_base

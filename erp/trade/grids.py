@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from erp.finance.currencies import base_currency
 from erp.finance.models import TaxCode
 from erp.inventory.models import Product, ProductUnit, StockLevel
-from erp.trade.amounts import Priced, Totals, line_amounts, totals
+from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
 from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput
 from kit.pages import formats
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
@@ -106,7 +106,7 @@ class TradeGrid(LineGrid):
         self._availability(document, rows)  # all of them: the notices speak of the whole document
         filled = [row for row in rows if row.get("product") is not None and not row.errors]
         lines = self._amounts(document, filled)
-        shown = [line.net + line.tax if document.prices_include_tax else line.net for line in lines]
+        shown = [shown_amount(document, line) for line in lines]
         for row, amount in zip(filled, shown, strict=True):
             row.outputs["amount"] = formats.money(amount)
         quantity = sum((row.get("quantity", ZERO) for row in filled), ZERO)
@@ -190,9 +190,11 @@ class TradeGrid(LineGrid):
             per_tax=document.tax_method == TaxMethod.TAX,
             includes_tax=document.prices_include_tax,
             exponent=self.currency_of(document).exponent,
+            discount=Discount(document.discount or ZERO, document.discount_amount or ZERO),
         )
         return [
-            SimpleNamespace(net=a.net, tax=a.tax, tax_rate=p.tax_rate) for a, p in zip(amounts, priced, strict=True)
+            SimpleNamespace(net=a.net, tax=a.tax, tax_rate=p.tax_rate, discount_share=a.share)
+            for a, p in zip(amounts, priced, strict=True)
         ]
 
     def currency_of(self, document: Any) -> Any:
@@ -200,11 +202,12 @@ class TradeGrid(LineGrid):
         return document.currency if document.currency_id else base_currency()
 
     def totals_of(self, document: Any, sums: Totals) -> Computed:
-        """Net, tax by rate and total, with the total in words."""
+        """Discount, net, tax by rate and total, with the total in words."""
         currency = self.currency_of(document)
         total = f"{currency.symbol or currency.code} {formats.money(sums.total, currency.exponent)}"
         rates = " · ".join(formats.percent(rate * 100) for rate, _net, tax in sums.by_rate if tax)
         rows = [
+            *([Total(_("Discount"), formats.money(-sums.discount, currency.exponent))] if sums.discount else []),
             Total(_("Net"), formats.money(sums.net, currency.exponent)),
             Total(_("Tax"), formats.money(sums.tax, currency.exponent), note=rates),
             Total(_("Total incl. tax (%s)") % currency.code, total, grand=True),
@@ -251,7 +254,7 @@ def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, st
     ]
     body = []
     for line in lines:
-        amount = line.net + line.tax if document.prices_include_tax else line.net
+        amount = shown_amount(document, line)
         body.append(
             [
                 (line.product.code, False, "tn c-no"),

@@ -9,7 +9,8 @@ from erp.finance.forms import of_currency, rate_of
 
 __all__ = ["RECOMPUTE", "of_currency", "of_terms", "rate_of"]
 
-RECOMPUTE = ("currency", "rate", "date", "prices_include_tax", "warehouse")  # besides the partner
+# Besides the partner.
+RECOMPUTE = ("currency", "rate", "date", "prices_include_tax", "warehouse", "discount", "discount_amount")
 
 
 def of_terms(document: Any, terms: Any) -> dict[str, Any]:

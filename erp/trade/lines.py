@@ -12,7 +12,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from erp.inventory.models import Product, ProductUnit, Unit
-from erp.trade.amounts import Priced, Totals, line_amounts, totals
+from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
 from kit.rules.fields import PercentField, PriceField
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_half_up, round_money
@@ -127,17 +127,41 @@ def unit_factors(lines: Sequence[LineInput]) -> dict[tuple[int, int], Decimal]:
 
 
 def set_amounts(head: Any, lines: Sequence[Any], exponent: int, base_exponent: int = 2) -> Totals:
-    """Compute net and tax of `lines` and the totals of `head` by the tax method stored on it (rule G-15)."""
+    """Compute net and tax of `lines` and the totals of `head` by the tax method stored on it (rules G-14, G-15)."""
     priced = [Priced(line.quantity, line.price, line.discount, line.tax_rate) for line in lines]
+    discount = _discount(head, exponent)
     amounts = line_amounts(
-        priced, per_tax=head.tax_method == TaxMethod.TAX, includes_tax=head.prices_include_tax, exponent=exponent
+        priced,
+        per_tax=head.tax_method == TaxMethod.TAX,
+        includes_tax=head.prices_include_tax,
+        exponent=exponent,
+        discount=discount,
     )
     for line, amount in zip(lines, amounts, strict=True):
-        line.net, line.tax = amount.net, amount.tax
+        line.net, line.tax, line.discount_share = amount.net, amount.tax, amount.share
     sums = totals(lines)
+    value = sum((shown_amount(head, line) for line in lines), ZERO)
+    if sums.discount != discount.of(value, exponent):
+        raise BusinessError(
+            _("The discount cannot be more than the lines are worth (%s).") % f"{value:,.2f}", field="discount_amount"
+        )
     head.net, head.tax, head.total = sums.net, sums.tax, sums.total
     head.base_total = round_money(sums.total * head.rate, base_exponent)
     return sums
+
+
+def _discount(head: Any, exponent: int) -> Discount:
+    """The discount of a document as typed, with the digits that are stored."""
+    head.discount = round_half_up(head.discount or ZERO, PERCENT_DIGITS)
+    head.discount_amount = round_money(head.discount_amount or ZERO, exponent)
+    problems = []
+    if not 0 <= head.discount <= 100:
+        problems.append(Problem(_("The discount lies between 0 and 100 %."), "discount"))
+    if head.discount_amount < 0:
+        problems.append(Problem(_("The discount cannot be negative."), "discount_amount"))
+    if problems:
+        raise BusinessError(problems=problems)
+    return Discount(head.discount, head.discount_amount)
 
 
 def fill_line(line: Any, given: LineInput, position: int, factors: dict[tuple[int, int], Decimal]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Currency, PaymentTerms, TaxCode
@@ -34,6 +36,15 @@ class TradeAmounts(models.Model):
         _("tax rounding"), max_length=4, choices=TaxMethod, default=TaxMethod.LINE, editable=False
     )
     prices_include_tax = models.BooleanField(_("prices include tax"), default=False)
+    discount = PercentField(
+        _("document discount %"), default=0, blank=True, help_text=_("On all lines, besides their own.")
+    )
+    discount_amount = MoneyField(
+        _("document discount"),
+        default=0,
+        blank=True,
+        help_text=_("An amount off the whole; it is spread over the lines by value."),
+    )
     net = MoneyField(_("net amount"), default=0, editable=False)
     tax = MoneyField(_("tax"), default=0, editable=False)
     total = MoneyField(_("total incl. tax"), default=0, editable=False)
@@ -41,6 +52,33 @@ class TradeAmounts(models.Model):
 
     class Meta:
         abstract = True
+
+
+def discount_check(name: str, *, counter: bool = False) -> models.CheckConstraint:
+    """No document gives more than all or less than nothing; a `counter` document takes its amount back."""
+    amount = Q(discount_amount__gte=0) | Q(reversal_of__isnull=False) if counter else Q(discount_amount__gte=0)
+    return models.CheckConstraint(
+        condition=Q(discount__gte=0, discount__lte=100) & amount,
+        name=name,
+        violation_error_message=_("The discount lies between nothing and all of the document."),
+    )
+
+
+class Party(models.Model):
+    """Name, address and tax number of the partner as they were when the document was issued (rule G-25)."""
+
+    party_name = models.CharField(_("name"), max_length=200, blank=True, editable=False)
+    party_address = models.CharField(_("address"), max_length=400, blank=True, editable=False)
+    party_tax_number = models.CharField(_("tax number"), max_length=40, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def copy_party(self, partner: Any) -> None:
+        """Take over what later edits of the customer or supplier must not change."""
+        self.party_name, self.party_tax_number = partner.name, partner.tax_number
+        parts = (partner.address, partner.city, partner.region, partner.country)
+        self.party_address = ", ".join(part for part in parts if part)[:400]
 
 
 class OrderProgress(models.Model):
@@ -75,6 +113,7 @@ class TradeLine(models.Model):
         TaxCode, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("tax code")
     )
     tax_rate = FractionField(_("tax rate"), default=0)
+    discount_share = MoneyField(_("share of document discount"), default=0, editable=False)
     net = MoneyField(_("net amount"), default=0)
     tax = MoneyField(_("tax"), default=0)
 
@@ -108,5 +147,9 @@ class OrderLine(TradeLine):
         abstract = True
 
 
+PARTY = ("party_name", "party_address", "party_tax_number")
+# What a line takes over from the line it comes from, without and with a price.
+MOVED = ("product", "description", "unit_id", "factor")
+PRICED = (*MOVED, "price", "discount", "tax_code", "tax_rate")
 ORDER_LINE_DERIVED = ("cancelled", "moved", "returned_replace", "returned_credit", "billed", "credited")
 ORDER_DERIVED = ("goods_status", "billing_status", "goods_percent", "billed_percent", "paid_percent")

@@ -154,6 +154,8 @@ class OrderRun:
             required_date=min(days) if (days := _due(work)) else None,
             payment_terms=first.get("payment_terms"),
             prices_include_tax=first.get("tax_included", False),
+            discount=first.get("document_discount", ZERO) * HUNDRED,
+            discount_amount=first.get("discount_amount", ZERO),
         )
         order = self.importer.save(order, [self._input(line) for line in work.lines], self.batch.by)
         work.order = self.importer.confirm(order, self.batch.by, str(work.document.key))

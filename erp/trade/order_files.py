@@ -77,6 +77,8 @@ def _term_columns() -> list[Column]:
         Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种", "货币")),
         Column("rate", gettext_lazy("rate"), "rate", aliases=("汇率",)),
         Column("payment_terms", gettext_lazy("payment terms"), "record", model=PaymentTerms, aliases=("付款条件",)),
+        Column("document_discount", gettext_lazy("document discount (fraction)"), "fraction", aliases=("整单折扣率",)),
+        Column("discount_amount", gettext_lazy("document discount"), "money", aliases=("整单折扣", "优惠金额")),
     ]
 
 
@@ -102,6 +104,8 @@ class OrderImporter(DocumentImporter):
         "rate",
         "tax_included",
         "payment_terms",
+        "document_discount",
+        "discount_amount",
     )
 
     # ---- columns ----
@@ -215,8 +219,9 @@ class OrderImporter(DocumentImporter):
         today = timezone.localdate()
         for row in document.rows:
             self._check_dates(batch, row, today)
-            if (row.get("discount") or ZERO) > 1:
-                batch.error(row, "discount", _("The discount is a fraction: 0.15 is 15 %."))
+            for name in ("discount", "document_discount"):
+                if (row.get(name) or ZERO) > 1:
+                    batch.error(row, name, _("The discount is a fraction: 0.15 is 15 %."))
         self._check_parts(batch, document)
 
     def _check_dates(self, batch: Batch, row: Row, today: dt.date) -> None:

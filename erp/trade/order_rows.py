@@ -176,6 +176,8 @@ class OrderRows:
             "rate": order.rate if order.rate != 1 else None,
             "tax_included": order.prices_include_tax,
             "payment_terms": text_of(order.payment_terms),
+            "document_discount": order.discount / HUNDRED or None,
+            "discount_amount": order.discount_amount or None,
             "ship_to": getattr(order, "ship_to", ""),
             "ship_country": getattr(order, "ship_country", ""),
             "customer_reference": getattr(order, "customer_reference", ""),

@@ -8,9 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from erp.trade.lines import LineInput
 from erp.trade.progress import billing_status, done, goods_status, order_percents
+from kit.values.errors import BusinessError
 from kit.values.money import ZERO
 from oa.records.bulk import bulk_set_all
 
@@ -76,6 +78,15 @@ def keep_agreed(lines: Sequence[Any], agreed: Mapping[int, tuple[int | None, Dec
         if line.pk and line.tax_code_id == tax_code_id:
             line.tax_rate = tax_rate
         line.cancelled = max(ZERO, min(line.cancelled, line.quantity - max(line.moved, line.billed)))
+
+
+def check_discount_change(current: Any, given: Any, lines: Sequence[Any]) -> None:
+    """Refuse another document discount once a part of the order is billed: that part was given its share (G-08)."""
+    for name in ("discount", "discount_amount"):
+        if (getattr(given, name) or ZERO) != getattr(current, name) and any(line.billed for line in lines):
+            raise BusinessError(
+                _("A part of %s is invoiced; its discount cannot change any more.") % current, field=name
+            )
 
 
 def refresh_paid(document: Any, line: Any, order_line: Any, order: Any, keys: set[int], sign: int) -> None:

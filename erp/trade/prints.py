@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from erp.trade.amounts import totals
+from erp.trade.amounts import shown_amount, totals
 from kit.exchange.printing import picture
 from kit.pages.formats import iso_date, money, percent, trimmed
 from kit.values.capitals import amount_in_words
@@ -96,6 +96,13 @@ def party(label: str, name: str, *lines: str) -> dict[str, Any]:
     return {"label": label, "name": name, "lines": [line for line in lines if line]}
 
 
+def party_of(label: str, document: Any, partner: Any, *lines: str) -> dict[str, Any]:
+    """The partner as copied to an issued document (rule G-25), as it is now on a draft."""
+    if document.party_name:
+        return party(label, document.party_name, document.party_address, *lines)
+    return party(label, partner.name, place(partner), *lines)
+
+
 def place(partner: Any) -> str:
     """The address of a customer or supplier in one line, in the order of the language."""
     parts = [partner.address, partner.city, partner.region, partner.country]
@@ -173,7 +180,7 @@ def priced_rows(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
     discounted = any(line.discount for line in lines)
     rows = []
     for number, line in enumerate(lines, 1):
-        amount = line.total if document.prices_include_tax else line.net
+        amount = shown_amount(document, line)
         cells = [str(number), line.product.code, product_name(line), quantity(line), trimmed(line.price, digits)]
         if discounted:
             cells.append(percent(line.discount) if line.discount else "")
@@ -183,10 +190,14 @@ def priced_rows(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def priced_totals(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
-    """Net, tax by rate and total, as stored in the document (rule G-15)."""
-    digits, code = document.currency.exponent, document.currency.code
-    found = [{"label": _("Net amount"), "value": money(document.net, digits), "strong": False}]
-    for rate, net, tax in totals(lines).by_rate:
+    """Discount, net, tax by rate and total, as stored in the document (rules G-14, G-15)."""
+    digits, code, sums = document.currency.exponent, document.currency.code, totals(lines)
+    found = []
+    if sums.discount:
+        label = _("Discount") + (f" {percent(document.discount)}" if document.discount else "")
+        found.append({"label": label, "value": money(-sums.discount, digits), "strong": False})
+    found.append({"label": _("Net amount"), "value": money(document.net, digits), "strong": False})
+    for rate, net, tax in sums.by_rate:
         label = _("Tax %(rate)s of %(net)s") % {"rate": percent(rate * 100), "net": money(net, digits)}
         found.append({"label": label, "value": money(tax, digits), "strong": False})
     label = f"{_('Total incl. tax')} {code}"

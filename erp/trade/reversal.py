@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -15,8 +17,50 @@ from erp.finance.openitems import active_allocations, allocate_items, mirror_ite
 from erp.inventory.ledger import Key, Move, post_moves
 from erp.inventory.models import MoveKind, StockLevel, StockMove
 from erp.trade.billing import residue_lines
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from kit.values.money import ZERO
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What a counter document of one kind takes over from its original as it is, and what with the opposite sign."""
+
+    parent: str  # the field of a line that leads to its document
+    kept: tuple[str, ...]
+    opposite: tuple[str, ...]
+    line_kept: tuple[str, ...]
+    line_opposite: tuple[str, ...]
+
+    def of(self, original: Any, lines: Sequence[Any], *, by: Any, date: dt.date | None) -> tuple[Any, list[Any]]:
+        """The counter document of `original` and its lines in the order of `lines`, stored as a draft (rule G-04)."""
+        day = date or business_day()
+        if day < original.date:
+            raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
+        counter = type(original)(date=day, created_by=by, reversal_of=original)
+        _copy(original, counter, (*_ALWAYS, *self.kept), self.opposite)
+        counter.save()
+        drafts = []
+        for line in lines:
+            draft = type(line)(**{self.parent: counter})
+            _copy(line, draft, ("position", "order_line_id", *self.line_kept), ("quantity", *self.line_opposite))
+            drafts.append(draft)
+        if drafts:
+            type(drafts[0])._default_manager.bulk_create(drafts)
+        return counter, drafts
+
+
+_ALWAYS = ("owner_id", "department_id")
+PRICED_HEAD = ("currency", "rate", "payment_terms", "tax_method", "prices_include_tax", "discount")
+AMOUNTS = ("net", "tax", "total", "base_total", "discount_amount")
+LINE_AMOUNTS = ("net", "tax", "discount_share")
+
+
+def _copy(source: Any, target: Any, kept: Sequence[str], opposite: Sequence[str]) -> None:
+    for name in kept:
+        setattr(target, name, getattr(source, name))
+    for name in opposite:
+        setattr(target, name, -getattr(source, name))
 
 
 def as_the_original(moves: Sequence[Move], original: Any) -> list[Move]:

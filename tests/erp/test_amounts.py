@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from erp.trade.amounts import Amounts, Priced, line_amounts, line_gross, totals
+from erp.trade.amounts import Amounts, Discount, Priced, line_amounts, line_gross, spread, totals
 
 DATA = Path(__file__).parents[1] / "data" / "invoices"
 
@@ -31,6 +31,7 @@ class Shown:
 
     def __init__(self, line: Priced, amounts: Amounts) -> None:
         self.net, self.tax, self.tax_rate = amounts.net, amounts.tax, line.tax_rate
+        self.discount_share = amounts.share
 
 
 @pytest.mark.parametrize("invoice", sorted(INVOICES))
@@ -98,3 +99,35 @@ def test_shown_lines_add_up_to_the_shown_totals(
 def test_the_discounted_price_itself_is_not_rounded(quantity: str, price: str, discount: str, gross: str) -> None:
     """G-14: rounded once, after multiplication."""
     assert line_gross(Priced(D(quantity), D(price), D(discount), D(0)), 2) == D(gross)
+
+
+def test_a_printed_discount_is_spread_as_printed() -> None:
+    """G-14: 2 % and 0.07 off two lines, as RK21012345 of the ZUGFeRD corpus prints it (there as a correction)."""
+    lines = [Priced(D(5), D(1), D(0), D("0.19")), Priced(D(2), D("1.45"), D(0), D("0.07"))]
+    amounts = line_amounts(lines, per_tax=True, includes_tax=False, discount=Discount(D(2), D("0.07")))
+    assert [a.share for a in amounts] == [D("0.15"), D("0.08")]
+    assert [(a.net, a.tax) for a in amounts] == [(D("4.85"), D("0.92")), (D("2.82"), D("0.20"))]
+    sums = totals([Shown(line, a) for line, a in zip(lines, amounts, strict=True)])
+    assert (sums.discount, sums.total) == (D("0.23"), D("8.79"))
+
+
+values = st.lists(st.decimals(min_value=0, max_value="9999", places=2), min_size=1, max_size=30)
+
+
+@settings(deadline=None)
+@given(values, st.decimals(min_value=0, max_value=100, places=4), st.decimals(min_value=0, max_value=1, places=6))
+def test_shares_add_up_and_no_line_gives_more_than_it_is_worth(parts: list[D], percent: D, share: D) -> None:
+    """G-14: a discount up to the whole value is spread to the cent, by value."""
+    whole = sum(parts, D(0))
+    left = whole - Discount(percent).of(whole)
+    discount = Discount(percent, (left * share).quantize(D("0.01"), "ROUND_FLOOR"))
+    shares = spread(discount, parts)
+    assert sum(shares) == discount.of(whole)
+    assert all(0 <= given <= part for given, part in zip(shares, parts, strict=True))
+
+
+def test_the_residual_goes_to_the_largest_line() -> None:
+    """G-14: also where a line cannot give as much as its share was rounded to."""
+    assert spread(Discount(amount=D(10)), [D("33.33"), D("33.34"), D("33.33")]) == [D("3.33"), D("3.34"), D("3.33")]
+    assert spread(Discount(amount=D(1)), [D(1), D(1), D(1)]) == [D("0.34"), D("0.33"), D("0.33")]
+    assert spread(Discount(D(50)), [D("0.01")] * 4) == [D(0), D(0), D("0.01"), D("0.01")]

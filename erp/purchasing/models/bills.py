@@ -11,7 +11,7 @@ from erp.finance.models import Supplier
 from erp.finance.models.payments import POSTED_STATES
 from erp.purchasing.models.orders import PurchaseOrderLine
 from erp.purchasing.models.receipts import GoodsReceiptLine
-from erp.trade.models import TradeAmounts, TradeLine
+from erp.trade.models import Party, TradeAmounts, TradeLine, discount_check
 from kit.rules.fields import MoneyField
 from kit.rules.history import tracked
 from kit.rules.search import search_column
@@ -40,7 +40,7 @@ BILL_STATES = StateTable(
 
 
 @tracked("open_amount")
-class Bill(TradeAmounts, PostedDocument):
+class Bill(TradeAmounts, Party, PostedDocument):
     """What we owe a supplier, matched to receipt lines (rule P-09)."""
 
     STATES = BILL_STATES
@@ -58,12 +58,13 @@ class Bill(TradeAmounts, PostedDocument):
         verbose_name_plural = _("supplier bills")
         permissions = [("post_bill", "Can post bills"), ("reverse_bill", "Can reverse bills")]
         constraints = [
+            discount_check("bill_discount", counter=True),
             models.UniqueConstraint(
                 fields=["supplier", "supplier_number"],
                 name="bill_number_once",
                 condition=~Q(supplier_number="") & ~Q(state="reversed") & Q(reversal_of__isnull=True),
                 violation_error_message=_("This supplier's invoice number was entered already."),
-            )
+            ),
         ]
         indexes = [
             models.Index(fields=["-date", "-id"], name="bill_date"),

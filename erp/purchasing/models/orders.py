@@ -9,7 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Supplier
 from erp.inventory.models import Warehouse
-from erp.trade.models import ORDER_DERIVED, ORDER_LINE_DERIVED, OrderLine, OrderProgress, TradeAmounts
+from erp.trade.models import (
+    ORDER_DERIVED,
+    ORDER_LINE_DERIVED,
+    OrderLine,
+    OrderProgress,
+    Party,
+    TradeAmounts,
+    discount_check,
+)
 from kit.rules.history import tracked
 from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
@@ -62,7 +70,7 @@ PURCHASE_STATES = StateTable(
 
 
 @tracked(*ORDER_DERIVED)
-class PurchaseOrder(TradeAmounts, OrderProgress, Document):
+class PurchaseOrder(TradeAmounts, Party, OrderProgress, Document):
     """What we ordered from a supplier."""
 
     STATES = PURCHASE_STATES
@@ -85,6 +93,7 @@ class PurchaseOrder(TradeAmounts, OrderProgress, Document):
             ("close_purchaseorder", "Can close and reopen purchase orders"),
             ("cancel_purchaseorder", "Can cancel purchase orders"),
         ]
+        constraints = [discount_check("purchase_discount")]
         indexes = [
             models.Index(fields=["-date", "-id"], name="purchase_date"),
             models.Index(fields=["supplier", "-date", "-id"], name="purchase_supplier"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from erp.finance.models import Supplier
 from erp.inventory.models import Product, Unit, Warehouse
 from erp.purchasing.models.orders import PurchaseOrderLine
+from erp.trade.models import Party
 from kit.rules.fields import MoneyField, QuantityField, RateField
 from kit.rules.history import tracked
 from kit.rules.states import State, StateTable, Transition
@@ -48,7 +49,7 @@ RECEIPT_STATES = StateTable(
 
 
 @tracked()
-class GoodsReceipt(PostedDocument):
+class GoodsReceipt(Party, PostedDocument):
     """Goods that a supplier brought, from one or several orders (入库)."""
 
     STATES = RECEIPT_STATES

@@ -22,7 +22,9 @@ from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrde
 from erp.purchasing.models.bills import BILL_STATES
 from erp.purchasing.pricing import find_price
 from erp.purchasing.services.orders import HEAD, LINES, check_quantities, fill_currency, order_lines
+from erp.trade.billing import discount_part
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
+from erp.trade.models import PRICED
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
@@ -31,7 +33,6 @@ from oa.records.bulk import locked
 from oa.records.commands import command
 
 BILLS = Bill.objects.select_related("supplier", "currency", "payment_terms")
-COPIED = ("product", "description", "unit_id", "factor", "price", "discount", "tax_code", "tax_rate")
 ORIGIN = ("move_id", "move_account", "grni_account", "moved_since")
 
 
@@ -143,16 +144,20 @@ def draft_of_order(
         payment_terms=order.payment_terms,
         tax_method=order.tax_method,
         prices_include_tax=order.prices_include_tax,
+        discount=order.discount,
         date=date,
         owner_id=order.owner_id,
         department_id=order.department_id,
         created_by=by,
     )
     drafts: list[BillLine] = []
+    taken: dict[int, Decimal] = {}
     for line, receipt, quantity in _parts(lines, quantities):
         drafts.append(_line_of(line, receipt, quantity, len(drafts) + 1))
+        taken[line.pk] = taken.get(line.pk, ZERO) + quantity
     if not drafts:
         raise BusinessError(_("Nothing received is left to bill on %s.") % order)
+    bill.discount_amount = discount_part(order, lines, taken, order.currency.exponent)
     set_amounts(bill, drafts, bill.currency.exponent, base_exponent)
     return bill, drafts
 
@@ -160,7 +165,7 @@ def draft_of_order(
 def _line_of(line: Any, receipt: GoodsReceiptLine | None, quantity: Decimal, position: int) -> BillLine:
     """A line that bills a part of an order line, and of a receipt line where it was received."""
     draft = BillLine(position=position, order_line=line, receipt_line=receipt, quantity=quantity)
-    for name in COPIED:
+    for name in PRICED:
         setattr(draft, name, getattr(line, name))
     for name in ORIGIN:
         setattr(draft, name, getattr(receipt, name, None))
@@ -169,7 +174,11 @@ def _line_of(line: Any, receipt: GoodsReceiptLine | None, quantity: Decimal, pos
 
 @transaction.atomic
 def add_received(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
-    """Add what else the supplier delivered in the bill's currency: one invoice for several orders (rule P-09)."""
+    """Add what else the supplier delivered on the bill's terms: one invoice for several orders (rule P-09).
+
+    The terms are currency, kind of prices and discount in percent; an order with a discount amount of its own is
+    billed by itself.
+    """
     bill = locked(BILLS, bill.pk, version=version)
     allow_saving(by, bill)
     _refuse_posted(bill)
@@ -178,6 +187,8 @@ def add_received(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
         receipt__supplier=bill.supplier_id,
         order_line__order__currency=bill.currency_id,
         order_line__order__prices_include_tax=bill.prices_include_tax,
+        order_line__order__discount=bill.discount,
+        order_line__order__discount_amount=0,
         receipt__date__lte=bill.date,
     ).exclude(pk__in=[line.receipt_line_id for line in existing if line.receipt_line_id])
     drafts = list(existing)

@@ -34,6 +34,7 @@ from erp.purchasing.services.bill_drafts import (
 )
 from erp.purchasing.services.orders import HEAD, changed_since, order_lines
 from erp.trade.billing import dues_of, last_due
+from erp.trade.models import PARTY
 from erp.trade.orders import lock_billed_orders, refresh_paid, save_progress
 from erp.trade.progress import most_to_move, to_move
 from kit.rules.days import business_day
@@ -55,6 +56,7 @@ POSTED = (
     "due_date",
     "open_amount",
     "base_total",
+    *PARTY,
 )
 
 
@@ -158,6 +160,7 @@ def _post_entry(
     bill.base_total = round_money(bill.total * bill.rate, context.exponent)
     dues = dues_of(bill, bill.payment_terms, -1, bill.currency.exponent, context.exponent)
     bill.due_date, bill.open_amount = last_due(dues, bill.date), bill.total
+    bill.copy_party(bill.supplier)
     bill.number = next_number(bill.SEQUENCE, bill.date)
     source = source_of(bill)
     payable = context.account(Purpose.PAYABLE, None, bill.supplier.posting_group_id)

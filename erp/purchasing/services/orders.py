@@ -27,7 +27,7 @@ from erp.trade.lines import (
     unit_factors,
     write_lines,
 )
-from erp.trade.orders import derive_progress, keep_agreed, kept_inputs, refresh_paid_order
+from erp.trade.orders import check_discount_change, derive_progress, keep_agreed, kept_inputs, refresh_paid_order
 from erp.trade.progress import to_move
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
@@ -38,7 +38,7 @@ from oa.records.numbering import given_number, next_number
 
 HEAD = PurchaseOrder.objects.select_related("supplier", "currency", "payment_terms", "warehouse")
 LINES = PurchaseOrderLine.objects.select_related("product__group", "product__unit", "unit", "tax_code")
-AMENDABLE = ("required_date", "supplier_reference", "note", "payment_terms_id")
+AMENDABLE = ("required_date", "supplier_reference", "note", "payment_terms_id", "discount", "discount_amount")
 
 
 def lock_order(order: PurchaseOrder, version: int | None = None) -> PurchaseOrder:
@@ -184,6 +184,7 @@ def confirm_order(
         raise BusinessError(_("Enter at least one line."))
     check_supplier(order.supplier)
     order.number = given_number(order.SEQUENCE, number) if number else next_number(order.SEQUENCE, order.date)
+    order.copy_party(order.supplier)
     order.state, order.confirmed_at = "confirmed", timezone.now()
     derive_progress(order, lines)
     order.version += 1
@@ -293,6 +294,7 @@ def amend_order(
     existing = order_lines([current])
     lines = kept_inputs(lines, existing)
     _check_amendment(lines, existing)
+    check_discount_change(current, order, existing)
     before = current.base_total
     agreed = {line.pk: (line.tax_code_id, line.tax_rate) for line in existing}
     for name in AMENDABLE:

@@ -27,6 +27,7 @@ from erp.purchasing.posting import receipt_lines
 from erp.purchasing.services.orders import HEAD, LINES, changed_since, check_quantities, lock_order, order_lines
 from erp.trade.billing import product_posting_group, residue_lines
 from erp.trade.lines import quantity_problem
+from erp.trade.models import PARTY
 from erp.trade.orders import save_progress
 from erp.trade.progress import most_to_move, to_move
 from kit.rules.days import business_day
@@ -39,7 +40,7 @@ from oa.records.commands import command
 from oa.records.numbering import next_number
 
 LINE_FACTS = ("moved",)
-POSTED = ("number", "state", "posted_at", "posted_by", "version", "updated_at", "value")
+POSTED = ("number", "state", "posted_at", "posted_by", "version", "updated_at", "value", *PARTY)
 RECEIPTS = GoodsReceipt.objects.select_related("supplier", "warehouse")
 # What the documents of an order line received in value, net of reversals.
 _VALUES = GoodsReceiptLine.objects.filter(order_line=OuterRef("pk")).exclude(receipt__state="draft")
@@ -221,6 +222,7 @@ def _post_entry(
 ) -> None:
     """Number, entry and stock moves of a receipt whose lines are valued."""
     receipt.value = sum((draft.value for draft in drafts), ZERO)
+    receipt.copy_party(receipt.supplier)
     receipt.number = next_number(receipt.SEQUENCE, receipt.date)
     source = source_of(receipt)
     lines = receipt_lines(context, receipt, drafts) + residue_lines(context, residues, receipt.department_id)

@@ -19,14 +19,19 @@ from erp.inventory.ledger import Key, Move, check_date, lock_levels, restate, va
 from erp.inventory.models import MoveKind, StockLevel, StockMove
 from erp.purchasing.models import Bill, BillLine, GoodsReceipt, GoodsReceiptLine, PurchaseOrderLine
 from erp.purchasing.posting import consumed_since
-from erp.purchasing.services.bill_drafts import BILLS, COPIED
+from erp.purchasing.services.bill_drafts import BILLS
 from erp.purchasing.services.bills import LINE_FACTS as BILL_LINE_FACTS
 from erp.purchasing.services.bills import MATCHED, RECEIPT_FACTS, lock_bill_orders, refresh_bills, shared_receipts
 from erp.purchasing.services.orders import order_lines
 from erp.purchasing.services.receipts import LINE_FACTS as RECEIPT_LINE_FACTS
 from erp.purchasing.services.receipts import RECEIPTS, lock_receipt_orders, receipt_move
+from erp.trade.models import MOVED, PARTY, PRICED
 from erp.trade.orders import save_progress
 from erp.trade.reversal import (
+    AMOUNTS,
+    LINE_AMOUNTS,
+    PRICED_HEAD,
+    Counter,
     as_the_original,
     finish_reversal,
     post_counter_moves,
@@ -34,23 +39,25 @@ from erp.trade.reversal import (
     reverse_document_entry,
     reverse_with_items,
 )
-from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from kit.values.money import ZERO
 from oa.records.bulk import locked
 from oa.records.numbering import next_number
 
 # What a counter bill takes over from its original as it is.
-BILL_HEAD = (
-    "supplier",
-    "supplier_number",
-    "currency",
-    "rate",
-    "payment_terms",
-    "tax_method",
-    "prices_include_tax",
-    "owner_id",
-    "department_id",
+RECEIPT = Counter(
+    "receipt",
+    kept=("supplier", "warehouse", "supplier_note", *PARTY),
+    opposite=("value",),
+    line_kept=MOVED,
+    line_opposite=("value",),
+)
+BILL = Counter(
+    "bill",
+    kept=("supplier", "supplier_number", *PRICED_HEAD, *PARTY),
+    opposite=AMOUNTS,
+    line_kept=("receipt_line", *PRICED),
+    line_opposite=(*LINE_AMOUNTS, *MATCHED),
 )
 
 
@@ -70,7 +77,7 @@ def reverse_receipt(
     facts = order_lines(orders)
     lines = list(original.lines.select_related("product__group"))
     _refuse_if_billed(original, lines)
-    counter, drafts = _counter_receipt(original, lines, by=by, date=date)
+    counter, drafts = RECEIPT.of(original, lines, by=by, date=date)
     context = posting_context(counter.date, STOCK)
     stocked = [draft for draft in drafts if draft.product.stocked]
     levels = lock_levels((draft.product_id, counter.warehouse_id) for draft in stocked)
@@ -103,41 +110,6 @@ def _refuse_if_billed(original: GoodsReceipt, lines: Sequence[GoodsReceiptLine])
     )
 
 
-def _counter_receipt(
-    original: GoodsReceipt, lines: Sequence[GoodsReceiptLine], *, by: Any, date: dt.date | None
-) -> tuple[GoodsReceipt, list[GoodsReceiptLine]]:
-    """The counter document with opposite quantities and values, stored as a draft."""
-    day = date or business_day()
-    if day < original.date:
-        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    counter = GoodsReceipt.objects.create(
-        supplier=original.supplier,
-        warehouse=original.warehouse,
-        supplier_note=original.supplier_note,
-        date=day,
-        value=-original.value,
-        owner_id=original.owner_id,
-        department_id=original.department_id,
-        created_by=by,
-        reversal_of=original,
-    )
-    drafts = GoodsReceiptLine.objects.bulk_create(
-        GoodsReceiptLine(
-            receipt=counter,
-            position=line.position,
-            order_line_id=line.order_line_id,
-            product=line.product,
-            description=line.description,
-            unit_id=line.unit_id,
-            factor=line.factor,
-            quantity=-line.quantity,
-            value=-line.value,
-        )
-        for line in lines
-    )
-    return counter, drafts
-
-
 @transaction.atomic
 def reverse_bill(bill: Bill, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Bill:
     """Reverse a posted bill by a counter bill: entry, open items, stock value (rules G-04, G-06).
@@ -157,7 +129,9 @@ def reverse_bill(bill: Bill, *, by: Any, date: dt.date | None = None, version: i
     levels = lock_levels((move.product_id, move.warehouse_id) for move in adjusted)
     items = items_of(source_of(original))
     refuse_if_settled(original, items)
-    counter, keys = _counter_bill(original, lines, by=by, date=date)
+    counter, drafts = BILL.of(original, lines, by=by, date=date)
+    counter.due_date = counter.date
+    keys = {line.pk: draft.pk for line, draft in zip(lines, drafts, strict=True)}
     context = posting_context(counter.date, PURCHASES)
     moves = _counter_moves(adjusted, keys)
     left = shares_left(move.pk for move in adjusted)
@@ -214,37 +188,3 @@ def _give_back(lines: Sequence[BillLine], facts: Mapping[int, PurchaseOrderLine]
         if fact is not None:
             fact.billed -= line.quantity
             fact.moved -= ZERO if receipt else line.quantity
-
-
-def _counter_bill(
-    original: Bill, lines: Sequence[BillLine], *, by: Any, date: dt.date | None
-) -> tuple[Bill, dict[int, int]]:
-    """The counter bill with opposite quantities and amounts, stored as a draft; its line for every line."""
-    day = date or business_day()
-    if day < original.date:
-        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    counter = Bill(
-        date=day,
-        due_date=day,
-        created_by=by,
-        reversal_of=original,
-        **{name: getattr(original, name) for name in BILL_HEAD},
-    )
-    for name in ("net", "tax", "total", "base_total"):
-        setattr(counter, name, -getattr(original, name))
-    counter.save()
-    drafts = BillLine.objects.bulk_create(_counter_line(counter, line) for line in lines)
-    return counter, {line.pk: draft.pk for line, draft in zip(lines, drafts, strict=True)}
-
-
-def _counter_line(counter: Bill, line: BillLine) -> BillLine:
-    draft = BillLine(
-        bill=counter,
-        position=line.position,
-        order_line_id=line.order_line_id,
-        receipt_line=line.receipt_line,
-        **{name: getattr(line, name) for name in COPIED},
-    )
-    for name in ("quantity", "net", "tax", *MATCHED):
-        setattr(draft, name, -getattr(line, name))
-    return draft

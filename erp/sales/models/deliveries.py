@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.customers.models import Customer
 from erp.inventory.models import Product, Unit, Warehouse
 from erp.sales.models.orders import SalesOrderLine
+from erp.trade.models import Party
 from kit.rules.fields import MoneyField, QuantityField, RateField
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
@@ -41,7 +42,7 @@ DELIVERY_STATES = StateTable(
 
 
 @tracked()
-class Delivery(PostedDocument):
+class Delivery(Party, PostedDocument):
     """Goods that leave a warehouse for a customer, from one or several orders."""
 
     STATES = DELIVERY_STATES

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.customers.models import Customer
 from erp.finance.models.payments import POSTED_STATES
 from erp.sales.models.orders import SalesOrderLine
-from erp.trade.models import TradeAmounts, TradeLine
+from erp.trade.models import TradeAmounts, TradeLine, discount_check
 from kit.rules.fields import MoneyField
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
@@ -64,6 +64,7 @@ class Invoice(TradeAmounts, PostedDocument):
         verbose_name = _("sales invoice")
         verbose_name_plural = _("sales invoices")
         permissions = [("post_invoice", "Can post invoices"), ("reverse_invoice", "Can reverse invoices")]
+        constraints = [discount_check("invoice_discount", counter=True)]
         indexes = [
             models.Index(fields=["-date", "-id"], name="invoice_date"),
             models.Index(fields=["customer", "-date", "-id"], name="invoice_customer"),

@@ -11,7 +11,15 @@ from crm.contracts.models import Contract
 from crm.customers.models import Contact, Customer
 from crm.marketing.models import MarketingPlan
 from erp.inventory.models import Warehouse
-from erp.trade.models import ORDER_DERIVED, ORDER_LINE_DERIVED, OrderLine, OrderProgress, TradeAmounts
+from erp.trade.models import (
+    ORDER_DERIVED,
+    ORDER_LINE_DERIVED,
+    OrderLine,
+    OrderProgress,
+    Party,
+    TradeAmounts,
+    discount_check,
+)
 from kit.rules.fields import MoneyField, QuantityField
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
@@ -81,7 +89,7 @@ class Hold(models.TextChoices):
 
 
 @tracked(*ORDER_DERIVED)
-class SalesOrder(TradeAmounts, OrderProgress, Document):
+class SalesOrder(TradeAmounts, Party, OrderProgress, Document):
     """What a customer ordered: confirmed, delivered, invoiced and paid in any number of parts."""
 
     STATES = ORDER_STATES
@@ -127,6 +135,7 @@ class SalesOrder(TradeAmounts, OrderProgress, Document):
             ("close_salesorder", "Can close and reopen sales orders"),
             ("cancel_salesorder", "Can cancel sales orders"),
         ]
+        constraints = [discount_check("order_discount")]
         indexes = [
             models.Index(fields=["-date", "-id"], name="order_date"),
             models.Index(fields=["customer", "-date", "-id"], name="order_customer"),

@@ -92,6 +92,7 @@ def _post(
         bulk_set(drafts, ("cost",))
     for move, draft in zip(moves, [d for d in drafts if d.product.stocked], strict=True):
         move.line = draft.pk
+    delivery.copy_party(delivery.customer)
     delivery.number = next_number(delivery.SEQUENCE, delivery.date)
     source, memo = source_of(delivery), f"{_('Delivery')} {delivery.number} {delivery.customer}"
     posted = post_entry(context, source, _cost_lines(context, delivery, drafts, by_pk), by=by, memo=memo)

@@ -20,6 +20,7 @@ from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.pricing import customer_prices, find_price
 from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
+from erp.trade.billing import discount_part
 from erp.trade.lines import (
     LineInput,
     check_inputs,
@@ -29,6 +30,7 @@ from erp.trade.lines import (
     unit_factors,
     write_lines,
 )
+from erp.trade.models import PRICED
 from erp.trade.progress import to_bill
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -38,7 +40,6 @@ from oa.records.bulk import locked
 from oa.records.commands import command
 
 INVOICES = Invoice.objects.select_related("customer__terms", "currency", "payment_terms")
-COPIED = ("product", "description", "unit_id", "factor", "price", "discount", "tax_code", "tax_rate")
 
 
 @transaction.atomic
@@ -64,6 +65,7 @@ def draft_of_order(
 ) -> tuple[Invoice, list[InvoiceLine]]:
     """An invoice of a locked order and its lines, not stored; `quantities` by order line, None for all delivered."""
     taken = _taken(order, lines, quantities)
+    parts = {line.pk: quantity for line, quantity in taken.items()}
     day = date or business_day()
     invoice = Invoice(
         customer=order.customer,
@@ -72,6 +74,8 @@ def draft_of_order(
         payment_terms=order.payment_terms,
         tax_method=order.tax_method,
         prices_include_tax=order.prices_include_tax,
+        discount=order.discount,
+        discount_amount=discount_part(order, lines, parts, order.currency.exponent),
         date=day,
         owner_id=order.owner_id,
         department_id=order.department_id,
@@ -80,7 +84,7 @@ def draft_of_order(
     drafts = []
     for position, (line, quantity) in enumerate(taken.items(), start=1):
         draft = InvoiceLine(position=position, order_line=line, quantity=quantity)
-        for name in COPIED:
+        for name in PRICED:
             setattr(draft, name, getattr(line, name))
         drafts.append(draft)
     base = 2 if order.rate == ONE else base_currency().exponent

@@ -20,7 +20,7 @@ from erp.sales.models.orders import ORDER_STATES, Hold
 from erp.sales.pricing import customer_prices, find_price, price_rule
 from erp.sales.services.reservations import release_lines, reserve_lines
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
-from erp.trade.orders import derive_progress, kept_inputs, refresh_paid_order
+from erp.trade.orders import check_discount_change, derive_progress, kept_inputs, refresh_paid_order
 from erp.trade.progress import to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -31,7 +31,16 @@ from oa.records.commands import command
 from oa.records.numbering import given_number, next_number
 
 HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "payment_terms", "warehouse")
-AMENDABLE = ("required_date", "customer_reference", "ship_to", "ship_country", "note", "payment_terms_id")
+AMENDABLE = (
+    "required_date",
+    "customer_reference",
+    "ship_to",
+    "ship_country",
+    "note",
+    "payment_terms_id",
+    "discount",
+    "discount_amount",
+)
 
 
 def lock_order(order: SalesOrder, version: int | None = None) -> SalesOrder:
@@ -148,6 +157,7 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, num
     if order.hold == Hold.NONE:
         reserve_lines(lines)
     order.number = given_number(order.SEQUENCE, number) if number else next_number(order.SEQUENCE, order.date)
+    order.copy_party(order.customer)
     order.state, order.confirmed_at = "confirmed", timezone.now()
     derive_progress(order, lines)
     order.version += 1
@@ -257,6 +267,7 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     check_inputs(lines)
     existing = lines_of(current)
     _check_amendment(lines, existing)
+    check_discount_change(current, order, existing)
     before = current.base_total
     agreed = {line.pk: (line.tax_code_id, line.tax_rate, line.price, line.price_rule) for line in existing}
     for name in AMENDABLE:

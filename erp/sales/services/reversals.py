@@ -19,16 +19,21 @@ from erp.finance.rights import allow_transition
 from erp.inventory.ledger import Move, check_date, lock_levels, value_moves
 from erp.inventory.models import MoveKind
 from erp.sales.credit import terms_of
-from erp.sales.models import Delivery, DeliveryLine, Invoice, InvoiceLine, SalesOrderLine
+from erp.sales.models import Delivery, DeliveryLine, Invoice, SalesOrderLine
 from erp.sales.services.deliveries import LINE_FACTS as DELIVERY_FACTS
 from erp.sales.services.delivery_drafts import DELIVERIES
-from erp.sales.services.invoice_drafts import COPIED, INVOICES
+from erp.sales.services.invoice_drafts import INVOICES
 from erp.sales.services.invoices import LINE_FACTS as INVOICE_FACTS
 from erp.sales.services.invoices import refresh_invoices
 from erp.sales.services.lines import lock_orders, order_lines
 from erp.trade.billing import product_posting_group
+from erp.trade.models import MOVED, PARTY, PRICED
 from erp.trade.orders import save_progress
 from erp.trade.reversal import (
+    AMOUNTS,
+    LINE_AMOUNTS,
+    PRICED_HEAD,
+    Counter,
     as_the_original,
     finish_reversal,
     post_counter_moves,
@@ -36,26 +41,25 @@ from erp.trade.reversal import (
     reverse_document_entry,
     reverse_with_items,
 )
-from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from kit.values.money import ZERO
 from kit.values.quantities import round_quantity
 from oa.records.bulk import locked
 from oa.records.numbering import next_number
 
-# What a counter invoice takes over from its original as it is.
-INVOICE_HEAD = (
-    "customer",
-    "currency",
-    "rate",
-    "payment_terms",
-    "tax_method",
-    "prices_include_tax",
-    "owner_id",
-    "department_id",
-    "billing_name",
-    "billing_tax_number",
-    "billing_address",
+DELIVERY = Counter(
+    "delivery",
+    kept=("customer", "warehouse", "ship_to", *PARTY),
+    opposite=("cost",),
+    line_kept=MOVED,
+    line_opposite=("cost",),
+)
+INVOICE = Counter(
+    "invoice",
+    kept=("customer", "billing_name", "billing_tax_number", "billing_address", *PRICED_HEAD),
+    opposite=AMOUNTS,
+    line_kept=PRICED,
+    line_opposite=("cost", *LINE_AMOUNTS),
 )
 
 
@@ -76,7 +80,7 @@ def reverse_delivery(
     facts = order_lines(orders)
     by_pk = {line.pk: line for line in facts}
     _check_not_invoiced(original, lines, by_pk)
-    counter, drafts = _counter_delivery(original, lines, by=by, date=date)
+    counter, drafts = DELIVERY.of(original, lines, by=by, date=date)
     context = posting_context(counter.date, STOCK)
     levels = lock_levels((line.product_id, original.warehouse_id) for line in lines if line.product.stocked)
     moves = _moves_back(context, original, zip(lines, drafts, strict=True))
@@ -162,40 +166,6 @@ def _check_not_invoiced(original: Delivery, lines: Sequence[DeliveryLine], facts
             )
 
 
-def _counter_delivery(
-    original: Delivery, lines: Sequence[DeliveryLine], *, by: Any, date: dt.date | None
-) -> tuple[Delivery, list[DeliveryLine]]:
-    """The counter document with opposite quantities and costs, stored as a draft."""
-    counter = Delivery.objects.create(
-        customer=original.customer,
-        warehouse=original.warehouse,
-        ship_to=original.ship_to,
-        cost=-original.cost,
-        date=date or business_day(),
-        owner_id=original.owner_id,
-        department_id=original.department_id,
-        created_by=by,
-        reversal_of=original,
-    )
-    if counter.date < original.date:
-        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    drafts = DeliveryLine.objects.bulk_create(
-        DeliveryLine(
-            delivery=counter,
-            position=line.position,
-            order_line_id=line.order_line_id,
-            product=line.product,
-            description=line.description,
-            unit_id=line.unit_id,
-            factor=line.factor,
-            quantity=-line.quantity,
-            cost=-line.cost,
-        )
-        for line in lines
-    )
-    return counter, drafts
-
-
 @transaction.atomic
 def reverse_invoice(invoice: Invoice, *, by: Any, date: dt.date | None = None, version: int | None = None) -> Invoice:
     """Reverse a posted invoice by a counter invoice; refused while it is paid (rules G-04, G-06)."""
@@ -208,7 +178,8 @@ def reverse_invoice(invoice: Invoice, *, by: Any, date: dt.date | None = None, v
     facts = order_lines(orders)
     items = items_of(source_of(original))
     refuse_if_settled(original, items)
-    counter = _counter_invoice(original, lines, by=by, date=date)
+    counter, _drafts = INVOICE.of(original, lines, by=by, date=date)
+    counter.due_date = counter.date
     context = posting_context(counter.date, SALES)
     by_pk = {line.pk: line for line in facts}
     for line in lines:
@@ -221,37 +192,4 @@ def reverse_invoice(invoice: Invoice, *, by: Any, date: dt.date | None = None, v
     if orders:
         save_progress(orders, facts, INVOICE_FACTS)
     refresh_invoices({original.pk, counter.pk})
-    return counter
-
-
-def _counter_invoice(original: Invoice, lines: Sequence[InvoiceLine], *, by: Any, date: dt.date | None) -> Invoice:
-    """The counter invoice with opposite quantities and amounts, stored as a draft."""
-    day = date or business_day()
-    if day < original.date:
-        raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
-    counter = Invoice(
-        date=day,
-        due_date=day,
-        created_by=by,
-        reversal_of=original,
-        **{name: getattr(original, name) for name in INVOICE_HEAD},
-    )
-    for name in ("net", "tax", "total", "base_total"):
-        setattr(counter, name, -getattr(original, name))
-    counter.save()
-    drafts = []
-    for line in lines:
-        draft = InvoiceLine(
-            invoice=counter,
-            position=line.position,
-            order_line_id=line.order_line_id,
-            quantity=-line.quantity,
-            net=-line.net,
-            tax=-line.tax,
-            cost=-line.cost,
-        )
-        for name in COPIED:
-            setattr(draft, name, getattr(line, name))
-        drafts.append(draft)
-    InvoiceLine.objects.bulk_create(drafts)
     return counter
