@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from erp.finance.models.accounts import Purpose
 from erp.finance.openitems import Due
 from erp.finance.terms import schedule
 from erp.inventory.ledger import Move
-from erp.trade.amounts import shown_amount
+from erp.trade.amounts import Discount, line_gross, shown_amount
 from kit.values.money import ZERO, allocate, round_money
 
 Amount = tuple[int, Decimal]  # account, signed amount in document currency
@@ -49,22 +49,26 @@ def base_lines(
     return [control, *lines, *others]
 
 
-def discount_part(order: Any, lines: Sequence[Any], taken: Mapping[int, Decimal], exponent: int) -> Decimal:
-    """What of an order's discount amount goes with `taken` quantities, by line key (rule G-14).
+def take_discount(document: Any, drafts: Sequence[Any], order: Any, lines: Sequence[Any]) -> None:
+    """Give a new invoice or bill its part of the order's discount (rule G-14).
 
-    By value, and counted from what is billed already, so that the parts of all bills add up to the whole. `lines`
-    are all lines of the order.
+    The percentage is the order's. Its amount is given by value, counted with what earlier documents gave, so that
+    all parts add up to the whole. `lines` are all lines of the order, `drafts` those of the document.
     """
+    document.discount = order.discount
     if not order.discount_amount:
-        return ZERO
-    whole = before = after = ZERO
-    for line in lines:
-        value = shown_amount(order, line)
-        whole += value
-        before += value * line.billed / line.quantity
-        after += value * (line.billed + taken.get(line.pk, ZERO)) / line.quantity
-    parts = [round_money(order.discount_amount * value / whole, exponent) for value in (before, after)]
-    return parts[1] - parts[0]
+        return
+    exponent = order.currency.exponent
+    billed = {line.pk: line.billed for line in lines}
+    for draft in drafts:
+        billed[draft.order_line_id] += draft.quantity
+    values = {line.pk: shown_amount(order, line) for line in lines}
+    part = sum((values[line.pk] * billed[line.pk] / line.quantity for line in lines), ZERO) / sum(values.values())
+    earlier = type(document)._default_manager.filter(lines__order_line__order=order, state="posted", reversal_of=None)
+    given = sum((amount for _pk, amount in earlier.values_list("pk", "discount_amount").distinct()), ZERO)
+    worth = sum((line_gross(draft, exponent) for draft in drafts), ZERO)
+    most = worth - Discount(order.discount).of(worth, exponent)
+    document.discount_amount = max(ZERO, min(round_money(order.discount_amount * part, exponent) - given, most))
 
 
 def dues_of(document: Any, terms: Any, sign: int, exponent: int, base_exponent: int) -> list[Due]:

@@ -141,3 +141,15 @@ def test_a_bill_collects_orders_on_its_own_terms_only(clerk: User, hengtuo: Supp
     bill = add_received(draft_bill(orders[0], by=clerk), by=clerk)
     assert {line.order_line.order for line in bill.lines.all()} == {orders[0], orders[1]}
     assert bill.net == D("114.00")
+
+
+def test_an_order_that_grows_gives_its_amount_once(clerk: User, mingrui: Customer, motor: Product) -> None:
+    """G-08, G-14: what earlier invoices gave counts, also after the order got further lines."""
+    order = make.confirmed_order(mingrui, make.line(motor, 2), by=clerk, discount_amount=D(20))
+    deliver_order(order, by=clerk)
+    first = invoice_order(order, {order.lines.get().pk: D(1)}, by=clerk)
+    order.refresh_from_db()
+    order = amend_order(order, [*amended(order), make.line(motor, 8)], by=clerk)
+    deliver_order(order, by=clerk)
+    rest = invoice_order(order, by=clerk)
+    assert (first.discount_amount, rest.discount_amount) == (D("10.00"), D("10.00"))

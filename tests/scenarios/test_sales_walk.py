@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db
 
 QUANTITIES = ("1", "2", "3", "7")
 PRICES = ("0", "0.005", "33.33", "100", "0.335", "999.99")
+OFF = {"discount": ("0", "0", "3", "99.99"), "discount_amount": ("0", "0", "0.03", "88")}
 DISCOUNTS = ("0", "10", "100", "33.33")
 
 
@@ -83,11 +84,13 @@ class Walk:
         customer: Customer = self.random.choice(self.customers)
         head = {"currency": self.random.choice(self.currencies), "warehouse": self.random.choice(self.warehouses)}
         included = self.random.choice((True, False))
+        head |= {name: D(self.random.choice(parts)) for name, parts in OFF.items()}
         order = make.make_order(customer, *self.lines(), by=self.by, prices_include_tax=included, **head)
         sales.confirm_order(order, by=self.by)
 
     def amend(self) -> None:
         order = self.one(SalesOrder, "confirmed")
+        order.discount_amount = D(self.random.choice((str(order.discount_amount), *OFF["discount_amount"])))
         sales.amend_order(order, self.lines(order), by=self.by)
 
     def cancel(self) -> None:

@@ -22,7 +22,7 @@ from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrde
 from erp.purchasing.models.bills import BILL_STATES
 from erp.purchasing.pricing import find_price
 from erp.purchasing.services.orders import HEAD, LINES, check_quantities, fill_currency, order_lines
-from erp.trade.billing import discount_part
+from erp.trade.billing import take_discount
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
 from erp.trade.models import PRICED
 from kit.rules.days import business_day
@@ -144,20 +144,17 @@ def draft_of_order(
         payment_terms=order.payment_terms,
         tax_method=order.tax_method,
         prices_include_tax=order.prices_include_tax,
-        discount=order.discount,
         date=date,
         owner_id=order.owner_id,
         department_id=order.department_id,
         created_by=by,
     )
     drafts: list[BillLine] = []
-    taken: dict[int, Decimal] = {}
     for line, receipt, quantity in _parts(lines, quantities):
         drafts.append(_line_of(line, receipt, quantity, len(drafts) + 1))
-        taken[line.pk] = taken.get(line.pk, ZERO) + quantity
     if not drafts:
         raise BusinessError(_("Nothing received is left to bill on %s.") % order)
-    bill.discount_amount = discount_part(order, lines, taken, order.currency.exponent)
+    take_discount(bill, drafts, order, lines)
     set_amounts(bill, drafts, bill.currency.exponent, base_exponent)
     return bill, drafts
 

@@ -20,7 +20,7 @@ from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.pricing import customer_prices, find_price
 from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
-from erp.trade.billing import discount_part
+from erp.trade.billing import take_discount
 from erp.trade.lines import (
     LineInput,
     check_inputs,
@@ -65,7 +65,6 @@ def draft_of_order(
 ) -> tuple[Invoice, list[InvoiceLine]]:
     """An invoice of a locked order and its lines, not stored; `quantities` by order line, None for all delivered."""
     taken = _taken(order, lines, quantities)
-    parts = {line.pk: quantity for line, quantity in taken.items()}
     day = date or business_day()
     invoice = Invoice(
         customer=order.customer,
@@ -74,8 +73,6 @@ def draft_of_order(
         payment_terms=order.payment_terms,
         tax_method=order.tax_method,
         prices_include_tax=order.prices_include_tax,
-        discount=order.discount,
-        discount_amount=discount_part(order, lines, parts, order.currency.exponent),
         date=day,
         owner_id=order.owner_id,
         department_id=order.department_id,
@@ -87,6 +84,7 @@ def draft_of_order(
         for name in PRICED:
             setattr(draft, name, getattr(line, name))
         drafts.append(draft)
+    take_discount(invoice, drafts, order, lines)
     base = 2 if order.rate == ONE else base_currency().exponent
     set_amounts(invoice, drafts, invoice.currency.exponent, base)
     return invoice, drafts
