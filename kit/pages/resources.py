@@ -61,7 +61,8 @@ class Resource:
     more: ClassVar[Sequence[str]] = ()  # form fields behind "More fields", so that at most eight stay in sight
     recompute: ClassVar[Sequence[str]] = ()  # head fields whose change computes the lines again
     depends: ClassVar[Mapping[str, str]] = {}  # picker -> form field it is narrowed by
-    quiet: ClassVar[Mapping[str, Any]] = {"rate": 1, "revision": 1}  # values that say nothing on a record page
+    # Values that say nothing on a record page.
+    quiet: ClassVar[Mapping[str, Any]] = {"rate": 1, "revision": 1, "discount": 0, "discount_amount": 0}
     small: ClassVar[bool] = False  # few rows: a select instead of a searched picker
     pick_columns: ClassVar[Sequence[str]] = ()  # facts that tell twins apart in pickers
     default_filters: ClassVar[Mapping[str, Any]] = {}  # fixed conditions of this page's rows
