@@ -27,6 +27,8 @@ SEQUENCES = (
     ("invoice", "IV"),
     ("receipt", "RC"),
     ("payment", "PV"),
+    ("customer-refund", "CR"),
+    ("supplier-refund", "SR"),
     ("purchase-order", "PO"),
     ("goods-receipt", "GR"),
     ("bill", "BL"),

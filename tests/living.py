@@ -127,7 +127,7 @@ def _payment(**columns: Any) -> Callable[[], Any]:
 
         partner = (
             {"customer": make_customer(code=f"W-{next(_numbers):05}")}
-            if columns["direction"] == "receive"
+            if columns["direction"] in ("receive", "refund")
             else {"supplier": sample(Supplier, code=f"W-{next(_numbers):05}")}
         )
         bank = Account.objects.filter(is_cash=True, is_group=False).first()
@@ -156,4 +156,6 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "postingrule": _rule,
     "receipt": _payment(direction="receive"),
     "payment": _payment(direction="pay"),
+    "customerrefund": _payment(direction="refund"),
+    "supplierrefund": _payment(direction="recover"),
 }

@@ -131,7 +131,7 @@ def entry_numbers() -> list[Row]:
 
 @check("I-07", _("numbers of money documents and vouchers have no gaps"))
 def money_numbers() -> Iterator[Row]:
-    """Receipts and payments share a table and have a sequence each."""
+    """Receipts, payments and refunds share a table and have a sequence each."""
     for direction in SEQUENCES:
         yield from number_gaps(Payment, f"d.direction = '{direction.value}'")
     yield from number_gaps(Voucher)
@@ -299,9 +299,9 @@ def money_entries() -> list[Row]:
           LEFT JOIN erp_journalentry e ON e.source = 'erp.payment' AND e.source_id = d.id AND e.purpose = 'post'
           LEFT JOIN erp_journalline l ON l.entry_id = e.id AND l.account_id = d.account_id
          WHERE d.state <> 'draft' GROUP BY d.id
-        HAVING coalesce(sum(l.amount), 0) <> CASE d.direction WHEN 'receive' THEN d.amount ELSE -d.amount END
-            OR coalesce(sum(l.debit - l.credit), 0)
-               <> CASE d.direction WHEN 'receive' THEN d.base_amount ELSE -d.base_amount END
+        HAVING (coalesce(sum(l.amount), 0), coalesce(sum(l.debit - l.credit), 0))
+            <> CASE WHEN d.direction IN ('receive', 'recover') THEN (d.amount, d.base_amount)
+                    ELSE (-d.amount, -d.base_amount) END
     """)
     vouchers = rows("""
         WITH both_ways AS (

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from erp.finance.currencies import rate_on
-from erp.finance.models.payments import Direction
+from erp.finance.models.payments import OF_CUSTOMERS, Direction
 from kit.pages.forms import KitForm
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 
 
 class PaymentForm(KitForm):
-    """A receipt or payment; the page decides the direction, and the partner is required."""
+    """A receipt, payment or refund; the page decides the direction, and the partner is required."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         direction = Direction(self.resource.default_filters["direction"])
         self.instance.direction = direction
-        self.fields["customer" if direction == Direction.RECEIVE else "supplier"].required = True
+        self.fields["customer" if direction in OF_CUSTOMERS else "supplier"].required = True
 
 
 def rate_of(document: Any, currency: Any) -> dict[str, Any]:

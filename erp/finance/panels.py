@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from erp.finance.models import Allocation, JournalEntry, OpenItem
+from erp.finance.models.payments import Direction
 from erp.finance.preview import preview
 from kit.pages.actions import Action
 from kit.pages.panels import Panel, actions, panels
-from kit.pages.resources import by_model
+from kit.pages.resources import by_model, registry
 
 
 def entry_lines(entry: Any, user: Any) -> dict[str, Any]:
@@ -35,11 +36,22 @@ def allocations_of(item: Any, user: Any) -> dict[str, Any]:
 
 
 def payment_actions(payment: Any, user: Any) -> list[Action]:
-    """The open item of a posted payment, where what it left open is settled."""
+    """The open item of a posted payment, where what it left open is settled, and the way to pay it back."""
     if payment.state != "posted" or not user.has_perm("erp.view_openitem"):
         return []
-    rows = OpenItem.objects.filter(source=payment._meta.label_lower, source_id=payment.pk)
-    return [Action(_("Open item"), by_model[OpenItem].url_for(item), "scale", name="item") for item in rows[:1]]
+    item = OpenItem.objects.filter(source=payment._meta.label_lower, source_id=payment.pk).first()
+    if item is None:
+        return []
+    made = [Action(_("Open item"), by_model[OpenItem].url_for(item), "scale", name="item")]
+    name, partner = REFUNDS.get(payment.direction, ("", ""))
+    if name and item.remaining and user.has_perm("erp.add_payment"):
+        url = f"{registry[name].url('new')}?{partner}={getattr(payment, partner).pk}&item={item.pk}"
+        made.append(Action(_("Refund"), url, "hand-coins", name="refund"))
+    return made
+
+
+# Where what a payment left open is paid back, and the partner of both.
+REFUNDS = {Direction.RECEIVE: ("customerrefund", "customer"), Direction.PAY: ("supplierrefund", "supplier")}
 
 
 actions["erp.payment"].append(payment_actions)

@@ -56,8 +56,19 @@ class AccountResource(Resource):
         return str(obj)
 
 
+MONEY = (
+    "date",
+    "state",
+    "account",
+    "reference",
+    Column("amount", phone="amt"),
+    "currency",
+    Column("base_amount", _("Base currency"), total=True),
+)
+
+
 class PaymentPage(Resource):
-    """What receipts and payments share."""
+    """What receipts, payments and refunds share."""
 
     model = Payment
     ordering = ("-date", "-id")
@@ -83,55 +94,65 @@ class PaymentPage(Resource):
         return {"account": main_bank(), "currency": base_currency(), **given}
 
 
-@register
-class ReceiptResource(PaymentPage):
-    name = "receipt"
-    path = "sales/receipts"
-    label = _("receipt")
-    label_plural = _("receipts")
+class CustomerMoney(PaymentPage):
+    """Money of customers."""
+
     group = "sales"
-    order = 40
-    create_key = "r"
-    default_filters: ClassVar = {"direction": "receive"}
-    columns = (
-        "number",
-        Column("customer", phone="cust"),
-        "date",
-        "state",
-        "account",
-        "reference",
-        Column("amount", phone="amt"),
-        "currency",
-        Column("base_amount", _("Base currency"), total=True),
-    )
+    columns = ("number", Column("customer", phone="cust"), *MONEY)
     filters = ("state", "customer", "account", "date", "owner", "department")
     search_fields = ("customer__search", "number", "reference")
     fields = ("customer", "date", "account", "currency", "rate", "amount", "reference", "note")
 
 
+class SupplierMoney(PaymentPage):
+    """Money of suppliers."""
+
+    group = "purchasing"
+    columns = ("number", Column("supplier", phone="cust"), *MONEY)
+    filters = ("state", "supplier", "account", "date")
+    search_fields = ("supplier__search", "number", "reference")
+    fields = ("supplier", "date", "account", "currency", "rate", "amount", "reference", "note")
+
+
 @register
-class SupplierPaymentResource(PaymentPage):
+class ReceiptResource(CustomerMoney):
+    name = "receipt"
+    path = "sales/receipts"
+    label = _("receipt")
+    label_plural = _("receipts")
+    order = 40
+    create_key = "r"
+    default_filters: ClassVar = {"direction": "receive"}
+
+
+@register
+class CustomerRefundResource(CustomerMoney):
+    name = "customerrefund"
+    path = "sales/refunds"
+    label = _("customer refund")
+    label_plural = _("customer refunds")
+    order = 45
+    default_filters: ClassVar = {"direction": "refund"}
+
+
+@register
+class SupplierPaymentResource(SupplierMoney):
     name = "payment"
     path = "purchasing/payments"
     label = _("supplier payment")
     label_plural = _("supplier payments")
-    group = "purchasing"
     order = 40
     default_filters: ClassVar = {"direction": "pay"}
-    columns = (
-        "number",
-        Column("supplier", phone="cust"),
-        "date",
-        "state",
-        "account",
-        "reference",
-        Column("amount", phone="amt"),
-        "currency",
-        Column("base_amount", _("Base currency"), total=True),
-    )
-    filters = ("state", "supplier", "account", "date")
-    search_fields = ("supplier__search", "number", "reference")
-    fields = ("supplier", "date", "account", "currency", "rate", "amount", "reference", "note")
+
+
+@register
+class SupplierRefundResource(SupplierMoney):
+    name = "supplierrefund"
+    path = "purchasing/refunds"
+    label = _("supplier refund")
+    label_plural = _("supplier refunds")
+    order = 45
+    default_filters: ClassVar = {"direction": "recover"}
 
 
 @register

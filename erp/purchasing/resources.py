@@ -132,6 +132,17 @@ class GoodsReceiptResource(Resource):
     can_create = False
     lines = ReceiptGrid()
     run = {"post": services.post_receipt, "reverse": services.reverse_receipt}
+    commands = (
+        Command(
+            "add-open",
+            _("Add other orders"),
+            services.add_open,
+            "erp.change_goodsreceipt",
+            icon="package-check",
+            when=lambda receipt: receipt.state == "draft",
+            goto="edit",
+        ),
+    )
 
 
 @register

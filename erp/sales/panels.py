@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from erp.finance.models import OpenItem, Payment
+from erp.finance.models.payments import Direction
 from erp.sales import desk
 from erp.sales.credit import exposure, terms_of
 from erp.sales.models import Delivery, Invoice, SalesOrder
@@ -21,7 +22,7 @@ from erp.trade.flow import Chain
 from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Event, Figure, Panel, actions, events, figures, panels, tasks
-from kit.pages.resources import by_model, registry
+from kit.pages.resources import by_model, registry, url_of
 from kit.values.money import ZERO
 
 BUCKETS: tuple[tuple[int, Any, str], ...] = (
@@ -174,14 +175,15 @@ def documents(customer: Any, user: Any, limit: int) -> Sequence[Event]:
 
 def _document_event(row: Any, moment: dt.datetime, words: str, icon: str, tone: str) -> Event:
     """A document on the day it counts for; the time is told only if it was entered on that day."""
+    if getattr(row, "direction", "") == Direction.REFUND:
+        words, tone = _("refunded"), ""
     amount = getattr(row, "total", getattr(row, "amount", None))
     if amount is not None:
         words = f"{words} {row.currency.symbol or row.currency.code} {formats.money(amount)}"
     same_day = timezone.localtime(moment).date() == row.date
     at = moment if same_day else timezone.make_aware(dt.datetime.combine(row.date, dt.time(12)))
-    resource = registry["receipt"] if isinstance(row, Payment) else by_model[type(row)]
     who = str(getattr(row, "posted_by", None) or row.created_by or _("System"))
-    return Event(at, who, words, icon, tone, url=resource.url_for(row), link=row.number or "", timed=same_day)
+    return Event(at, who, words, icon, tone, url=url_of(row), link=row.number or "", timed=same_day)
 
 
 def customer_actions(customer: Any, user: Any) -> Sequence[Action]:

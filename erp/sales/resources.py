@@ -181,6 +181,17 @@ class DeliveryResource(Resource):
     can_create = False
     lines = DeliveryGrid()
     run = {"post": services.post_delivery, "reverse": services.reverse_delivery}
+    commands = (
+        Command(
+            "add-open",
+            _("Add other orders"),
+            services.add_open,
+            "erp.change_delivery",
+            icon="truck",
+            when=lambda delivery: delivery.state == "draft",
+            goto="edit",
+        ),
+    )
 
 
 @register
@@ -231,6 +242,17 @@ class InvoiceResource(Resource):
     importable = False
     lines = InvoiceGrid()
     run = {"post": services.post_invoice, "reverse": services.reverse_invoice}
+    commands = (
+        Command(
+            "add-delivered",
+            _("Add other deliveries"),
+            services.add_delivered,
+            "erp.change_invoice",
+            icon="truck",
+            when=lambda invoice: invoice.state == "draft",
+            goto="edit",
+        ),
+    )
 
     def initial(self, request: Any) -> dict[str, Any]:
         included = CompanyProfile.current().prices_include_tax

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q, QuerySet, Value
 
-from erp.finance.models import Payment, PaymentAllocation
+from erp.finance.models import Allocation, Payment, PaymentAllocation
 from kit.pages.panels import FlowEntry, FlowStep, flows
 from kit.pages.resources import Resource, registry
 
@@ -56,13 +57,15 @@ class Chain:
     def _rows_of(self, document: Any) -> list[Q]:
         """Conditions for orders, movements, bills and payments of the chain of `document`."""
         order, bill = registry[self.order].model, registry[self.bill].model
-        settled = PaymentAllocation.objects.filter(item__source=bill._meta.label_lower)
+        label = bill._meta.label_lower
+        settled = PaymentAllocation.objects.filter(item__source=label)
         own = payment = Q(pk__in=[])
         if isinstance(document, order):
             orders = Q(pk=document.pk)
         elif isinstance(document, Payment):
             payment = Q(pk=document.pk)
             own = Q(pk__in=settled.filter(payment=document).values("item__source_id"))
+            own |= _across("erp.payment", Q(pk=document.pk), label)
             orders = Q(pk__in=bill._default_manager.filter(own).values("lines__order_line__order"))
         else:
             orders = Q(pk__in=document.lines.values("order_line__order"))
@@ -70,7 +73,19 @@ class Chain:
         related = Q(lines__order_line__order__in=order._default_manager.filter(orders).values("pk"))
         billed = bill._default_manager.filter(related | own).values("pk")
         paid = Q(pk__in=settled.filter(item__source_id__in=billed).values("payment"))
+        paid |= _across(label, related | own, "erp.payment")
         return [orders, related, related | own, paid | payment]
+
+
+def _across(label: str, documents: Q, other: str) -> Q:
+    """Documents of kind `other` that settle, or are settled by, those `documents` of kind `label`."""
+    keys = apps.get_model(label)._default_manager.filter(documents).values("pk")
+    live = Allocation.objects.filter(reverses=None, reversed_by=None)
+    found = Q(pk__in=[])
+    for near, far in (("debit_item", "credit_item"), ("credit_item", "debit_item")):
+        sides = {f"{near}__source": label, f"{near}__source_id__in": keys, f"{far}__source": other}
+        found |= Q(pk__in=live.filter(**sides).values(f"{far}__source_id"))
+    return found
 
 
 def _of_payment(document: Any, user: Any) -> Sequence[FlowStep]:

@@ -47,6 +47,8 @@ class Company:
         self.draft = make.make_order(customer, make.line(product, 1), by=by)
         self.order = make.confirmed_order(customer, make.line(product, 8), by=by)
         key = self.order.lines.get().pk
+        other = make.confirmed_order(customer, make.line(product, 2), by=by)
+        sales.deliver_order(other, {other.lines.get().pk: D(1)}, by=by)
         self.shipped = sales.deliver_order(self.order, {key: D(2)}, by=by)
         self.delivery = sales.draft_delivery(self.order, {key: D(1)}, by=by)
         self.invoiced = sales.invoice_order(self.order, {key: D(1)}, by=by)
@@ -89,6 +91,8 @@ class Company:
             "cancel": lambda: sales.cancel_order(self.draft, by=by),
             "draft delivery": lambda: sales.draft_delivery(self.order, by=by),
             "save delivery": lambda: sales.save_delivery(self.delivery, {}, by=by),
+            "add to delivery": lambda: sales.add_open(self.delivery, by=by),
+            "add to invoice": lambda: sales.add_delivered(self.invoice, by=by),
             "post delivery": lambda: sales.post_delivery(self.delivery, by=by),
             "deliver": lambda: sales.deliver_order(self.order, by=by),
             "reverse delivery": lambda: sales.reverse_delivery(self.shipped, by=by),
@@ -122,8 +126,8 @@ def company(clerk: User, mingrui: Customer, motor: Product) -> Company:
 
 ORDERS = {"new order", "save order", "confirm", "amend"}
 MANAGING = {"hold", "close", "reopen", "cancel"}
-SHIPPING = {"draft delivery", "save delivery", "post delivery", "deliver"}
-BILLING = {"draft invoice", "new invoice", "post invoice", "invoice"}
+SHIPPING = {"draft delivery", "save delivery", "add to delivery", "post delivery", "deliver"}
+BILLING = {"draft invoice", "new invoice", "add to invoice", "post invoice", "invoice"}
 MONEY = {"save payment", "post payment", "pay", "allocate", "settle"}
 VOUCHERS = {"save voucher", "post voucher"}
 CHIEF = {"release", "reverse delivery", "reverse invoice", "reverse payment", "undo", "reverse voucher"}

@@ -42,13 +42,21 @@ POSTED_STATES = StateTable(
 
 
 class Direction(models.TextChoices):
+    """Which way money goes, and with whom: refunds go against the usual way of a partner."""
+
     RECEIVE = "receive", _("received")
     PAY = "pay", _("paid")
+    REFUND = "refund", _("refunded to customer")
+    RECOVER = "recover", _("refunded by supplier")
+
+
+INWARD = (Direction.RECEIVE, Direction.RECOVER)
+OF_CUSTOMERS = (Direction.RECEIVE, Direction.REFUND)
 
 
 @tracked()
 class Payment(PostedDocument):
-    """A receipt 收款单 or a payment 付款单. What it is not allocated stays as credit of the partner."""
+    """A receipt 收款单, a payment 付款单 or a refund 退款单. What it does not settle stays open with the partner."""
 
     STATES = POSTED_STATES
 
@@ -81,8 +89,8 @@ class Payment(PostedDocument):
         permissions = [("post_payment", "Can post payments"), ("reverse_payment", "Can reverse payments")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(direction="receive", customer__isnull=False, supplier__isnull=True)
-                | Q(direction="pay", supplier__isnull=False, customer__isnull=True),
+                condition=Q(direction__in=OF_CUSTOMERS, customer__isnull=False, supplier__isnull=True)
+                | Q(direction__in=("pay", "recover"), supplier__isnull=False, customer__isnull=True),
                 name="payment_partner",
             ),
             models.CheckConstraint(condition=Q(rate__gt=0), name="payment_rate"),

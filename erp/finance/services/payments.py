@@ -17,7 +17,7 @@ from erp.finance.ledger import Line, entry_of, post_entry, reverse_entry, source
 from erp.finance.models import OpenItem, Payment, PaymentAllocation
 from erp.finance.models.accounts import Purpose
 from erp.finance.models.openitems import ItemKind
-from erp.finance.models.payments import POSTED_STATES, Direction
+from erp.finance.models.payments import INWARD, OF_CUSTOMERS, POSTED_STATES, Direction
 from erp.finance.openitems import (
     Due,
     active_allocations,
@@ -41,13 +41,18 @@ from oa.records.numbering import next_number
 # Posting group of a customer, whose terms belong to sales: the section that keeps them sets the one entry.
 posting_group_of_customer: list[Callable[[int], int | None]] = [lambda _customer: None]
 
-SEQUENCES = {Direction.RECEIVE: "receipt", Direction.PAY: "payment"}
+SEQUENCES = {
+    Direction.RECEIVE: "receipt",
+    Direction.PAY: "payment",
+    Direction.REFUND: "customer-refund",
+    Direction.RECOVER: "supplier-refund",
+}
 PAYMENTS = Payment.objects.select_related("customer", "supplier", "currency", "account")
 
 
 def payment_sign(payment: Payment) -> int:
     """1 for money received, -1 for money paid: the sign on the bank account."""
-    return 1 if payment.direction == Direction.RECEIVE else -1
+    return 1 if payment.direction in INWARD else -1
 
 
 @command
@@ -77,14 +82,14 @@ def save_payment(
 def _prepare(payment: Payment, by: Any) -> None:
     """Refuse what no payment may hold and fill what was left open."""
     problems = []
-    receive = payment.direction == Direction.RECEIVE
+    of_customer = payment.direction in OF_CUSTOMERS
     if payment.amount is None or payment.amount <= 0:
         problems.append(Problem(_("The amount must be more than 0."), "amount"))
     elif round_money(payment.amount, payment.currency.exponent) != payment.amount:
         problems.append(Problem(_decimals_of(payment), "amount"))
-    if receive and payment.customer is None:
+    if of_customer and payment.customer is None:
         problems.append(Problem(_("Choose a customer."), "customer"))
-    if not receive and payment.supplier is None:
+    if not of_customer and payment.supplier is None:
         problems.append(Problem(_("Choose a supplier."), "supplier"))
     if not payment.account.is_cash or payment.account.is_group or not payment.account.active:
         problems.append(Problem(_("%s is not a cash or bank account.") % payment.account, "account"))
@@ -94,7 +99,7 @@ def _prepare(payment: Payment, by: Any) -> None:
         payment.rate = rate_on(payment.currency, payment.date)
     elif payment.rate <= 0:
         raise BusinessError(_("The rate must be more than 0."), field="rate")
-    partner = payment.customer if receive else payment.supplier
+    partner = payment.customer if of_customer else payment.supplier
     if not payment.pk:
         payment.created_by = by
         payment.owner_id = payment.owner_id or getattr(partner, "owner_id", None) or (by.pk if by else None)
@@ -183,8 +188,8 @@ def _post(payment: Payment, wanted: Mapping[int, Decimal], items: Mapping[int, O
     payment.number = next_number(SEQUENCES[Direction(payment.direction)], payment.date)
     own = _post_money(context, payment, list(items.values()), by)
     if wanted:
-        received = payment.direction == Direction.RECEIVE
-        pairs = [(items[pk], own, amount) if received else (own, items[pk], amount) for pk, amount in wanted.items()]
+        inward = payment.direction in INWARD
+        pairs = [(items[pk], own, amount) if inward else (own, items[pk], amount) for pk, amount in wanted.items()]
         allocate_items(context, pairs, by=by)
     payment.state, payment.posted_at, payment.posted_by = "posted", timezone.now(), by
     payment.version += 1
@@ -205,7 +210,7 @@ def _check_wanted(payment: Payment, wanted: Mapping[int, Decimal], items: Mappin
             % {"item": later[0], "date": later[0].date},
             field="date",
         )
-    if payment.supplier is not None and payment.supplier.blocked:
+    if payment.direction == Direction.PAY and payment.supplier is not None and payment.supplier.blocked:
         raise BusinessError(_("%s is blocked for orders and payments.") % payment.supplier, field="supplier")
 
 

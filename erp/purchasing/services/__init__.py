@@ -11,6 +11,7 @@ from erp.purchasing.services.orders import (
     save_order,
 )
 from erp.purchasing.services.receipts import (
+    add_open,
     draft_receipt,
     post_receipt,
     receive_order,
@@ -19,6 +20,7 @@ from erp.purchasing.services.receipts import (
 from erp.purchasing.services.reversals import reverse_bill, reverse_receipt
 
 __all__ = [
+    "add_open",
     "add_received",
     "amend_order",
     "bill_order",

@@ -27,7 +27,7 @@ from erp.purchasing.posting import receipt_lines
 from erp.purchasing.services.orders import HEAD, LINES, changed_since, check_quantities, lock_order, order_lines
 from erp.trade.billing import product_posting_group, residue_lines
 from erp.trade.lines import quantity_problem
-from erp.trade.models import PARTY
+from erp.trade.models import MOVED, PARTY
 from erp.trade.orders import save_progress
 from erp.trade.progress import most_to_move, to_move
 from kit.rules.days import business_day
@@ -149,19 +149,42 @@ def _draft(
         department_id=order.department_id,
         created_by=by,
     )
-    drafts = [
-        GoodsReceiptLine(
-            position=position,
-            order_line=line,
-            product=line.product,
-            description=line.description,
-            unit_id=line.unit_id,
-            factor=line.factor,
-            quantity=quantity,
-        )
-        for position, (line, quantity) in enumerate(taken.items(), start=1)
-    ]
-    return receipt, drafts
+    return receipt, [_line_of(*part, position) for position, part in enumerate(taken.items(), start=1)]
+
+
+def _line_of(line: PurchaseOrderLine, quantity: Decimal, position: int) -> GoodsReceiptLine:
+    """A line that receives a part of an order line."""
+    draft = GoodsReceiptLine(position=position, order_line=line, quantity=quantity)
+    for name in MOVED:
+        setattr(draft, name, getattr(line, name))
+    return draft
+
+
+@transaction.atomic
+def add_open(receipt: GoodsReceipt, *, by: Any, version: int | None = None) -> GoodsReceipt:
+    """Add what else the supplier is to bring to this warehouse: one delivery for several orders (rule P-06)."""
+    receipt = locked(RECEIPTS, receipt.pk, version=version)
+    allow_saving(by, receipt)
+    if receipt.state != "draft":
+        raise BusinessError(_("%s is received and cannot be changed; reverse it.") % receipt)
+    lines = PurchaseOrderLine.objects.filter(
+        order__supplier=receipt.supplier_id,
+        order__state="confirmed",
+        order__goods_percent__lt=100,
+        warehouse=receipt.warehouse_id,
+    ).exclude(receipt_lines__receipt=receipt)
+    waiting = lines.select_related("product").order_by("order__date", "order", "position")
+    last = receipt.lines.count()
+    taken = [(line, to_move(line)) for line in waiting if to_move(line)]
+    if not taken:
+        raise BusinessError(_("Nothing else of %s is to come here.") % receipt.supplier)
+    drafts = [_line_of(*part, position) for position, part in enumerate(taken, start=last + 1)]
+    for draft in drafts:
+        draft.receipt = receipt
+    GoodsReceiptLine.objects.bulk_create(drafts)
+    receipt.version += 1
+    receipt.save()
+    return receipt
 
 
 def _one_warehouse(

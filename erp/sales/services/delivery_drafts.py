@@ -15,6 +15,7 @@ from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
 from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
 from erp.trade.lines import quantity_problem
+from erp.trade.models import MOVED
 from erp.trade.progress import to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
@@ -91,19 +92,42 @@ def draft_of_order(
         department_id=order.department_id,
         created_by=by,
     )
-    drafts = [
-        DeliveryLine(
-            position=position,
-            order_line=line,
-            product=line.product,
-            description=line.description,
-            unit_id=line.unit_id,
-            factor=line.factor,
-            quantity=quantity,
-        )
-        for position, (line, quantity) in enumerate(taken.items(), start=1)
-    ]
-    return delivery, drafts
+    return delivery, [_line_of(*part, position) for position, part in enumerate(taken.items(), start=1)]
+
+
+def _line_of(line: SalesOrderLine, quantity: Decimal, position: int) -> DeliveryLine:
+    """A line that delivers a part of an order line."""
+    draft = DeliveryLine(position=position, order_line=line, quantity=quantity)
+    for name in MOVED:
+        setattr(draft, name, getattr(line, name))
+    return draft
+
+
+@transaction.atomic
+def add_open(delivery: Delivery, *, by: Any, version: int | None = None) -> Delivery:
+    """Add what else the customer waits for from this warehouse at this address: several orders at once (D-01)."""
+    delivery = locked(DELIVERIES, delivery.pk, version=version)
+    allow_saving(by, delivery)
+    if delivery.state != "draft":
+        raise BusinessError(_("%s is shipped and cannot be changed; reverse it.") % delivery)
+    orders = SalesOrder.objects.filter(
+        customer=delivery.customer_id, ship_to=delivery.ship_to, state="confirmed", hold="", goods_percent__lt=100
+    )
+    lines = SalesOrderLine.objects.filter(
+        order__in=orders if by is None else orders.visible_to(by), warehouse=delivery.warehouse_id
+    ).exclude(delivery_lines__delivery=delivery)
+    waiting = lines.select_related("product").order_by("order__date", "order", "position")
+    last = delivery.lines.count()
+    taken = [(line, to_move(line)) for line in waiting if to_move(line)]
+    if not taken:
+        raise BusinessError(_("Nothing else is open for %s here.") % delivery.customer)
+    drafts = [_line_of(*part, position) for position, part in enumerate(taken, start=last + 1)]
+    for draft in drafts:
+        draft.delivery = delivery
+    DeliveryLine.objects.bulk_create(drafts)
+    delivery.version += 1
+    delivery.save()
+    return delivery
 
 
 def _taken(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import F, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency, fill_rate, rate_on
@@ -78,16 +78,58 @@ def draft_of_order(
         department_id=order.department_id,
         created_by=by,
     )
-    drafts = []
-    for position, (line, quantity) in enumerate(taken.items(), start=1):
-        draft = InvoiceLine(position=position, order_line=line, quantity=quantity)
-        for name in PRICED:
-            setattr(draft, name, getattr(line, name))
-        drafts.append(draft)
+    drafts = [_line_of(*part, position) for position, part in enumerate(taken.items(), start=1)]
     take_discount(invoice, drafts, order, lines)
     base = 2 if order.rate == ONE else base_currency().exponent
     set_amounts(invoice, drafts, invoice.currency.exponent, base)
     return invoice, drafts
+
+
+def _line_of(line: SalesOrderLine, quantity: Decimal, position: int) -> InvoiceLine:
+    """A line that invoices a part of an order line."""
+    draft = InvoiceLine(position=position, order_line=line, quantity=quantity)
+    for name in PRICED:
+        setattr(draft, name, getattr(line, name))
+    return draft
+
+
+@transaction.atomic
+def add_delivered(invoice: Invoice, *, by: Any, version: int | None = None) -> Invoice:
+    """Add what else was delivered to the customer on the invoice's terms: one invoice for several orders (G-10).
+
+    The terms are currency, kind of prices and discount in percent; an order with a discount amount of its own is
+    invoiced by itself.
+    """
+    invoice = locked(INVOICES, invoice.pk, version=version)
+    allow_saving(by, invoice)
+    _refuse_posted(invoice)
+    existing = list(invoice.lines.order_by("position"))
+    orders = SalesOrder.objects.filter(
+        customer=invoice.customer_id,
+        currency=invoice.currency_id,
+        prices_include_tax=invoice.prices_include_tax,
+        discount=invoice.discount,
+        discount_amount=0,
+        state__in=("confirmed", "closed"),
+    )
+    lines = SalesOrderLine.objects.filter(
+        order__in=orders if by is None else orders.visible_to(by), moved__gt=F("billed")
+    ).exclude(invoice_lines__invoice=invoice)
+    waiting = lines.select_related("product", "tax_code").order_by("order__date", "order", "position")
+    taken = [(line, to_bill(line)) for line in waiting if to_bill(line) > 0]
+    if not taken:
+        raise BusinessError(_("Nothing else that was delivered to %s waits for its invoice.") % invoice.customer)
+    drafts = existing + [_line_of(*part, position) for position, part in enumerate(taken, start=len(existing) + 1)]
+    set_amounts(invoice, drafts, invoice.currency.exponent, base_currency().exponent)
+    invoice.version += 1
+    invoice.save()
+    write_lines(invoice, "invoice", drafts, existing=existing)
+    return invoice
+
+
+def _refuse_posted(invoice: Invoice) -> None:
+    if invoice.state != "draft":
+        raise BusinessError(_("%s is posted and cannot be changed; reverse it.") % invoice)
 
 
 def _taken(
@@ -128,8 +170,7 @@ def save_invoice(invoice: Invoice, lines: Sequence[LineInput], *, by: Any, versi
     existing: list[InvoiceLine] = []
     if invoice.pk:
         current = locked(INVOICES, invoice.pk, version=version)
-        if current.state != "draft":
-            raise BusinessError(_("%s is posted and cannot be changed; reverse it.") % current)
+        _refuse_posted(current)
         existing = list(current.lines.select_related("order_line__unit", "order_line__tax_code"))
         invoice.version = current.version + 1
     allow_saving(by, invoice, invoice.customer)

@@ -37,8 +37,8 @@ class Company:
         self.bill = purchasing.draft_bill(self.order, by=by, supplier_number="2")
         self.closed = make.confirmed_purchase(supplier, make.line(product, 1), by=by)
         purchasing.close_order(self.closed, by=by, reason="x")
-        other = make.confirmed_purchase(supplier, make.line(product, 1), by=by)
-        purchasing.receive_order(other, by=by)
+        other = make.confirmed_purchase(supplier, make.line(product, 2), by=by)
+        purchasing.receive_order(other, {other.lines.get().pk: D(1)}, by=by)
         self.sheet = self.new_sheet(by)
         self.posted = inventory.post_adjustment(self.new_sheet(by), by=by)
 
@@ -68,6 +68,7 @@ class Company:
             "reverse receipt": lambda: purchasing.reverse_receipt(self.received, by=by),
             "draft bill": lambda: purchasing.draft_bill(self.order, by=by, supplier_number="4"),
             "new bill": lambda: purchasing.save_bill(bill, [service], by=by),
+            "add to receipt": lambda: purchasing.add_open(self.receipt, by=by),
             "add to bill": lambda: purchasing.add_received(self.bill, by=by),
             "post bill": lambda: purchasing.post_bill(self.bill, by=by),
             "bill": lambda: purchasing.bill_order(self.order, by=by, supplier_number="5"),
@@ -84,7 +85,7 @@ def company() -> Company:
 
 
 ORDERS = {"new order", "save order", "confirm", "amend", "close", "reopen", "cancel"}
-GOODS = {"draft receipt", "save receipt", "post receipt", "receive"}
+GOODS = {"draft receipt", "save receipt", "add to receipt", "post receipt", "receive"}
 BILLS = {"draft bill", "new bill", "add to bill", "post bill", "bill"}
 SHEETS = {"new sheet", "post sheet"}
 REVERSALS = {"reverse receipt", "reverse bill", "reverse sheet"}
