@@ -154,7 +154,7 @@ def _check_credit(
     warnings = []
     for order in orders:
         own = [line for line in lines if line.order_id == order.pk]
-        warnings.append(check_delivery_credit(terms_of(order.customer), order, own, taken, business_day()))
+        warnings.append(check_delivery_credit(order, own, taken, business_day()))
     delivery.warning = " ".join(filter(None, warnings))
 
 

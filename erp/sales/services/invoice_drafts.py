@@ -37,7 +37,7 @@ from oa.organisation.models import CompanyProfile
 from oa.records.bulk import locked
 from oa.records.commands import command
 
-INVOICES = Invoice.objects.select_related("customer__terms", "currency", "payment_terms")
+INVOICES = Invoice.objects.select_related("customer__terms__credit_of__terms", "currency", "payment_terms")
 COPIED = ("product", "description", "unit_id", "factor", "price", "discount", "tax_code", "tax_rate")
 
 

@@ -103,7 +103,7 @@ def _check_credit(invoice: Invoice, drafts: Sequence[InvoiceLine]) -> None:
     direct = sum((draft.net + draft.tax for draft in drafts if draft.order_line_id is None), ZERO)
     if direct:
         amount = round_money(direct * invoice.rate)
-        invoice.warning = check_invoice_credit(terms_of(invoice.customer), amount, business_day())
+        invoice.warning = check_invoice_credit(invoice.customer, amount, business_day())
 
 
 def _post_entry(

@@ -37,7 +37,7 @@ from oa.records.bulk import bulk_set, locked
 from oa.records.commands import command
 from oa.records.numbering import given_number, next_number
 
-HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "payment_terms", "warehouse")
+HEAD = SalesOrder.objects.select_related("customer__terms__credit_of__terms", "currency", "payment_terms", "warehouse")
 AMENDABLE = ("required_date", "customer_reference", "ship_to", "ship_country", "note", "payment_terms_id")
 
 
@@ -167,9 +167,8 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, num
     if not lines:
         raise BusinessError(_("Enter at least one line."))
     _check_head(order)
-    terms = terms_of(order.customer)
-    check_blocked(terms)
-    order.warning = apply_credit_check(terms, order, lines, business_day())
+    check_blocked(terms_of(order.customer))
+    order.warning = apply_credit_check(order, lines, business_day())
     if order.hold == Hold.NONE:
         reserve_lines(lines)
     order.number = given_number(order.SEQUENCE, number) if number else next_number(order.SEQUENCE, order.date)
@@ -255,9 +254,8 @@ def reopen_order(order: SalesOrder, *, by: Any, version: int | None = None) -> S
     for line in lines:
         line.cancelled = ZERO
     bulk_set(lines, ("cancelled",))
-    terms = terms_of(order.customer)
-    check_blocked(terms)
-    order.warning = apply_credit_check(terms, order, lines, business_day())
+    check_blocked(terms_of(order.customer))
+    order.warning = apply_credit_check(order, lines, business_day())
     derive_progress(order, lines)
     if order.hold == Hold.NONE:
         reserve_lines(lines)
@@ -282,9 +280,8 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     drafts = amend(current, order, lines, existing, AMENDMENT)
     current.warning = ""
     if current.base_total > before:
-        terms = terms_of(current.customer)
-        check_blocked(terms)
-        current.warning = apply_credit_check(terms, current, drafts, business_day())
+        check_blocked(terms_of(current.customer))
+        current.warning = apply_credit_check(current, drafts, business_day())
     release_lines(held)  # after the customer's terms are locked (lock order)
     drafts = lines_of(current)
     if current.hold == Hold.NONE:
