@@ -15,47 +15,63 @@ from erp.sales.models import CustomerTerms, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import Hold
 from erp.sales.models.terms import Block, CreditAction
 from erp.trade.progress import order_left_to_bill
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from kit.values.money import ZERO, round_money
 
 # Open items net of credits, what was delivered and not invoiced, what is confirmed and not delivered; tax
-# included, in base currency.
+# included, in base currency; of all companies that share one limit.
 _EXPOSURE = """
-SELECT
-  (SELECT coalesce(sum(base_remaining), 0) FROM erp_openitem WHERE customer_id = %(customer)s AND remaining <> 0),
-  coalesce(sum(v.base * greatest(v.moved - v.billed, 0)), 0),
-  coalesce(sum(v.base * greatest(v.ordered - greatest(v.moved, v.billed), 0)), 0),
-  (SELECT min(due_date) FROM erp_openitem WHERE customer_id = %(customer)s AND remaining > 0)
-FROM (
-  SELECT (l.net + l.tax) / l.quantity * o.rate AS base, l.quantity - l.cancelled AS ordered,
-         l.moved - l.returned_replace - l.returned_credit AS moved, l.billed - l.credited AS billed
-    FROM erp_salesorder o JOIN erp_salesorderline l ON l.order_id = o.id
-   WHERE o.customer_id = %(customer)s AND o.state = 'confirmed' AND o.id <> %(order)s
-) v
+WITH head AS (
+  SELECT coalesce((SELECT credit_of_id FROM erp_customerterms WHERE customer_id = %(customer)s), %(customer)s) AS id
+), members AS (
+  SELECT array_agg(id) AS ids FROM (
+    SELECT id FROM head UNION SELECT t.customer_id FROM erp_customerterms t JOIN head ON head.id = t.credit_of_id
+  ) m
+), items AS (
+  SELECT coalesce(sum(base_remaining), 0) AS receivable, min(due_date) FILTER (WHERE remaining > 0) AS oldest_due,
+         coalesce(sum(base_remaining) FILTER (WHERE remaining > 0 AND due_date < %(today)s), 0) AS overdue
+    FROM erp_openitem WHERE customer_id = ANY((SELECT ids FROM members)::bigint[]) AND remaining <> 0
+), orders AS (
+  SELECT coalesce(sum(v.base * greatest(v.moved - v.billed, 0)), 0) AS to_invoice,
+         coalesce(sum(v.base * greatest(v.ordered - greatest(v.moved, v.billed), 0)), 0) AS to_deliver
+    FROM (
+      SELECT (l.net + l.tax) / l.quantity * o.rate AS base, l.quantity - l.cancelled AS ordered,
+             l.moved - l.returned_replace - l.returned_credit AS moved, l.billed - l.credited AS billed
+        FROM erp_salesorder o JOIN erp_salesorderline l ON l.order_id = o.id
+       WHERE o.customer_id = ANY((SELECT ids FROM members)::bigint[]) AND o.state = 'confirmed' AND o.id <> %(order)s
+    ) v
+)
+SELECT receivable, to_invoice, to_deliver, oldest_due, overdue FROM items, orders
 """
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """What a customer owes or is going to owe, in base currency, and the oldest due date."""
+    """What a customer and all who share its limit owe or are going to owe, in base currency (rule S-03).
+
+    `oldest_due` is the due date of the oldest open invoice, `overdue` what is open of all that are late.
+    """
 
     receivable: Decimal
     to_invoice: Decimal
     to_deliver: Decimal
     oldest_due: dt.date | None
+    overdue: Decimal
 
     def total(self, *, with_orders: bool = True) -> Decimal:
         """Receivables, deliveries not invoiced and, if they count, confirmed orders not delivered."""
         return self.receivable + self.to_invoice + (self.to_deliver if with_orders else ZERO)
 
 
-def exposure(customer_id: int, *, without_order: int | None = None) -> Exposure:
-    """Exposure of a customer in one statement; `without_order` is left out."""
+def exposure(customer_id: int, *, without_order: int | None = None, today: dt.date | None = None) -> Exposure:
+    """Exposure of a customer with all who share its limit, in one statement; `without_order` is left out."""
+    values: dict[str, Any] = {"customer": customer_id, "order": without_order or 0, "today": today or business_day()}
     with connection.cursor() as cursor:
-        cursor.execute(_EXPOSURE, {"customer": customer_id, "order": without_order or 0})
-        receivable, to_invoice, to_deliver, oldest = cursor.fetchone()
+        cursor.execute(_EXPOSURE, values)
+        receivable, to_invoice, to_deliver, oldest, overdue = cursor.fetchone()
     cent = Decimal("0.01")
-    return Exposure(receivable, Decimal(to_invoice).quantize(cent), Decimal(to_deliver).quantize(cent), oldest)
+    return Exposure(receivable, Decimal(to_invoice).quantize(cent), Decimal(to_deliver).quantize(cent), oldest, overdue)
 
 
 # Which blocks forbid what (rule G-24). What was delivered is invoiced unless everything is blocked.
@@ -103,22 +119,18 @@ def credit_problem(
 ) -> str:
     """Why `amount` more exceeds the customer's credit, in words that name `what` asks for it; empty if it does not.
 
-    `without_order` is an order that `amount` stands for, so that it is not counted twice. Holds the customer's
-    terms, so that two orders of one customer cannot both use the last of the limit; no `lock` is needed where
-    the exposure does not grow.
+    `terms` are those of the head company where a limit is shared. `without_order` is an order that `amount` stands
+    for, so that it is not counted twice. Holds the terms, so that two orders cannot both use the last of the
+    limit; no `lock` is needed where the exposure does not grow.
     """
-    if terms.credit_action == CreditAction.IGNORE or (terms.credit_limit is None and terms.overdue_days is None):
+    limits = (terms.credit_limit, terms.overdue_days, terms.overdue_amount)
+    if terms.credit_action == CreditAction.IGNORE or limits == (None, None, None):
         return ""
     if lock:
         CustomerTerms.objects.select_for_update().values_list("pk").get(pk=terms.pk)
-    state = exposure(terms.customer_id, without_order=without_order)
-    if terms.overdue_days is not None and state.oldest_due:
-        late = (today - state.oldest_due).days
-        if late > terms.overdue_days:
-            return _("%(customer)s has an invoice overdue for %(days)s days.") % {
-                "customer": terms.customer,
-                "days": late,
-            }
+    state = exposure(terms.customer_id, without_order=without_order, today=today)
+    if problem := _overdue_problem(terms, state, today):
+        return problem
     if terms.credit_limit is None:
         return ""
     over = state.total(with_orders=terms.count_orders) + amount - terms.credit_limit
@@ -131,11 +143,24 @@ def credit_problem(
     }
 
 
-def apply_credit_check(
-    terms: CustomerTerms | None, order: SalesOrder, lines: Sequence[SalesOrderLine], today: dt.date
-) -> str:
-    """Check the credit of a customer for `order`: refuse, put the order on hold, or return a warning (S-04)."""
-    if terms is None or _released(order):
+def _overdue_problem(terms: CustomerTerms, state: Exposure, today: dt.date) -> str:
+    """What is overdue for too long, or too much whatever the days (rule S-04)."""
+    late = (today - state.oldest_due).days if state.oldest_due else 0
+    if terms.overdue_days is not None and late > terms.overdue_days:
+        return _("%(customer)s has an invoice overdue for %(days)s days.") % {"customer": terms.customer, "days": late}
+    if terms.overdue_amount is not None and state.overdue > terms.overdue_amount:
+        return _("%(customer)s has %(amount)s overdue; %(limit)s are allowed.") % {
+            "customer": terms.customer,
+            "amount": f"{state.overdue:,.2f}",
+            "limit": f"{terms.overdue_amount:,.2f}",
+        }
+    return ""
+
+
+def apply_credit_check(order: SalesOrder, lines: Sequence[SalesOrderLine], today: dt.date) -> str:
+    """Check the customer's credit for `order`: refuse, put the order on hold, or return a warning (S-04)."""
+    terms = credit_terms(order.customer)
+    if terms is None or _released(order, today):
         return ""
     problem = credit_problem(terms, unbilled(order, lines), today, what=_("This order"), without_order=order.pk)
     if not problem:
@@ -148,17 +173,14 @@ def apply_credit_check(
 
 
 def check_delivery_credit(
-    terms: CustomerTerms | None,
-    order: SalesOrder,
-    lines: Sequence[SalesOrderLine],
-    quantities: Mapping[int, Decimal],
-    today: dt.date,
+    order: SalesOrder, lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal], today: dt.date
 ) -> str:
     """Check the credit again before goods leave (S-04): a warning, or a refusal until the order is released.
 
     `lines` are all lines of `order`, `quantities` what leaves by line key.
     """
-    if terms is None or _released(order):
+    terms = credit_terms(order.customer)
+    if terms is None or _released(order, today):
         return ""
     amount = unbilled(order, lines) if terms.count_orders else delivered(order, lines, quantities)
     grows = not terms.count_orders
@@ -170,8 +192,9 @@ def check_delivery_credit(
     return problem
 
 
-def check_invoice_credit(terms: CustomerTerms | None, amount: Decimal, today: dt.date) -> str:
+def check_invoice_credit(customer: Any, amount: Decimal, today: dt.date) -> str:
     """Check the credit for `amount` invoiced without an order (S-04, direct invoice): a warning, or a refusal."""
+    terms = credit_terms(customer)
     if terms is None:
         return ""
     problem = credit_problem(terms, amount, today, what=_("This invoice"))
@@ -180,11 +203,22 @@ def check_invoice_credit(terms: CustomerTerms | None, amount: Decimal, today: dt
     return problem
 
 
-def _released(order: SalesOrder) -> bool:
-    """Whether a release covers the order as it is now (rule S-05)."""
-    return order.released_amount is not None and order.base_total <= order.released_amount
+def _released(order: SalesOrder, today: dt.date) -> bool:
+    """Whether a release covers the order as it is now: up to its amount and until its day (rule S-05)."""
+    if order.released_amount is None or order.base_total > order.released_amount:
+        return False
+    return order.released_until is None or today <= order.released_until
 
 
 def terms_of(customer: Any) -> CustomerTerms | None:
     """The terms of a customer, if any (joined by `select_related("customer__terms")` at no cost)."""
     return getattr(customer, "terms", None)
+
+
+def credit_terms(customer: Any) -> CustomerTerms | None:
+    """The terms by which the credit of a customer is checked: its head company's where it shares a limit (S-03).
+
+    Joined by `select_related("customer__terms__credit_of__terms")` at no cost.
+    """
+    terms = terms_of(customer)
+    return terms if terms is None or terms.credit_of is None else terms_of(terms.credit_of)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.customers.models import Address, AddressRole, Contact
-from erp.sales.credit import exposure, terms_of
+from erp.sales.credit import credit_terms, exposure, terms_of
 from erp.trade import heads
 from kit.pages import formats
 
@@ -40,7 +40,7 @@ def invoice_head(invoice: Any, name: str) -> dict[str, Any]:
 
 def credit_hint(document: Any, user: Any) -> dict[str, str]:
     """The credit left, beside the customer; people without finance rights see no figure (UX 6.13)."""
-    terms = terms_of(document.customer) if document.customer_id else None
+    terms = credit_terms(document.customer) if document.customer_id else None
     if terms is None or terms.credit_limit is None or not user.has_perm("erp.view_openitem"):
         return {"customer": ""}
     own = document.pk if document._meta.model_name == "salesorder" else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Min, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from erp.finance.models import OpenItem, Payment
 from erp.finance.models.payments import Direction
 from erp.sales import desk
-from erp.sales.credit import exposure, terms_of
+from erp.sales.credit import credit_terms, exposure, terms_of
 from erp.sales.models import Delivery, Invoice, SalesOrder
 from erp.trade.flow import Chain
 from kit.pages import formats
@@ -109,31 +109,47 @@ def _sales_figure(customer: Any, user: Any, today: dt.date) -> Figure:
     return Figure(_("Sales this year"), formats.money(now, 0), url, note, "¥", trend=trend, good=good)
 
 
-def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
-    state, terms = exposure(customer.pk), terms_of(customer)
+def _credit_used(customer: Any) -> tuple[str, Decimal | None]:
+    """How much of the credit limit is used, in words and in percent; that of the group where one is shared (S-03)."""
+    terms, own = credit_terms(customer), terms_of(customer)
     limit = terms.credit_limit if terms else None
-    used = state.total(with_orders=terms.count_orders if terms else True)
     note, meter = _("no limit"), None
-    if limit is not None:
+    if terms is not None and limit is not None:
+        used = exposure(customer.pk).total(with_orders=terms.count_orders)
         share = used * 100 / limit if limit else Decimal(100 if used else 0)
         meter = min(max(share, ZERO), Decimal(100)).quantize(Decimal(1))
         note = _("Limit %(limit)s · %(share)s used") % {
             "limit": formats.money(limit, 0),
             "share": formats.percent(share),
         }
-    late = OpenItem.objects.filter(customer=customer, remaining__gt=0, due_date__lt=today).aggregate(
-        n=Count("pk"), total=Sum("base_remaining")
+    if own is not None and own.credit_of is not None:
+        note = _("%(note)s · shared with %(head)s") % {"note": note, "head": own.credit_of}
+    return note, meter
+
+
+def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
+    note, meter = _credit_used(customer)
+    late = Q(remaining__gt=0, due_date__lt=today)
+    items = (
+        OpenItem.objects.filter(customer=customer)
+        .exclude(remaining=0)
+        .aggregate(
+            all=Sum("base_remaining", default=ZERO),
+            n=Count("pk", filter=late),
+            overdue=Sum("base_remaining", filter=late, default=ZERO),
+            oldest=Min("due_date", filter=late),
+        )
     )
     url = f"{reverse('openitem-list')}?customer={customer.pk}&customer_text={customer.code}"
-    overdue = late["total"] or ZERO
-    oldest = (today - state.oldest_due).days if state.oldest_due and state.oldest_due < today else 0
+    overdue = items["overdue"]
+    oldest = (today - items["oldest"]).days if items["oldest"] else 0
     return [
-        Figure(_("Receivable"), formats.money(state.receivable, 0), url, note, "¥", meter=meter),
+        Figure(_("Receivable"), formats.money(items["all"], 0), url, note, "¥", meter=meter),
         Figure(
             _("Of which overdue"),
             formats.money(overdue, 0),
             url,
-            _("%(n)s invoices · oldest %(days)s days") % {"n": late["n"], "days": oldest}
+            _("%(n)s invoices · oldest %(days)s days") % {"n": items["n"], "days": oldest}
             if overdue
             else _("nothing overdue"),
             "¥",
@@ -144,7 +160,7 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
 
 def _traffic_light(customer: Any) -> Figure:
     """Credit for people without finance rights: a word, no figures (UX 6.13)."""
-    terms = terms_of(customer)
+    terms = credit_terms(customer)
     limit = terms.credit_limit if terms else None
     if limit is None:
         return Figure(_("Credit"), _("no limit"))

@@ -100,8 +100,18 @@ class SalesOrderResource(Resource):
     )
     recompute = ("customer", *RECOMPUTE)
     depends = {"contact": "customer", "contract": "customer"}
-    extra_fields = ("hold_reason", "closing_reason", "revision")
-    related = ("customer__terms", "contact", "currency", "payment_terms", "warehouse", "contract", "campaign", "owner")
+    extra_fields = ("hold_reason", "released_by", "released_amount", "released_until", "closing_reason", "revision")
+    related = (
+        "customer__terms",
+        "contact",
+        "currency",
+        "payment_terms",
+        "warehouse",
+        "contract",
+        "campaign",
+        "owner",
+        "released_by",
+    )
     importable = False
     lines = OrderGrid()
     run = {
@@ -152,6 +162,9 @@ class SalesOrderResource(Resource):
         included = CompanyProfile.current().prices_include_tax
         given = {"warehouse": first, "currency": base_currency(), "prices_include_tax": included}
         return {**given, **super().initial(request)}
+
+    def offered(self, obj: Any, name: str) -> dict[str, Any]:
+        return {"amount": obj.base_total}
 
     def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
         return order_head(document, name)
@@ -287,17 +300,19 @@ class CustomerTermsResource(Resource):
     search_fields = ("customer__search",)
     fields = (
         "customer",
+        "credit_of",
         "credit_limit",
         "credit_action",
         "count_orders",
         "overdue_days",
+        "overdue_amount",
         "payment_terms",
         "currency",
         "tax_code",
         "posting_group",
         "blocked",
     )
-    related = ("customer",)
+    related = ("customer", "credit_of")
 
 
 @register

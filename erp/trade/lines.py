@@ -28,7 +28,8 @@ MOST = Decimal(10) ** 12  # more than this is a slip of the finger, and would no
 class LineInput:
     """A line as a person or an import gives it; what is None is filled from the masters.
 
-    `pk` names an existing line of the draft, `origin` the line of the parent document it takes from.
+    `pk` names an existing line of the draft, `origin` the line of the parent document it takes from. `agreed` is
+    the line of a confirmed order as it was, whose conversion and tax rate hold on (rules G-08, G-25).
     """
 
     product: Product
@@ -42,6 +43,7 @@ class LineInput:
     warehouse: Any = None
     pk: int | None = None
     origin: Any = None
+    agreed: Any = None
     taxed: bool = True  # False: no tax, even if the product or the customer has a tax code
 
 
@@ -105,8 +107,17 @@ def quantity_problem(quantity: Decimal, unit: Unit | None, row: int | None = Non
 
 
 def unit_factors(lines: Sequence[LineInput]) -> dict[tuple[int, int], Decimal]:
-    """Conversion factors (product, unit) -> factor for lines in another unit than the product's own."""
-    other = [line for line in lines if line.unit is not None and line.unit.pk != line.product.unit_id]
+    """Conversion factors (product, unit) -> factor for lines in another unit than the product's own.
+
+    Lines whose unit was agreed before need none.
+    """
+    other = [
+        line
+        for line in lines
+        if line.unit is not None
+        and line.unit.pk != line.product.unit_id
+        and (line.agreed is None or line.agreed.unit_id != line.unit.pk)
+    ]
     if not other:
         return {}
     rows = ProductUnit.objects.filter(product__in={line.product.pk for line in other})
@@ -174,6 +185,11 @@ def fill_line(line: Any, given: LineInput, position: int, factors: dict[tuple[in
     line.quantity, line.discount = given.quantity, given.discount
     tax_code = given.tax_code if given.tax_code is not None or not given.taxed else product.tax_code
     line.tax_code, line.tax_rate = tax_code, tax_code.rate if tax_code else ZERO
+    agreed = given.agreed
+    if agreed is not None and agreed.unit_id == line.unit_id:
+        line.factor = agreed.factor
+    if agreed is not None and agreed.tax_code_id == line.tax_code_id:
+        line.tax_rate = agreed.tax_rate
 
 
 def write_lines(parent: Any, key: str, lines: Sequence[models.Model], *, existing: Sequence[models.Model] = ()) -> None:

@@ -1,20 +1,23 @@
-"""What happens to orders of both directions: progress, completion, payment."""
+"""What happens to orders of both directions: amendment, progress, completion, payment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.utils.translation import gettext as _
 
-from erp.trade.lines import LineInput
-from erp.trade.progress import billing_status, done, goods_status, order_percents
-from kit.values.errors import BusinessError
+from erp.finance.currencies import base_currency
+from erp.inventory.ledger import plain
+from erp.inventory.units import own_unit_problems
+from erp.trade.lines import LineInput, check_inputs, set_amounts, write_lines
+from erp.trade.progress import billing_status, done, goods_status, order_percents, to_bill
+from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO
-from oa.records.bulk import bulk_set_all
+from oa.records.bulk import bulk_set, bulk_set_all
 
 PROGRESS = ("state", "goods_status", "billing_status", "goods_percent", "billed_percent")
 
@@ -48,9 +51,48 @@ def save_progress(
     bulk_set_all((lines, line_fields), (orders, PROGRESS), *others)
 
 
+@dataclass(frozen=True)
+class Amendment:
+    """What differs between sales and purchase orders when they are amended, by the words a clerk reads too."""
+
+    fields: tuple[str, ...]  # of the head
+    build: Callable[[Any, Sequence[LineInput], Sequence[Any]], list[Any]]  # (order, inputs, existing) -> lines
+    drafts: models.QuerySet[Any]  # lines of deliveries or receipts that are not posted
+    used: Any  # delivered or invoiced
+    waiting: Any  # what to do about goods that are moved and not billed
+    billed: Any  # why nothing is left to change the price of
+
+
+def amend(order: Any, typed: Any, lines: Sequence[LineInput], existing: Sequence[Any], kind: Amendment) -> list[Any]:
+    """Give a locked order the head of `typed` and `lines` as a new revision; returns the lines (rule G-08).
+
+    No line falls below what was moved or billed. Where price or tax of a line changes after a part was billed,
+    this part stays as a line of its own and the rest goes on as a new one. Raises BusinessError.
+    """
+    if order.state != "confirmed":
+        raise BusinessError(_("Only a confirmed order can be amended."))
+    check_warehouses(line.warehouse for line in lines if line.pk is None)
+    kept = kept_inputs(lines, existing)
+    check_inputs(kept)
+    _check_amendment(kept, existing, kind)
+    _check_discount(order, typed, existing)
+    inputs = _parted(kept, kind)
+    for name in kind.fields:
+        setattr(order, name, getattr(typed, name))
+    drafts = kind.build(order, inputs, existing)
+    keep_agreed(drafts, inputs)
+    check_own_units(drafts)
+    set_amounts(order, drafts, order.currency.exponent, base_currency().exponent)
+    write_lines(order, "order", drafts, existing=existing)
+    _follow(drafts, inputs, kind)
+    order.revision += 1
+    return drafts
+
+
 def kept_inputs(lines: Sequence[LineInput], existing: Sequence[Any]) -> list[LineInput]:
     """What an amendment leaves open on a line that exists stays as it was agreed (rule G-08)."""
-    by_pk = {line.pk: line for line in existing}
+    models.prefetch_related_objects(list(existing), "warehouse")
+    by_pk = {line.pk: copy(line) for line in existing}
     kept = []
     for given in lines:
         old = by_pk.get(given.pk) if given.pk else None
@@ -59,34 +101,116 @@ def kept_inputs(lines: Sequence[LineInput], existing: Sequence[Any]) -> list[Lin
                 given,
                 price=old.price if given.price is None else given.price,
                 unit=given.unit or old.unit,
-                tax_code=given.tax_code or old.tax_code,
+                tax_code=given.tax_code or (old.tax_code if given.taxed else None),
+                taxed=given.taxed and (given.tax_code or old.tax_code) is not None,
                 description=given.description or old.description,
                 warehouse=given.warehouse or old.warehouse,
                 due_date=given.due_date or old.due_date,
+                agreed=old,
             )
         kept.append(given)
     return kept
 
 
-def keep_agreed(lines: Sequence[Any], agreed: Mapping[int, tuple[int | None, Decimal]]) -> None:
-    """Tax rates stay those of the day of the order (rule G-25); what was given up is at most what is not used.
-
-    `agreed` tells tax code and rate of the lines that existed.
-    """
-    for line in lines:
-        tax_code_id, tax_rate = agreed.get(line.pk or 0, (None, ZERO))
-        if line.pk and line.tax_code_id == tax_code_id:
-            line.tax_rate = tax_rate
-        line.cancelled = max(ZERO, min(line.cancelled, line.quantity - max(line.moved, line.billed)))
+def keep_agreed(lines: Sequence[Any], inputs: Sequence[LineInput]) -> None:
+    """What was given up of an amended line stays given up, at most what is not used of it (rule G-09)."""
+    for line, given in zip(lines, inputs, strict=True):
+        given_up = (given.agreed or line).cancelled
+        line.cancelled = max(ZERO, min(given_up, line.quantity - max(line.moved, line.billed)))
 
 
-def check_discount_change(current: Any, given: Any, lines: Sequence[Any]) -> None:
-    """Refuse another document discount once a part of the order is billed: that part was given its share (G-08)."""
+def _check_amendment(lines: Sequence[LineInput], existing: Sequence[Any], kind: Amendment) -> None:
+    """Lines that are moved or billed stay, with their unit and at least the quantity that is used."""
+    given = {line.pk: (row, line) for row, line in enumerate(lines) if line.pk}
+    problems: list[Problem] = []
+    for old in existing:
+        if not (old.moved or old.billed):
+            continue
+        row, new = given.get(old.pk, (None, None))
+        if new is None or new.agreed is None:
+            message = _("Line %(line)s is %(used)s and must stay.")
+            problems.append(Problem(message % {"line": old.position, "used": kind.used}))
+            continue
+        used = max(old.moved - old.returned_replace, old.billed)
+        if new.quantity < min(used, old.quantity):
+            message = _("%(quantity)s are %(used)s; the quantity cannot be less.")
+            problems.append(Problem(message % {"quantity": plain(used), "used": kind.used}, "quantity", row))
+        if new.unit.pk != old.unit_id:
+            message = _("The line is %s; its unit cannot change any more.")
+            problems.append(Problem(message % kind.used, "unit", row))
+    if problems:
+        raise BusinessError(problems=problems)
+
+
+def _check_discount(order: Any, typed: Any, existing: Sequence[Any]) -> None:
+    """The document's discount stays once a part is billed, because that part was given its share (rule G-14)."""
     for name in ("discount", "discount_amount"):
-        if (getattr(given, name) or ZERO) != getattr(current, name) and any(line.billed for line in lines):
-            raise BusinessError(
-                _("A part of %s is invoiced; its discount cannot change any more.") % current, field=name
-            )
+        if (getattr(typed, name) or ZERO) != getattr(order, name) and any(line.billed for line in existing):
+            message = _("A part of %s is invoiced; its discount cannot change any more.") % order
+            raise BusinessError(message, field=name)
+
+
+def _parted(lines: Sequence[LineInput], kind: Amendment) -> list[LineInput]:
+    """Part lines whose price or tax changes after something was billed into the billed and the open part (G-08).
+
+    Posted deliveries and receipts belong to the old line for good, so that goods among them which are not billed
+    yet have to be billed first, at whatever price their bill gives them.
+    """
+    parts, problems = [], []
+    for row, given in enumerate(lines):
+        old = given.agreed
+        if old is None or not old.billed or not _repriced(given, old):
+            parts.append(given)
+            continue
+        kept, open_quantity = old.moved - old.returned_replace, to_bill(old)
+        if open_quantity > 0:
+            problems.append(Problem(kind.waiting % {"quantity": plain(open_quantity)}, "price", row))
+        elif not 0 < kept < given.quantity:
+            problems.append(Problem(kind.billed, "price", row))
+        before = {"price": old.price, "discount": old.discount, "tax_code": old.tax_code}
+        parts.append(replace(given, quantity=kept, taxed=old.tax_code is not None, **before))
+        parts.append(replace(given, pk=None, quantity=given.quantity - kept))
+    if problems:
+        raise BusinessError(problems=problems)
+    return parts
+
+
+def _repriced(given: LineInput, old: Any) -> bool:
+    tax_code_id = given.tax_code.pk if given.tax_code else None
+    return (given.price, given.discount, tax_code_id) != (old.price, old.discount, old.tax_code_id)
+
+
+def _follow(lines: Sequence[Any], inputs: Sequence[LineInput], kind: Amendment) -> None:
+    """Drafts of deliveries and receipts take from the open part of a line that was parted (rule G-10)."""
+    parted = {given.agreed.pk: line for line, given in zip(lines, inputs, strict=True) if given.agreed and not given.pk}
+    if not parted:
+        return
+    rows = list(kind.drafts.filter(order_line__in=parted))
+    for row in rows:
+        row.order_line = parted[row.order_line_id]
+    bulk_set(rows, ("order_line",))
+
+
+def changed_since(draft: Any, line: Any, row: int) -> Problem | None:
+    """A draft that was made before its order line got another product or unit would move something else."""
+    if (draft.product_id, draft.unit_id, draft.factor) == (line.product_id, line.unit_id, line.factor):
+        return None
+    message = _("The order line of %(product)s was changed after this draft was made. Remove it and create it again.")
+    return Problem(message % {"product": draft.product.code}, "quantity", row)
+
+
+def check_warehouses(warehouses: Iterable[Any]) -> None:
+    """Refuse archived warehouses on what is new (rule G-24)."""
+    for warehouse in warehouses:
+        if warehouse is not None and not warehouse.active:
+            raise BusinessError(_("%s is archived; choose another warehouse.") % warehouse, field="warehouse")
+
+
+def check_own_units(lines: Sequence[Any]) -> None:
+    """Refuse quantities that do not fit the product's own unit (rule G-13)."""
+    problems = own_unit_problems(lines)
+    if problems:
+        raise BusinessError(problems=problems)
 
 
 def refresh_paid(document: Any, line: Any, order_line: Any, order: Any, keys: set[int], sign: int) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.pages.pickmany import PickManyField, PickManyWidget
 from kit.pages.resources import Resource, by_model
-from kit.pages.widgets import DayField, PickerField, form_field, name_choices
+from kit.pages.widgets import DayField, NumberField, PickerField, form_field, name_choices
 from kit.rules.permissions import beyond_reach
 from kit.values.errors import BusinessError
 
@@ -173,10 +173,12 @@ def form_class(resource: Resource) -> type[KitForm]:
 
 
 class ReasonForm(forms.Form):
-    """What a command asks for before it runs: a reason, a date, or both."""
+    """What a command asks for before it runs: a reason, a date, how much and how long."""
 
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=300)
     date = DayField(label=_("Date"))
+    amount = NumberField(label=_("Up to amount (base currency)"), required=False, max_digits=18, decimal_places=2)
+    until = DayField(label=_("Valid until"), required=False)
 
     def __init__(self, *args: Any, names: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

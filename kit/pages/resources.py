@@ -244,6 +244,10 @@ class Resource:
         """Values of a new form, from the address (`?customer=12`)."""
         return {name: request.GET[name] for name in self.fields if name in request.GET}
 
+    def offered(self, obj: Any, name: str) -> Mapping[str, Any]:
+        """What the dialog of the command `name` offers as answers, beside today's date."""
+        return {}
+
     def fill(self, document: Any, name: str, user: Any) -> Mapping[str, Any]:
         """Values of other form fields that follow from the field `name` a person has just changed (UX 6.5.7)."""
         return {}

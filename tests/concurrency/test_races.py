@@ -121,6 +121,18 @@ def test_a_credit_limit_is_used_once(crowd: Any) -> None:
     assert total(crowd.run("confirm", shared_out(orders))) == Counter(ok=5, refused=19)
 
 
+def test_the_limit_of_a_group_is_used_once(crowd: Any) -> None:
+    """S-03: orders of several companies that share a limit stay within it together."""
+    product, head = make.make_product(tax=None, price="100"), make.make_customer()
+    make.stock(product, 100)
+    make.terms(head, credit_limit=D(500), credit_action=CreditAction.REFUSE)
+    group = [head, *(make.make_customer() for _ in range(3))]
+    for member in group[1:]:
+        make.terms(member, credit_of=head)
+    orders = [make.make_order(group[number % 4], make.line(product)).pk for number in range(24)]
+    assert total(crowd.run("confirm", shared_out(orders))) == Counter(ok=5, refused=19)
+
+
 def test_a_credit_limit_is_exceeded_without_the_lock(crowd: Any) -> None:
     """The control: each sees only the orders of before."""
     product, customer = make.make_product(tax=None, price="100"), make.make_customer()

@@ -15,9 +15,10 @@ from crm.customers.models import Customer
 from erp.finance.models import Account, Allocation, OpenItem, Payment, PaymentAllocation, Period, Voucher
 from erp.inventory.models import Product, StockAdjustment, StockLevel, StockMove
 from erp.purchasing.models import Bill, GoodsReceipt
-from erp.sales.models import Delivery, Invoice, SalesOrder
+from erp.sales.models import CustomerTerms, Delivery, Invoice, SalesOrder
 from oa.records.checks import documents
 from oa.records.models import IdempotencyKey, PostedDocument
+from tests import factories as make
 from tests.erp.writing import INSERTS, execute, insert, refused, refused_to_change
 
 pytestmark = pytest.mark.usefixtures("living")
@@ -247,3 +248,28 @@ def test_a_draft_of_an_order_is_free(living):
     """The guards are about what is issued: a draft changes and goes."""
     assert SalesOrder.objects.filter(pk=living.draft.pk).update(note="x") == 1
     assert SalesOrder.objects.get(pk=living.draft.pk).delete()
+
+
+class TestCreditGroups:
+    """S-03: a limit is shared on one level, whichever way the terms are written."""
+
+    def groups(self):
+        head, member, other = (make.make_customer(name) for name in ("Head", "Member", "Other"))
+        return head, member, other, make.terms(member, credit_of=head)
+
+    def test_a_head_has_a_limit_of_its_own(self):
+        head, _member, other, _terms = self.groups()
+        refused_to_change(make.terms(head), {"credit_of_id": other.pk}, "cannot share the limit of another")
+
+    @every_way
+    def test_nobody_points_to_a_member(self, way):
+        _head, member, other, _terms = self.groups()
+        refused(lambda: insert(way, CustomerTerms(customer=other, credit_of=member)), "cannot share the limit")
+
+    def test_nobody_shares_a_limit_with_itself(self):
+        _head, member, _other, terms = self.groups()
+        refused_to_change(terms, {"credit_of_id": member.pk}, "terms_credit_of_another")
+
+    def test_a_release_has_an_amount(self):
+        order = SalesOrder.objects.filter(released_amount=None).first()
+        refused_to_change(order, {"released_until": make.today()}, "order_release")

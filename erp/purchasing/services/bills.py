@@ -32,10 +32,10 @@ from erp.purchasing.services.bill_drafts import (
     save_head,
     too_much,
 )
-from erp.purchasing.services.orders import HEAD, changed_since, order_lines
+from erp.purchasing.services.orders import HEAD, order_lines
 from erp.trade.billing import dues_of, last_due
 from erp.trade.models import PARTY
-from erp.trade.orders import lock_billed_orders, refresh_paid, save_progress
+from erp.trade.orders import changed_since, lock_billed_orders, refresh_paid, save_progress
 from erp.trade.progress import most_to_move, to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem

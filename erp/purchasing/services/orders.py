@@ -9,13 +9,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from erp.finance.currencies import base_currency, rate_on
+from erp.finance.currencies import rate_on
 from erp.finance.models import Currency, Supplier
 from erp.finance.rights import allow_saving, allow_transition
-from erp.inventory.ledger import plain
-from erp.inventory.units import own_unit_problems
-from erp.purchasing.models import Bill, BillLine, PurchaseOrder, PurchaseOrderLine
+from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.orders import PURCHASE_STATES
 from erp.purchasing.pricing import find_price, order_prices
 from erp.trade.lines import (
@@ -27,9 +26,16 @@ from erp.trade.lines import (
     unit_factors,
     write_lines,
 )
-from erp.trade.orders import check_discount_change, derive_progress, keep_agreed, kept_inputs, refresh_paid_order
+from erp.trade.orders import (
+    Amendment,
+    amend,
+    check_own_units,
+    check_warehouses,
+    derive_progress,
+    refresh_paid_order,
+)
 from erp.trade.progress import to_move
-from kit.values.errors import BusinessError, Problem
+from kit.values.errors import BusinessError
 from kit.values.money import ONE, ZERO
 from oa.organisation.models import CompanyProfile
 from oa.records.bulk import bulk_set, locked
@@ -70,14 +76,6 @@ def check_quantities(lines: Sequence[PurchaseOrderLine], quantities: Mapping[int
         raise BusinessError(problems=problems)
 
 
-def changed_since(draft: Any, line: PurchaseOrderLine, row: int) -> Problem | None:
-    """A draft that was made before its order line got another product or unit would move something else."""
-    if (draft.product_id, draft.unit_id, draft.factor) == (line.product_id, line.unit_id, line.factor):
-        return None
-    message = _("The order line of %(product)s was changed after this draft was made. Remove it and create it again.")
-    return Problem(message % {"product": draft.product.code}, "quantity", row)
-
-
 def check_supplier(supplier: Supplier) -> None:
     """Refuse orders to archived and blocked suppliers (rule G-24)."""
     if not supplier.active:
@@ -107,20 +105,14 @@ def save_order(
     allow_saving(by, order)
     check_inputs(lines)
     check_supplier(order.supplier)
-    _check_warehouses(order, lines)
+    check_warehouses((order.warehouse, *(line.warehouse for line in lines if line.pk is None)))
     exponent = _fill_head(order, by)
     drafts = _build_lines(order, lines, existing)
+    check_own_units(drafts)
     set_amounts(order, drafts, order.currency.exponent, exponent)
     order.save()
     write_lines(order, "order", drafts, existing=existing)
     return order
-
-
-def _check_warehouses(order: PurchaseOrder, lines: Sequence[LineInput]) -> None:
-    """Refuse archived warehouses on what is new (rule G-24)."""
-    for warehouse in (order.warehouse, *(line.warehouse for line in lines if line.pk is None)):
-        if warehouse is not None and not warehouse.active:
-            raise BusinessError(_("%s is archived; choose another warehouse.") % warehouse, field="warehouse")
 
 
 def _fill_head(order: PurchaseOrder, by: Any) -> int:
@@ -163,10 +155,22 @@ def _build_lines(
         line.warehouse = given.warehouse or order.warehouse
         line.due_date = given.due_date or order.required_date
         drafts.append(line)
-    problems = own_unit_problems(drafts)
-    if problems:
-        raise BusinessError(problems=problems)
     return drafts
+
+
+AMENDMENT = Amendment(
+    fields=AMENDABLE,
+    build=_build_lines,
+    drafts=GoodsReceiptLine.objects.filter(receipt__state="draft"),
+    used=gettext_lazy("received or billed"),
+    waiting=gettext_lazy(
+        "%(quantity)s of this line are received and not billed. Post their bill first, at the price that holds for"
+        " them; then change the price of the rest."
+    ),
+    billed=gettext_lazy(
+        "This line is billed in full; its price and tax cannot change any more. Add a line at the new price instead."
+    ),
+)
 
 
 @transaction.atomic
@@ -283,66 +287,17 @@ def amend_order(
 ) -> PurchaseOrder:
     """Change a confirmed order: a new revision whose old state the history keeps (rule G-08).
 
-    `order` carries the head fields as typed. No line may fall below what was received or billed, its price
-    changes only while nothing of it is billed.
+    `order` carries the head fields as typed. No line may fall below what was received or billed; a new price
+    holds for what is not billed yet.
     """
     current = lock_order(order, version)
     allow_saving(by, current)
-    if current.state != "confirmed":
-        raise BusinessError(_("Only a confirmed order can be amended."))
-    check_inputs(lines)
-    existing = order_lines([current])
-    lines = kept_inputs(lines, existing)
-    _check_amendment(lines, existing)
-    check_discount_change(current, order, existing)
     before = current.base_total
-    agreed = {line.pk: (line.tax_code_id, line.tax_rate) for line in existing}
-    for name in AMENDABLE:
-        setattr(current, name, getattr(order, name))
-    drafts = _build_lines(current, lines, existing)
-    keep_agreed(drafts, agreed)
-    set_amounts(current, drafts, current.currency.exponent, base_currency().exponent)
+    drafts = amend(current, order, lines, order_lines([current]), AMENDMENT)
     if current.base_total > before:
         check_supplier(current.supplier)
-    write_lines(current, "order", drafts, existing=existing)
-    current.revision += 1
     derive_progress(current, drafts)
     current.version += 1
     current.save()
     _refresh_paid(current)
     return current
-
-
-def _check_amendment(lines: Sequence[LineInput], existing: Sequence[PurchaseOrderLine]) -> None:
-    given = {line.pk: (row, line) for row, line in enumerate(lines) if line.pk}
-    problems: list[Problem] = []
-    for old in existing:
-        if not (old.moved or old.billed):
-            continue
-        row, new = given.get(old.pk, (None, None))
-        if row is None or new is None or new.product.pk != old.product_id:
-            problems.append(Problem(_("Line %s is received or billed and must stay.") % old.position))
-        else:
-            problems += _line_problems(old, new, row)
-    if problems:
-        raise BusinessError(problems=problems)
-
-
-def _line_problems(old: PurchaseOrderLine, new: LineInput, row: int) -> list[Problem]:
-    """What may not change on a line that is received or billed in part."""
-    problems = []
-    used = max(old.moved - old.returned_replace, old.billed)
-    if new.quantity < used:
-        problems.append(
-            Problem(
-                _("%(used)s are received or billed; the quantity cannot be less.") % {"used": plain(used)},
-                "quantity",
-                row,
-            )
-        )
-    if new.unit is not None and new.unit.pk != old.unit_id:
-        problems.append(Problem(_("The line is received or billed; its unit cannot change any more."), "unit", row))
-    changed = new.price != old.price or new.discount != old.discount
-    if old.billed and (changed or (new.tax_code.pk if new.tax_code else None) != old.tax_code_id):
-        problems.append(Problem(_("The line is billed; its price and tax cannot change any more."), "price", row))
-    return problems

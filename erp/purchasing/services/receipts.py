@@ -24,11 +24,11 @@ from erp.purchasing.matching import cost_of, receipt_value
 from erp.purchasing.models import GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.receipts import RECEIPT_STATES
 from erp.purchasing.posting import receipt_lines
-from erp.purchasing.services.orders import HEAD, LINES, changed_since, check_quantities, lock_order, order_lines
+from erp.purchasing.services.orders import HEAD, LINES, check_quantities, lock_order, order_lines
 from erp.trade.billing import product_posting_group, residue_lines
 from erp.trade.lines import quantity_problem
 from erp.trade.models import MOVED, PARTY
-from erp.trade.orders import save_progress
+from erp.trade.orders import changed_since, save_progress
 from erp.trade.progress import most_to_move, to_move
 from kit.rules.days import business_day
 from kit.rules.fields import MoneyField

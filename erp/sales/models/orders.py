@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
@@ -50,7 +51,7 @@ ORDER_STATES = StateTable(
             "confirmed",
             _("Release hold"),
             permission="release_salesorder",
-            fields=("reason",),
+            fields=("reason", "amount", "until"),
             icon="lock-open",
         ),
         Transition(
@@ -119,7 +120,16 @@ class SalesOrder(TradeAmounts, Party, OrderProgress, Document):
     state = Document.state_field(ORDER_STATES)
     hold = models.CharField(_("hold"), max_length=6, choices=Hold, default=Hold.NONE, blank=True, editable=False)
     hold_reason = models.CharField(_("reason of hold"), max_length=300, blank=True, editable=False)
-    released_amount = MoneyField(null=True, editable=False)
+    released_amount = MoneyField(_("released up to"), null=True, editable=False)  # in base currency
+    released_until = models.DateField(_("released until"), null=True, editable=False)  # None: for good
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("released by"),
+    )
     closing_reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, editable=False)
     search = search_column("number", "customer_reference")
@@ -135,7 +145,13 @@ class SalesOrder(TradeAmounts, Party, OrderProgress, Document):
             ("close_salesorder", "Can close and reopen sales orders"),
             ("cancel_salesorder", "Can cancel sales orders"),
         ]
-        constraints = [discount_check("order_discount")]
+        constraints = [
+            discount_check("order_discount"),
+            models.CheckConstraint(
+                condition=Q(released_amount__isnull=False) | Q(released_until=None, released_by=None),
+                name="order_release",
+            ),
+        ]
         indexes = [
             models.Index(fields=["-date", "-id"], name="order_date"),
             models.Index(fields=["customer", "-date", "-id"], name="order_customer"),

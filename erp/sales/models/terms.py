@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pgtrigger
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.models import Customer
@@ -36,6 +38,15 @@ class CustomerTerms(Record):
     """The ERP side of a customer, one row each, made with the first order at the latest."""
 
     customer = models.OneToOneField(Customer, models.CASCADE, related_name="terms", verbose_name=_("customer"))
+    credit_of = models.ForeignKey(
+        Customer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="credit_members",
+        verbose_name=_("shares the credit limit of"),
+        help_text=_("Its head company, whose limit, action and overdue rule then hold for both together."),
+    )
     credit_limit = MoneyField(_("credit limit"), null=True, blank=True, help_text=_("Empty: no limit."))
     credit_action = models.CharField(
         _("when exceeded"), max_length=6, choices=CreditAction, default=CreditAction.REFUSE
@@ -43,6 +54,12 @@ class CustomerTerms(Record):
     count_orders = models.BooleanField(_("confirmed orders count"), default=True)
     overdue_days = models.PositiveSmallIntegerField(
         _("overdue for more than days"), null=True, blank=True, help_text=_("Empty: overdue invoices are not checked.")
+    )
+    overdue_amount = MoneyField(
+        _("overdue by more than"),
+        null=True,
+        blank=True,
+        help_text=_("In base currency, whatever the days. Empty: not checked."),
     )
     payment_terms = models.ForeignKey(
         PaymentTerms, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("payment terms")
@@ -69,11 +86,48 @@ class CustomerTerms(Record):
                 condition=Q(credit_limit=None) | Q(credit_limit__gte=0),
                 name="terms_limit",
                 violation_error_message=_("The limit cannot be negative."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(overdue_amount=None) | Q(overdue_amount__gte=0),
+                name="terms_overdue_amount",
+                violation_error_message=_("The amount cannot be negative."),
+            ),
+            models.CheckConstraint(condition=~Q(credit_of=F("customer")), name="terms_credit_of_another"),
+        ]
+        triggers = [
+            # The head's row is locked first, so that two people cannot make a chain at the same time.
+            pgtrigger.Trigger(
+                name="credit_one_level",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Q(new__credit_of__isnull=False),
+                func="""
+                    PERFORM 1 FROM erp_customerterms WHERE customer_id = NEW.credit_of_id FOR UPDATE;
+                    IF EXISTS (SELECT 1 FROM erp_customerterms
+                                WHERE customer_id = NEW.credit_of_id AND credit_of_id IS NOT NULL
+                                   OR credit_of_id = NEW.customer_id) THEN
+                        RAISE EXCEPTION 'A head company cannot share the limit of another.' USING ERRCODE = '23514';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.customer)
+
+    def clean(self) -> None:
+        """One limit is shared on one level: a head company has its own (rule S-03)."""
+        super().clean()
+        if self.credit_of is None:
+            return
+        if self.credit_of_id == self.customer_id:
+            raise ValidationError({"credit_of": _("A customer cannot share its own limit; leave this empty.")})
+        near = CustomerTerms.objects.filter(Q(customer=self.credit_of) | Q(credit_of=self.customer_id))
+        for terms in near.exclude(pk=self.pk).exclude(credit_of=None).select_related("customer", "credit_of"):
+            text = _("%(customer)s shares the limit of %(head)s already; a head company has a limit of its own.")
+            facts = {"customer": terms.customer, "head": terms.credit_of}
+            raise ValidationError({"credit_of": ValidationError(text, params=facts)})
 
 
 @tracked()

@@ -17,6 +17,7 @@ from erp.finance.models.accounts import Purpose
 from erp.finance.rights import allow, allow_making, allow_transition
 from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
 from erp.inventory.models import MoveKind
+from erp.inventory.units import own_unit_problems
 from erp.sales.credit import DELIVERING, check_blocked, check_delivery_credit, terms_of
 from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
 from erp.sales.models.deliveries import DELIVERY_STATES
@@ -24,7 +25,7 @@ from erp.sales.services.delivery_drafts import DELIVERIES, draft_of_order
 from erp.sales.services.lines import lock_orders, order_lines
 from erp.sales.services.orders import lock_order
 from erp.trade.billing import product_posting_group
-from erp.trade.orders import save_progress
+from erp.trade.orders import changed_since, save_progress
 from erp.trade.progress import most_to_move, to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -58,8 +59,8 @@ def post_delivery(delivery: Delivery, *, by: Any, version: int | None = None) ->
     """Ship a draft: stock out at average cost, cost entry, progress of its orders (rules G-02, D-01, D-04)."""
     delivery = locked(DELIVERIES, delivery.pk, version=version)
     allow_transition(by, delivery, "post")
-    drafts = list(delivery.lines.select_related("product__group"))
-    orders = lock_orders(draft.order_line_id for draft in drafts)
+    orders = lock_orders(delivery)
+    drafts = list(delivery.lines.select_related("product__group", "product__unit"))
     return _post(delivery, drafts, orders, order_lines(orders), by=by)
 
 
@@ -108,9 +109,9 @@ def _post(
 def _check(
     delivery: Delivery, drafts: Sequence[DeliveryLine], lines: Mapping[int, SalesOrderLine], context: PostingContext
 ) -> None:
-    """Blocked customers, held orders and quantities beyond the tolerance are refused (D-03, G-12)."""
+    """Blocked customers, held orders, changed lines and quantities beyond the tolerance are refused (D-03, G-12)."""
     check_blocked(terms_of(delivery.customer), DELIVERING)
-    problems = []
+    problems = own_unit_problems(drafts)
     taken: dict[int, Decimal] = {}
     for row, draft in enumerate(drafts):
         line = lines[draft.order_line_id]
@@ -126,6 +127,9 @@ def _check(
             problems.append(
                 Problem(_("%s leaves from another warehouse now; make a new delivery.") % line.product.code, row=row)
             )
+        if problem := changed_since(draft, line, row):
+            problems.append(problem)
+            continue
         tolerance = line.product.tolerance if line.product.tolerance is not None else context.tolerance
         taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
         if taken[line.pk] > most_to_move(line, tolerance):
@@ -151,7 +155,7 @@ def _check_credit(
     warnings = []
     for order in orders:
         own = [line for line in lines if line.order_id == order.pk]
-        warnings.append(check_delivery_credit(terms_of(order.customer), order, own, taken, business_day()))
+        warnings.append(check_delivery_credit(order, own, taken, business_day()))
     delivery.warning = " ".join(filter(None, warnings))
 
 

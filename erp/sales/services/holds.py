@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from erp.finance.rights import allow, allow_transition
-from erp.sales.credit import credit_problem, terms_of, unbilled
+from erp.sales.credit import credit_problem, credit_terms, unbilled
 from erp.sales.models import SalesOrder, SalesOrderLine
 from erp.sales.models.orders import Hold
 from erp.sales.services.orders import lines_of, lock_order
 from erp.sales.services.reservations import release_lines, reserve_lines
 from kit.rules.days import business_day
-from kit.values.errors import BusinessError
+from kit.values.errors import BusinessError, Problem
 
 
 @transaction.atomic
@@ -37,9 +39,18 @@ def hold_order(order: SalesOrder, *, by: Any, reason: str = "", version: int | N
 
 
 @transaction.atomic
-def release_hold(order: SalesOrder, *, by: Any, reason: str = "", version: int | None = None) -> SalesOrder:
-    """Release an order up to its present amount and reserve stock for it (rule S-05).
+def release_hold(
+    order: SalesOrder,
+    *,
+    by: Any,
+    reason: str = "",
+    amount: Decimal | None = None,
+    until: dt.date | None = None,
+    version: int | None = None,
+) -> SalesOrder:
+    """Release an order and reserve stock for it (rule S-05).
 
+    It is released up to `amount` in base currency, its present total if None, and until a day, for good if None.
     Also one that is not on hold, where the credit check would stop its next delivery.
     """
     order = lock_order(order, version)
@@ -47,18 +58,33 @@ def release_hold(order: SalesOrder, *, by: Any, reason: str = "", version: int |
     lines = lines_of(order)
     if not order.hold and not _stopped(order, lines):
         raise BusinessError(_("%s is not on hold.") % order)
-    if not reason.strip():
-        raise BusinessError(_("Enter the reason."), field="reason")
-    order.hold, order.hold_reason, order.released_amount = Hold.NONE, reason.strip()[:300], order.base_total
+    amount = order.base_total if amount is None else amount
+    _check_release(order, reason, amount, until)
+    order.hold, order.hold_reason = Hold.NONE, reason.strip()[:300]
+    order.released_amount, order.released_until, order.released_by = amount, until, by
     reserve_lines(lines)
     order.version += 1
     order.save()
     return order
 
 
+def _check_release(order: SalesOrder, reason: str, amount: Decimal, until: dt.date | None) -> None:
+    """A release has a reason and covers the order as it is today."""
+    problems = []
+    if not reason.strip():
+        problems.append(Problem(_("Enter the reason."), "reason"))
+    if amount < order.base_total:
+        message = _("The order amounts to %s already; release it up to this or more.")
+        problems.append(Problem(message % f"{order.base_total:,.2f}", "amount"))
+    if until is not None and until < business_day():
+        problems.append(Problem(_("This day is over; choose today or later."), "until"))
+    if problems:
+        raise BusinessError(problems=problems)
+
+
 def _stopped(order: SalesOrder, lines: list[SalesOrderLine]) -> bool:
     """Whether the customer's credit is used up by what is on the way already."""
-    terms = terms_of(order.customer)
+    terms = credit_terms(order.customer)
     if terms is None:
         return False
     problem = credit_problem(terms, unbilled(order, lines), business_day(), what=order, without_order=order.pk)

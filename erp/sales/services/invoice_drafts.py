@@ -39,7 +39,7 @@ from oa.organisation.models import CompanyProfile
 from oa.records.bulk import locked
 from oa.records.commands import command
 
-INVOICES = Invoice.objects.select_related("customer__terms", "currency", "payment_terms")
+INVOICES = Invoice.objects.select_related("customer__terms__credit_of__terms", "currency", "payment_terms")
 
 
 @transaction.atomic

@@ -26,7 +26,7 @@ from erp.sales.services.invoice_drafts import INVOICES, draft_of_order
 from erp.sales.services.lines import lock_orders, order_lines
 from erp.sales.services.orders import lock_order
 from erp.trade.billing import Amount, base_lines, dues_of, last_due, product_posting_group
-from erp.trade.orders import lock_billed_orders, refresh_paid, save_progress
+from erp.trade.orders import changed_since, lock_billed_orders, refresh_paid, save_progress
 from erp.trade.progress import to_bill
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -58,8 +58,8 @@ def post_invoice(invoice: Invoice, *, by: Any, version: int | None = None) -> In
     """Post a draft: number, entry, open items, progress of its orders (rules G-02, A-01)."""
     invoice = locked(INVOICES, invoice.pk, version=version)
     allow_transition(by, invoice, "post")
+    orders = lock_orders(invoice)
     drafts = list(invoice.lines.select_related("product__group", "tax_code"))
-    orders = lock_orders(draft.order_line_id for draft in drafts)
     return _post(invoice, drafts, orders, order_lines(orders), by=by)
 
 
@@ -103,7 +103,7 @@ def _check_credit(invoice: Invoice, drafts: Sequence[InvoiceLine]) -> None:
     direct = sum((draft.net + draft.tax for draft in drafts if draft.order_line_id is None), ZERO)
     if direct:
         amount = round_money(direct * invoice.rate)
-        invoice.warning = check_invoice_credit(terms_of(invoice.customer), amount, business_day())
+        invoice.warning = check_invoice_credit(invoice.customer, amount, business_day())
 
 
 def _post_entry(
@@ -142,6 +142,9 @@ def _check(invoice: Invoice, drafts: Sequence[InvoiceLine], facts: Mapping[int, 
             continue
         if line.order.prices_include_tax != invoice.prices_include_tax:
             problems.append(Problem(_("%s has prices of the other kind, with or without tax.") % line.order, row=row))
+            continue
+        if problem := changed_since(draft, line, row):
+            problems.append(problem)
             continue
         taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
         if taken[line.pk] > to_bill(line):

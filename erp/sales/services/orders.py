@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from erp.finance.currencies import base_currency, fill_rate
+from erp.finance.currencies import fill_rate
 from erp.finance.models import Currency
 from erp.finance.rights import allow, allow_saving, allow_transition
-from erp.inventory.ledger import plain
 from erp.sales.credit import apply_credit_check, check_blocked, terms_of
-from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
+from erp.sales.models import DeliveryLine, Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import ORDER_STATES, Hold
 from erp.sales.pricing import customer_prices, find_price, price_rule
 from erp.sales.services.reservations import release_lines, reserve_lines
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
-from erp.trade.orders import check_discount_change, derive_progress, kept_inputs, refresh_paid_order
+from erp.trade.orders import (
+    Amendment,
+    amend,
+    check_own_units,
+    check_warehouses,
+    derive_progress,
+    refresh_paid_order,
+)
 from erp.trade.progress import to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -30,7 +37,7 @@ from oa.records.bulk import bulk_set, locked
 from oa.records.commands import command
 from oa.records.numbering import given_number, next_number
 
-HEAD = SalesOrder.objects.select_related("customer__terms", "currency", "payment_terms", "warehouse")
+HEAD = SalesOrder.objects.select_related("customer__terms__credit_of__terms", "currency", "payment_terms", "warehouse")
 AMENDABLE = (
     "required_date",
     "customer_reference",
@@ -73,8 +80,10 @@ def save_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versio
     allow_saving(by, order, order.customer)
     check_inputs(lines)
     _check_head(order)
+    check_warehouses((order.warehouse, *(line.warehouse for line in lines if line.pk is None)))
     exponent = _fill_head(order, by)
     drafts = _build_lines(order, lines, existing)
+    check_own_units(drafts)
     set_amounts(order, drafts, order.currency.exponent, exponent)
     order.save()
     write_lines(order, "order", drafts, existing=existing)
@@ -132,11 +141,27 @@ def _build_lines(
         fill_line(line, given, position, factors)
         found = find_price(given.product, given.quantity, line.factor, agreed, order.rate)
         line.price = found.price if given.price is None else given.price
-        line.price_rule = price_rule(given.price, found)
+        kept = given.agreed is not None and given.agreed.price == line.price
+        line.price_rule = given.agreed.price_rule if kept else price_rule(given.price, found)
         line.warehouse = given.warehouse or order.warehouse
         line.due_date = given.due_date or order.required_date
         drafts.append(line)
     return drafts
+
+
+AMENDMENT = Amendment(
+    fields=AMENDABLE,
+    build=_build_lines,
+    drafts=DeliveryLine.objects.filter(delivery__state="draft"),
+    used=gettext_lazy("delivered or invoiced"),
+    waiting=gettext_lazy(
+        "%(quantity)s of this line are delivered and not invoiced. Invoice them first, at the price that holds for"
+        " them; then change the price of the rest."
+    ),
+    billed=gettext_lazy(
+        "This line is invoiced in full; its price and tax cannot change any more. Add a line at the new price instead."
+    ),
+)
 
 
 @transaction.atomic
@@ -151,9 +176,8 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, num
     if not lines:
         raise BusinessError(_("Enter at least one line."))
     _check_head(order)
-    terms = terms_of(order.customer)
-    check_blocked(terms)
-    order.warning = apply_credit_check(terms, order, lines, business_day())
+    check_blocked(terms_of(order.customer))
+    order.warning = apply_credit_check(order, lines, business_day())
     if order.hold == Hold.NONE:
         reserve_lines(lines)
     order.number = given_number(order.SEQUENCE, number) if number else next_number(order.SEQUENCE, order.date)
@@ -240,9 +264,8 @@ def reopen_order(order: SalesOrder, *, by: Any, version: int | None = None) -> S
     for line in lines:
         line.cancelled = ZERO
     bulk_set(lines, ("cancelled",))
-    terms = terms_of(order.customer)
-    check_blocked(terms)
-    order.warning = apply_credit_check(terms, order, lines, business_day())
+    check_blocked(terms_of(order.customer))
+    order.warning = apply_credit_check(order, lines, business_day())
     derive_progress(order, lines)
     if order.hold == Hold.NONE:
         reserve_lines(lines)
@@ -257,84 +280,24 @@ def reopen_order(order: SalesOrder, *, by: Any, version: int | None = None) -> S
 def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> SalesOrder:
     """Change a confirmed order: a new revision whose old state the history keeps (rule G-08).
 
-    `order` carries the head fields as typed. No line may fall below what was delivered or invoiced, a price
-    changes only while nothing of the line is invoiced; credit is checked again when the amount rises.
+    `order` carries the head fields as typed. No line may fall below what was delivered or invoiced; a new price
+    holds for what is not invoiced yet; credit is checked again when the amount rises.
     """
     current = lock_order(order, version)
     allow_saving(by, current)
-    if current.state != "confirmed":
-        raise BusinessError(_("Only a confirmed order can be amended."))
-    check_inputs(lines)
-    existing = lines_of(current)
-    _check_amendment(lines, existing)
-    check_discount_change(current, order, existing)
-    before = current.base_total
-    agreed = {line.pk: (line.tax_code_id, line.tax_rate, line.price, line.price_rule) for line in existing}
-    for name in AMENDABLE:
-        setattr(current, name, getattr(order, name))
-    release_lines(existing)
-    drafts = _build_lines(current, kept_inputs(lines, existing), existing)
-    _keep_agreed(drafts, agreed)
-    set_amounts(current, drafts, current.currency.exponent, base_currency().exponent)
-    write_lines(current, "order", drafts, existing=existing)
-    terms = terms_of(current.customer)
+    existing, before = lines_of(current), current.base_total
+    held = [copy(line) for line in existing]
+    drafts = amend(current, order, lines, existing, AMENDMENT)
     current.warning = ""
     if current.base_total > before:
-        check_blocked(terms)
-        current.warning = apply_credit_check(terms, current, drafts, business_day())
+        check_blocked(terms_of(current.customer))
+        current.warning = apply_credit_check(current, drafts, business_day())
+    release_lines(held)  # after the customer's terms are locked (lock order)
     drafts = lines_of(current)
     if current.hold == Hold.NONE:
         reserve_lines(drafts)
-    current.revision += 1
     derive_progress(current, drafts)
     current.version += 1
     current.save()
     refresh_order(current)
     return current
-
-
-def _keep_agreed(drafts: Sequence[SalesOrderLine], agreed: Mapping[int, tuple[Any, ...]]) -> None:
-    """Tax rates are those of the day of the order (rule G-25); what was given up is at most what is not used."""
-    for line in drafts:
-        tax_code_id, tax_rate, price, price_rule_before = agreed.get(line.pk or 0, (None,) * 4)
-        if line.pk and line.tax_code_id == tax_code_id:
-            line.tax_rate = tax_rate
-        if line.pk and line.price == price:
-            line.price_rule = price_rule_before
-        line.cancelled = max(ZERO, min(line.cancelled, line.quantity - max(line.moved, line.billed)))
-
-
-def _check_amendment(lines: Sequence[LineInput], existing: Sequence[SalesOrderLine]) -> None:
-    given = {line.pk: (row, line) for row, line in enumerate(lines) if line.pk}
-    problems = []
-    for old in existing:
-        used = max(old.moved, old.billed)
-        row, new = given.get(old.pk, (None, None))
-        if used and (new is None or new.product.pk != old.product_id or row is None):
-            problems.append(Problem(_("Line %s is delivered or invoiced and must stay.") % old.position))
-            continue
-        if new is None or row is None:
-            continue
-        if used:
-            problems += _line_problems(old, new, used, row)
-    if problems:
-        raise BusinessError(problems=problems)
-
-
-def _line_problems(old: SalesOrderLine, new: LineInput, used: Decimal, row: int) -> list[Problem]:
-    """What may not change on a line that is delivered or invoiced in part."""
-    problems = []
-    if new.quantity < used:
-        problems.append(
-            Problem(
-                _("%(used)s are delivered or invoiced; the quantity cannot be less.") % {"used": plain(used)},
-                "quantity",
-                row,
-            )
-        )
-    if new.unit is not None and new.unit.pk != old.unit_id:
-        problems.append(Problem(_("The line is delivered or invoiced; its unit cannot change any more."), "unit", row))
-    repriced = (new.price is not None and new.price != old.price) or new.discount != old.discount
-    if old.billed and (repriced or (new.tax_code is not None and new.tax_code.pk != old.tax_code_id)):
-        problems.append(Problem(_("The line is invoiced; its price and tax cannot change any more."), "price", row))
-    return problems

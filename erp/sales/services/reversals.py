@@ -76,7 +76,7 @@ def reverse_delivery(
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     lines = list(original.lines.select_related("product__group"))
-    orders = lock_orders(line.order_line_id for line in lines)
+    orders = lock_orders(original)
     facts = order_lines(orders)
     by_pk = {line.pk: line for line in facts}
     _check_not_invoiced(original, lines, by_pk)
@@ -174,7 +174,7 @@ def reverse_invoice(invoice: Invoice, *, by: Any, date: dt.date | None = None, v
     if original.reversal_of_id:
         raise BusinessError(_("%s is a reversal itself and cannot be reversed.") % original)
     lines = list(original.lines.select_related("product", "tax_code"))
-    orders = lock_orders(line.order_line_id for line in lines)
+    orders = lock_orders(original)
     facts = order_lines(orders)
     items = items_of(source_of(original))
     refuse_if_settled(original, items)

@@ -242,11 +242,8 @@ def command_view(request: HttpRequest, resource: Resource, key: str, name: str) 
     command = next((c for c in resource.commands_for(obj, request.user) if c.name == name), None)
     if command is None:
         return _not_now(request, resource, obj, name)
-    form = (
-        ReasonForm(request.POST or None, names=command.fields, initial={"date": timezone.localdate()})
-        if command.fields
-        else None
-    )
+    initial = {"date": timezone.localdate(), **resource.offered(obj, name)}
+    form = ReasonForm(request.POST or None, names=command.fields, initial=initial) if command.fields else None
     if request.method != "POST" or (form is not None and not form.is_valid()):
         return _ask(request, resource, obj, command, form)
     fields = form.cleaned_data if form is not None else {}

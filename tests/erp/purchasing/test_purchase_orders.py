@@ -220,7 +220,7 @@ def test_amendment(clerk: User, hengtuo: Supplier, motor: Product) -> None:
 
 
 def test_a_billed_price_stays(clerk: User, hengtuo: Supplier, motor: Product) -> None:
-    """G-08, G-25: price, discount and tax of a billed line are fixed; open ones keep their tax rate."""
+    """G-08, G-25: price, discount and tax of what is billed are fixed; open lines keep their tax rate."""
     order = make.confirmed_purchase(hengtuo, make.line(motor, 10, "60"), by=clerk)
     [line] = order.lines.all()
     receive_order(order, {line.pk: D(4)}, by=clerk)
@@ -228,7 +228,7 @@ def test_a_billed_price_stays(clerk: User, hengtuo: Supplier, motor: Product) ->
     low = TaxCode.objects.get(code="V6")
     for change in ({"price": D(61)}, {"discount": D(1)}, {"tax_code": low}):
         with refused("its price and tax cannot change"):
-            amend_order(order, as_typed(order, **change), by=clerk)
+            amend_order(order, as_typed(order, quantity=D(4), **change), by=clerk)
     motor.tax_code.rate = D("0.09")
     motor.tax_code.save()
     amend_order(order, as_typed(order, quantity=D(20), price=None), by=clerk)
