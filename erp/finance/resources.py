@@ -159,6 +159,7 @@ class SupplierResource(Resource):
         "currency",
         "payment_terms",
         "posting_group",
+        "tolerance",
         "blocked",
         "note",
         "active",

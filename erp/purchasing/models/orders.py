@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from erp.finance.models import Supplier
 from erp.inventory.models import Warehouse
 from erp.trade.models import ORDER_DERIVED, ORDER_LINE_DERIVED, OrderLine, OrderProgress, TradeAmounts
+from kit.rules.fields import tolerable
 from kit.rules.history import tracked
 from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
@@ -121,6 +122,7 @@ class PurchaseOrderLine(OrderLine):
                 violation_error_message=_("The price cannot be negative."),
             ),
             models.CheckConstraint(condition=Q(factor__gt=0), name="purchase_line_factor"),
+            tolerable("tolerance", "purchase_line_tolerance"),
         ]
         indexes = [models.Index(fields=["product", "order"], name="purchase_line_product")]
 

@@ -51,6 +51,7 @@ BILL_HEAD = (
     "prices_include_tax",
     "owner_id",
     "department_id",
+    "excess_allowed_by_id",
 )
 
 
@@ -82,7 +83,9 @@ def reverse_receipt(
     residues = value_moves(levels, moves, exponent=context.exponent)
     by_pk = {line.pk: line for line in facts}
     for line in lines:
-        by_pk[line.order_line_id].moved -= line.quantity
+        fact = by_pk[line.order_line_id]
+        fact.moved -= line.quantity
+        fact.cancelled -= min(fact.cancelled, line.given_up)
     counter.number = next_number(counter.SEQUENCE, counter.date)
     entry_id = reverse_document_entry(context, original, counter, by=by)
     post_counter_moves(context, counter, levels, moves, residues, entry_id=entry_id, by=by)
@@ -120,6 +123,7 @@ def _counter_receipt(
         department_id=original.department_id,
         created_by=by,
         reversal_of=original,
+        excess_allowed_by=original.excess_allowed_by,
     )
     drafts = GoodsReceiptLine.objects.bulk_create(
         GoodsReceiptLine(

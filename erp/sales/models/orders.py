@@ -12,7 +12,7 @@ from crm.customers.models import Contact, Customer
 from crm.marketing.models import MarketingPlan
 from erp.inventory.models import Warehouse
 from erp.trade.models import ORDER_DERIVED, ORDER_LINE_DERIVED, OrderLine, OrderProgress, TradeAmounts
-from kit.rules.fields import MoneyField, QuantityField
+from kit.rules.fields import MoneyField, QuantityField, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
 from kit.rules.search import search_column
@@ -169,6 +169,7 @@ class SalesOrderLine(OrderLine):
             ),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="order_line_reserved"),
             models.CheckConstraint(condition=Q(factor__gt=0), name="order_line_factor"),
+            tolerable("tolerance", "order_line_tolerance"),
         ]
         indexes = [models.Index(fields=["product", "order"], name="order_line_product")]
 

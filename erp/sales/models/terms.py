@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.customers.models import Customer
 from erp.finance.models import Currency, PaymentTerms, PostingGroup, TaxCode
 from erp.inventory.models import Product
-from kit.rules.fields import MoneyField, PriceField, QuantityField, in_order
+from kit.rules.fields import MoneyField, PriceField, QuantityField, ToleranceField, in_order, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
 from oa.records.models import Record
@@ -56,6 +56,7 @@ class CustomerTerms(Record):
     posting_group = models.ForeignKey(
         PostingGroup, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("posting group")
     )
+    tolerance = ToleranceField(_("over-delivery tolerance %"), null=True, blank=True)
     blocked = models.CharField(_("blocked for"), max_length=10, choices=Block, default=Block.NONE, blank=True)
 
     objects = scoped("customer__").as_manager()
@@ -69,7 +70,8 @@ class CustomerTerms(Record):
                 condition=Q(credit_limit=None) | Q(credit_limit__gte=0),
                 name="terms_limit",
                 violation_error_message=_("The limit cannot be negative."),
-            )
+            ),
+            tolerable("tolerance", "terms_tolerance"),
         ]
 
     def __str__(self) -> str:

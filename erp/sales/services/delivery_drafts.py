@@ -65,7 +65,7 @@ def save_delivery(
     if gone:
         DeliveryLine.objects.filter(pk__in=gone).delete()
     bulk_set(kept, ("quantity",))
-    delivery.version = current.version + 1
+    delivery.version, delivery.excess_allowed_by = current.version + 1, None
     delivery.save()
     return delivery
 

@@ -136,6 +136,7 @@ def _take_back(
     for line in lines:
         fact, group = facts[line.order_line_id], product_posting_group(line.product)
         fact.moved -= line.quantity
+        fact.cancelled -= min(fact.cancelled, line.given_up)
         fact.delivered_cost -= line.cost
         if not waited:
             fact.expensed_cost -= line.cost
@@ -176,6 +177,7 @@ def _counter_delivery(
         department_id=original.department_id,
         created_by=by,
         reversal_of=original,
+        excess_allowed_by=original.excess_allowed_by,
     )
     if counter.date < original.date:
         raise BusinessError(_("The reversal cannot be dated before %s.") % original.date, field="date")
