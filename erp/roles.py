@@ -1,7 +1,8 @@
 """What the shipped roles may do in operations (see `oa.roles`).
 
 Duties are kept apart (rule G-22): who sells does not ship or invoice, who buys does not receive or pay, who
-posts money does not open periods, who reverses is not who posted in the first place.
+posts money does not open periods, who reverses is not who posted in the first place. Who ships or receives does
+not allow more than was ordered (rule G-12): that is for the sales manager and for purchasing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SALES = f"""
 """
 SALES_MANAGER = f"""
     {SALES} close_salesorder cancel_salesorder add_customerprice change_customerprice delete_customerprice
-    view_payment
+    view_payment exceed_tolerance
 """
 WAREHOUSE = f"""
     {CATALOGUE} view_product* view_supplier view_salesorder* view_purchaseorder* view_stockmove
@@ -29,7 +30,7 @@ WAREHOUSE = f"""
 PURCHASING = f"""
     {CATALOGUE} view_product* add_product* change_product* add_unit view_stockmove view_stockadjustment*
     view_supplier* add_supplier change_supplier *_purchaseorder* view_goodsreceipt* view_bill* view_salesorder
-    view_salesorderline
+    view_salesorderline exceed_tolerance
 """
 # Reads everything of operations; writes and posts what is owed and paid.
 ACCOUNTANT = """

@@ -69,8 +69,8 @@ _RECEIPT = """INSERT INTO erp_goodsreceipt (version, created_at, updated_at, cre
     supplier_id, warehouse_id, supplier_note, party_name, party_address, party_tax_number, value, state)
     VALUES (1, now(), now(), %s, %s, %s, '', %s, %s, '', '', '', '', 0, 'draft') RETURNING id"""
 _RECEIPT_LINES = """INSERT INTO erp_goodsreceiptline (receipt_id, position, order_line_id, product_id, description,
-    unit_id, factor, quantity, value, billed, cleared)
-    SELECT %s, position, id, product_id, description, unit_id, factor, quantity, net, 0, 0
+    unit_id, factor, quantity, value, billed, cleared, given_up)
+    SELECT %s, position, id, product_id, description, unit_id, factor, quantity, net, 0, 0, 0
     FROM erp_purchaseorderline WHERE order_id = %s ORDER BY position RETURNING id"""
 _RECEIVE = """UPDATE erp_goodsreceipt SET number = %s, value = %s, state = 'posted', posted_at = now(),
     posted_by_id = %s, party_name = %s, version = 2, updated_at = now() WHERE id = %s"""

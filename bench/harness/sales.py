@@ -115,7 +115,7 @@ _DELIVERY = """INSERT INTO erp_delivery (version, created_at, updated_at, create
     VALUES (1, now(), now(), %s, %s, %s, '', %s, %s, '1 Road, Suzhou', '', '', '', '', '', 0, 'draft')
     RETURNING id"""
 _DELIVERY_LINES = """INSERT INTO erp_deliveryline (delivery_id, position, order_line_id, product_id, description,
-    unit_id, factor, quantity, cost) SELECT %s, position, line, product, description, %s, 1, %s, cost
+    unit_id, factor, quantity, cost, given_up) SELECT %s, position, line, product, description, %s, 1, %s, cost, 0
     FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::numeric[]) WITH ORDINALITY
         AS l(line, product, description, cost, position) RETURNING id"""
 _SHIP = """UPDATE erp_delivery SET number = %s, cost = %s, state = 'posted', posted_at = now(), posted_by_id = %s,

@@ -18,7 +18,7 @@ from oa.organisation.models import CompanyProfile
 
 _LOAD = """
 SELECT c.base_currency, cur.id, cur.exponent, c.reversal_style, c.cost_at, c.tax_method,
-       c.over_receipt_tolerance, j.id, j.code, p.id, p.state, p.start,
+       c.over_receipt_tolerance, c.under_tolerance, c.bill_tolerance, j.id, j.code, p.id, p.state, p.start,
        (SELECT json_agg(json_build_array(r.purpose, r.product_group_id, r.partner_group_id, r.account_id)
                         ORDER BY r.valid_from NULLS FIRST)
           FROM erp_postingrule r
@@ -45,6 +45,8 @@ class PostingContext:
     cost_at: str
     tax_method: str
     tolerance: Any
+    under_tolerance: Any
+    bill_tolerance: Any
     journal_id: int
     journal_code: str
     period_id: int
@@ -76,13 +78,13 @@ def posting_context(date: dt.date, journal: str) -> PostingContext:
     if date > business_day():
         raise BusinessError(_("%s lies in the future; post with a date up to today.") % date, field="date")
     row = _load(date, journal)
-    if row[9] is None:
+    if row[11] is None:
         ensure_fiscal_year(date)
         row = _load(date, journal)
-    if row[10] != "open":
-        raise BusinessError(_("%s is closed. Use a date in an open period.") % row[11].strftime("%Y-%m"), field="date")
-    rules = {(purpose, product, partner): account for purpose, product, partner, account in row[12] or []}
-    found = [*row[:10], row[11], rules]  # without the period's state, which is settled
+    if row[12] != "open":
+        raise BusinessError(_("%s is closed. Use a date in an open period.") % row[13].strftime("%Y-%m"), field="date")
+    rules = {(purpose, product, partner): account for purpose, product, partner, account in row[14] or []}
+    found = [*row[:12], row[13], rules]  # without the period's state, which is settled
     return PostingContext(date, *found)
 
 
@@ -90,7 +92,7 @@ def _load(date: dt.date, journal: str) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(_LOAD, {"date": date, "journal": journal})
         row = cursor.fetchone()
-    if row is None or row[7] is None:
+    if row is None or row[9] is None:
         raise BusinessError(_("The journal %s does not exist.") % journal)
     return row
 

@@ -180,6 +180,7 @@ class SupplierResource(Resource):
         "currency",
         "payment_terms",
         "posting_group",
+        "tolerance",
         "blocked",
         "note",
         "active",

@@ -21,7 +21,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Account, JournalEntry, PostingGroup, Supplier, TaxCode
-from kit.rules.fields import MoneyField, PriceField, QuantityField, RateField
+from kit.rules.fields import MoneyField, PriceField, QuantityField, RateField, ToleranceField, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.search import PinyinField, search_column
@@ -62,10 +62,12 @@ class ProductGroup(Master):
     posting_group = models.ForeignKey(
         PostingGroup, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("posting group")
     )
+    tolerance = ToleranceField(_("over-delivery tolerance %"), null=True, blank=True)
 
     class Meta(Master.Meta):
         verbose_name = _("product group")
         verbose_name_plural = _("product groups")
+        constraints = [tolerable("tolerance", "product_group_tolerance")]
 
 
 class ProductKind(models.TextChoices):
@@ -109,6 +111,7 @@ class Product(Record):
     class Meta:
         verbose_name = _("product")
         verbose_name_plural = _("products")
+        permissions = [("exceed_tolerance", "Can allow more than the tolerance of an order")]
         ordering = ["code"]
         indexes = [
             GinIndex(fields=["search"], name="product_search"),

@@ -92,7 +92,7 @@ class ProductGroupResource(Resource):
     small = True
     columns = (*MASTER, "parent", "posting_group")
     search_fields = MASTER
-    fields = (*MASTER, "parent", "posting_group", "active")
+    fields = (*MASTER, "parent", "posting_group", "tolerance", "active")
 
 
 @register

@@ -25,9 +25,12 @@ from kit.rules.checks import Row, check, rows
 
 # A service that is billed without a receipt counts as received with its bill (rule P-09).
 _SERVICES = """
-UNION ALL SELECT b.order_line_id, b.quantity FROM erp_billline b JOIN erp_bill d ON d.id = b.bill_id
+UNION ALL SELECT b.order_line_id, b.quantity, d.excess_allowed_by_id
+            FROM erp_billline b JOIN erp_bill d ON d.id = b.bill_id
            WHERE d.state <> 'draft' AND b.order_line_id IS NOT NULL AND b.receipt_line_id IS NULL
 """
+# Where the tolerance of a supplier is: table, its key, the order's column.
+_SUPPLIER = ("erp_supplier", "id", "supplier_id")
 
 
 @check("I-12", _("goods received and not invoiced clear with their receipt lines"))
@@ -68,8 +71,10 @@ def clearing_account_ties() -> list[Row]:
 
 @check("I-21", _("receipts add up on the order lines and stay within what was ordered"))
 def received_within_ordered() -> list[Row]:
-    """Net of reversals, and beyond the order by the tolerance at the most (rule G-12)."""
-    return moved_differences(PurchaseOrder, PurchaseOrderLine, GoodsReceipt, GoodsReceiptLine, more=_SERVICES)
+    """Net of reversals, and beyond the order by the tolerance at the most unless it was allowed (rule G-12)."""
+    return moved_differences(
+        PurchaseOrder, PurchaseOrderLine, GoodsReceipt, GoodsReceiptLine, partner=_SUPPLIER, more=_SERVICES
+    )
 
 
 @check("I-22", _("bills add up on the order lines and stay within what was received"))

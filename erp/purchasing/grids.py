@@ -13,8 +13,7 @@ from erp.purchasing.models import Bill
 from erp.purchasing.pricing import find_price, last_prices
 from erp.purchasing.services import amend_order, save_bill, save_order, save_receipt
 from erp.trade.amounts import totals
-from erp.trade.grids import MovementGrid, TradeGrid, progress_table
-from erp.trade.progress import to_move
+from erp.trade.grids import ORDERS_ONLY, MovementGrid, TradeGrid, progress_table
 from kit.pages.lines import GridRow, LineTable
 from kit.values.money import ONE
 
@@ -54,9 +53,6 @@ class PurchaseOrderGrid(TradeGrid):
 class ReceiptGrid(MovementGrid):
     """Quantities of a goods receipt."""
 
-    def open_quantity(self, line: Any) -> Decimal:
-        return to_move(line.order_line)
-
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         return save_receipt(document, self.quantities(rows), by=by, version=version)
 
@@ -64,7 +60,7 @@ class ReceiptGrid(MovementGrid):
 class BillGrid(TradeGrid):
     """Lines of a supplier bill: parts of receipts, services and other cost."""
 
-    columns = tuple(c for c in TradeGrid.columns if c.name != "available")
+    columns = tuple(c for c in TradeGrid.columns if c.name not in ORDERS_ONLY)
 
     def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
         return open_prices(document, rows, {})

@@ -1,4 +1,4 @@
-"""Shares of ordered, received and billed amounts (rules P-08, P-09, P-12): pure arithmetic over values."""
+"""Shares of ordered, received and billed amounts (rules G-12, P-08, P-09, P-12): pure arithmetic over values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from erp.trade.progress import with_tolerance
 from kit.values.money import ONE, ZERO, round_money
 
 # Up to so many minor units a received value differs from its share by rounding; more is an amended price.
@@ -15,6 +16,15 @@ DRIFT = 10
 def share(total: Decimal, part: Decimal, whole: Decimal, exponent: int = 2) -> Decimal:
     """What `part` of `whole` is of the amount `total`; the whole is exactly `total`."""
     return total if part == whole or whole == 0 else round_money(total * part / whole, exponent)
+
+
+def most_to_bill(line: Any, part: Decimal, tolerance: Decimal, exponent: int) -> Decimal:
+    """The highest net amount of a bill for `part` of an ordered `line`, with a `tolerance` in percent (rule G-12).
+
+    One minor unit more is the rounding of parts.
+    """
+    ordered = line.net * part / line.quantity
+    return round_money(with_tolerance(ordered, tolerance), exponent) + ONE.scaleb(-exponent)
 
 
 def cost_of(line: Any) -> Decimal:

@@ -13,17 +13,31 @@ from erp.inventory.models import Warehouse
 from erp.purchasing import services
 from erp.purchasing.forms import supplier_head
 from erp.purchasing.grids import BillGrid, PurchaseOrderGrid, ReceiptGrid
+from erp.purchasing.matching import most_to_bill
 from erp.purchasing.models import Bill, GoodsReceipt, PurchaseOrder
 from erp.purchasing.services.orders import AMENDABLE
+from erp.trade.grids import exceeds_order, excess_command
 from erp.trade.heads import RECOMPUTE
 from erp.trade.progress import to_bill, to_move
 from kit.pages.actions import Command
 from kit.pages.columns import Column
 from kit.pages.resources import Resource, register
+from kit.values.money import ZERO
 
 
 def _open(order: PurchaseOrder, rule: Callable[[Any], Decimal]) -> bool:
     return any(rule(line) > 0 for line in order.lines.all())
+
+
+def _above_order(bill: Bill) -> bool:
+    """Whether a line of `bill` is more than is ordered, in quantity (services) or in money."""
+    exponent = bill.currency.exponent
+    lines: Any = bill.lines.filter(order_line__isnull=False).select_related("order_line")
+    return any(
+        line.net > most_to_bill(line.order_line, line.quantity, ZERO, exponent)
+        or (line.receipt_line_id is None and line.quantity > to_move(line.order_line))
+        for line in lines
+    )
 
 
 @register
@@ -126,8 +140,8 @@ class GoodsReceiptResource(Resource):
     search_fields = ("supplier__search", "number", "supplier_note")
     ordering = ("-date", "-id")
     fields = ("date", "supplier_note", "note")
-    extra_fields = ("supplier", "warehouse", "owner", "reversal_of", "posted_at", "posted_by")
-    related = ("supplier", "warehouse", "owner", "posted_by", "reversal_of")
+    extra_fields = ("supplier", "warehouse", "owner", "reversal_of", "posted_at", "posted_by", "excess_allowed_by")
+    related = ("supplier", "warehouse", "owner", "posted_by", "reversal_of", "excess_allowed_by")
     importable = False
     can_create = False
     lines = ReceiptGrid()
@@ -142,6 +156,7 @@ class GoodsReceiptResource(Resource):
             when=lambda receipt: receipt.state == "draft",
             goto="edit",
         ),
+        excess_command(exceeds_order),
     )
 
 
@@ -179,8 +194,8 @@ class BillResource(Resource):
     )
     more = ("rate", "prices_include_tax", "discount", "discount_amount")
     recompute = ("supplier", *(name for name in RECOMPUTE if name != "warehouse"))
-    extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by")
-    related = ("supplier", "currency", "payment_terms", "owner", "posted_by", "reversal_of")
+    extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by", "excess_allowed_by")
+    related = ("supplier", "currency", "payment_terms", "owner", "posted_by", "reversal_of", "excess_allowed_by")
     importable = False
     lines = BillGrid()
     run = {"post": services.post_bill, "reverse": services.reverse_bill}
@@ -194,6 +209,7 @@ class BillResource(Resource):
             when=lambda bill: bill.state == "draft",
             goto="edit",
         ),
+        excess_command(_above_order),
     )
 
     def initial(self, request: Any) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from erp.inventory.models import Product
 from erp.sales.credit import terms_of
 from erp.sales.pricing import customer_prices, find_price
 from erp.sales.services import amend_order, save_delivery, save_invoice, save_order
-from erp.trade.grids import MovementGrid, TradeGrid, progress_table
-from erp.trade.progress import to_move
+from erp.trade.grids import ORDERS_ONLY, MovementGrid, TradeGrid, progress_table
 from kit.pages import formats
 from kit.pages.lines import GridRow, LineTable
 from kit.values.money import ONE, ZERO
@@ -92,9 +91,6 @@ class OrderGrid(SalesGrid):
 class DeliveryGrid(MovementGrid):
     """Quantities of a delivery note."""
 
-    def open_quantity(self, line: Any) -> Decimal:
-        return to_move(line.order_line)
-
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         return save_delivery(document, self.quantities(rows), by=by, version=version)
 
@@ -102,7 +98,7 @@ class DeliveryGrid(MovementGrid):
 class InvoiceGrid(SalesGrid):
     """Lines of an invoice: parts of order lines, and services."""
 
-    columns = tuple(c for c in TradeGrid.columns if c.name != "available")
+    columns = tuple(c for c in TradeGrid.columns if c.name not in ORDERS_ONLY)
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
         """Invoices do not move stock."""

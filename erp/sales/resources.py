@@ -16,6 +16,7 @@ from erp.sales.forms import credit_hint, invoice_head, order_head
 from erp.sales.grids import DeliveryGrid, InvoiceGrid, OrderGrid
 from erp.sales.models import CustomerPrice, CustomerTerms, Delivery, Invoice, SalesOrder
 from erp.sales.services.orders import AMENDABLE
+from erp.trade.grids import exceeds_order, excess_command
 from erp.trade.heads import RECOMPUTE
 from erp.trade.progress import to_bill, to_move
 from kit.pages.actions import Command
@@ -188,8 +189,8 @@ class DeliveryResource(Resource):
     search_fields = ("customer__search", "number", "tracking")
     ordering = ("-date", "-id")
     fields = ("date", "ship_to", "carrier", "tracking", "note")
-    extra_fields = ("customer", "warehouse", "owner", "reversal_of", "posted_at", "posted_by")
-    related = ("customer__terms", "warehouse", "owner", "posted_by", "reversal_of")
+    extra_fields = ("customer", "warehouse", "owner", "reversal_of", "posted_at", "posted_by", "excess_allowed_by")
+    related = ("customer__terms", "warehouse", "owner", "posted_by", "reversal_of", "excess_allowed_by")
     importable = False
     can_create = False
     lines = DeliveryGrid()
@@ -204,6 +205,7 @@ class DeliveryResource(Resource):
             when=lambda delivery: delivery.state == "draft",
             goto="edit",
         ),
+        excess_command(exceeds_order),
     )
 
 
@@ -310,6 +312,7 @@ class CustomerTermsResource(Resource):
         "currency",
         "tax_code",
         "posting_group",
+        "tolerance",
         "blocked",
     )
     related = ("customer", "credit_of")

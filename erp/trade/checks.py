@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
+from django.db import connection
+
+from erp.trade.progress import tolerance_of, with_tolerance
 from kit.rules.checks import Row, rows
 
 _HEADERS = """
@@ -79,29 +84,43 @@ SELECT d.number, d.open_amount, i.remaining
               WHERE source = %(label)s GROUP BY 1) i ON i.source_id = d.id
  WHERE d.state <> 'draft' AND d.open_amount <> coalesce(i.remaining, 0)
 """
-# The widest tolerance that ever held: settings may have been narrowed since, which makes nothing wrong.
 _MOVED = """
-WITH company AS (
-    SELECT greatest(c.over_receipt_tolerance, max(h.over_receipt_tolerance)) AS tolerance
-      FROM oa_companyprofile c LEFT JOIN oa_companyprofilehistory h ON TRUE GROUP BY c.id
-), product AS (
-    SELECT p.id,
-           CASE WHEN p.tolerance IS NOT NULL AND coalesce(bool_and(h.tolerance IS NOT DISTINCT FROM p.tolerance), TRUE)
-                THEN p.tolerance ELSE greatest(p.tolerance, max(h.tolerance), company.tolerance) END AS tolerance
-      FROM erp_product p CROSS JOIN company LEFT JOIN erp_producthistory h ON h.pgh_obj_id = p.id
-     GROUP BY p.id, company.tolerance
-), moved AS (
-    SELECT order_line_id, sum(quantity) AS quantity FROM (
-        SELECT l.order_line_id, l.quantity FROM {line} l JOIN {head} d ON d.id = l.{key} WHERE d.state <> 'draft'
+WITH moved AS (
+    SELECT order_line_id, sum(quantity) AS quantity, sum(quantity) FILTER (WHERE allowed_by IS NOT NULL) AS allowed
+      FROM (
+        SELECT l.order_line_id, l.quantity, d.excess_allowed_by_id AS allowed_by
+          FROM {line} l JOIN {head} d ON d.id = l.{key} WHERE d.state <> 'draft'
         {more}
     ) m GROUP BY 1
 )
-SELECT o.number, ol.position, ol.quantity, ol.moved, coalesce(m.quantity, 0) AS documents, p.tolerance
-  FROM {order_line} ol JOIN {order} o ON o.id = ol.order_id JOIN product p ON p.id = ol.product_id
+SELECT o.number, ol.position, ol.quantity, ol.moved, coalesce(m.quantity, 0) AS documents
+"""
+_MOVED_WRONG = """
+  FROM {order_line} ol JOIN {order} o ON o.id = ol.order_id
   LEFT JOIN moved m ON m.order_line_id = ol.id
  WHERE ol.moved <> coalesce(m.quantity, 0) OR ol.moved < 0
-    OR ol.moved - ol.returned_replace > ol.quantity * (1 + p.tolerance / 100)
     OR ol.returned_replace + ol.returned_credit > ol.moved OR ol.moved > 0 AND o.state IN ('draft', 'cancelled')
+"""
+# Order lines that got more than was ordered without an allowance, with every tolerance that was ever said at the
+# five places of rule G-12: settings may have been narrowed since, which makes nothing wrong. Terms that were made
+# after the order said nothing before.
+_MOVED_OVER = """
+     , ol.moved - ol.returned_replace - coalesce(m.allowed, 0) AS without_allowance,
+       ARRAY(SELECT ol.tolerance UNION SELECT tolerance FROM {order_line}history WHERE pgh_obj_id = ol.id),
+       ARRAY(SELECT p.tolerance UNION SELECT tolerance FROM erp_producthistory WHERE pgh_obj_id = p.id),
+       ARRAY(SELECT g.tolerance
+               FROM (SELECT p.group_id UNION SELECT group_id FROM erp_producthistory WHERE pgh_obj_id = p.id) k
+               LEFT JOIN (SELECT id, tolerance FROM erp_productgroup
+                           UNION SELECT pgh_obj_id, tolerance FROM erp_productgrouphistory) g ON g.id = k.group_id),
+       ARRAY(SELECT tolerance FROM {partner} WHERE {partner_key} = o.{order_key}
+              UNION SELECT tolerance FROM {partner}history WHERE {partner_key} = o.{order_key}
+              UNION SELECT NULL WHERE NOT EXISTS (
+                        SELECT 1 FROM {partner} WHERE {partner_key} = o.{order_key} AND created_at <= o.confirmed_at)),
+       ARRAY(SELECT over_receipt_tolerance FROM oa_companyprofile
+              UNION SELECT over_receipt_tolerance FROM oa_companyprofilehistory)
+  FROM {order_line} ol JOIN {order} o ON o.id = ol.order_id JOIN erp_product p ON p.id = ol.product_id
+  JOIN moved m ON m.order_line_id = ol.id
+ WHERE ol.moved - ol.returned_replace - coalesce(m.allowed, 0) > ol.quantity
 """
 _BILLED = """
 WITH billed AS (
@@ -158,13 +177,33 @@ def open_differences(head: Any, sign: int) -> list[Row]:
     return rows(_OPEN.format(head=head._meta.db_table), {"label": head._meta.label_lower, "sign": sign})
 
 
-def moved_differences(order: Any, order_line: Any, head: Any, line: Any, *, more: str = "") -> list[Row]:
+def moved_differences(
+    order: Any, order_line: Any, head: Any, line: Any, *, partner: tuple[str, str, str], more: str = ""
+) -> list[Row]:
     """Order lines whose moved quantity is not that of their documents, or more than allowed (I-21, rule G-12).
 
-    `more` adds moved quantities from elsewhere: `UNION ALL SELECT order_line_id, quantity …`.
+    `partner` names the table with the partner's tolerance, its key, and the order's column for it. `more` adds
+    moved quantities from elsewhere: `UNION ALL SELECT order_line_id, quantity, excess_allowed_by_id …`.
     """
     names = {"order": order._meta.db_table, "order_line": order_line._meta.db_table, "more": more}
-    return rows(_MOVED.format(**names, **_tables(head, line)))
+    names |= dict(zip(("partner", "partner_key", "order_key"), partner, strict=True)) | _tables(head, line)
+    return [*rows((_MOVED + _MOVED_WRONG).format(**names)), *_beyond_tolerance((_MOVED + _MOVED_OVER).format(**names))]
+
+
+def _beyond_tolerance(sql: str) -> Iterator[Row]:
+    """The rows of `sql` that no tolerance which ever held admits."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        for number, position, quantity, _moved, _documents, moved, *said in cursor:
+            widest = max(tolerance_of(*places) for places in product(*said))
+            if moved > with_tolerance(quantity, widest):
+                yield {
+                    "number": number,
+                    "position": position,
+                    "quantity": quantity,
+                    "moved without allowance": moved,
+                    "tolerance": widest,
+                }
 
 
 def billed_differences(order: Any, order_line: Any, head: Any, line: Any) -> list[Row]:

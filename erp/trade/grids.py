@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -15,14 +15,18 @@ from erp.finance.currencies import base_currency
 from erp.finance.models import TaxCode
 from erp.inventory.models import Product, ProductUnit, StockLevel
 from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
+from erp.trade.excess import allow_excess, excess_words
 from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput
+from erp.trade.progress import to_move
 from kit.pages import formats
+from kit.pages.actions import Command
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
 from kit.values.capitals import amount_in_words
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_half_up
 from oa.organisation.models.company import TaxMethod
 
+ORDERS_ONLY = ("available", "tolerance")  # columns that invoices and bills do not have
 OWN = ("description", "price", "unit", "tax_code")  # what belongs to a product and goes with it
 
 
@@ -53,6 +57,7 @@ class TradeGrid(LineGrid):
         GridColumn("available", gettext_lazy("Available"), "output", width="w-92"),
         GridColumn("price", gettext_lazy("Unit price"), "number", width="w-104"),
         GridColumn("discount", gettext_lazy("Disc. %"), "number", width="w-68"),
+        GridColumn("tolerance", gettext_lazy("Tol. %"), "number", width="w-68", skip=True),
         GridColumn("tax_code", gettext_lazy("Tax rate"), "select", width="w-104", choices=tax_choices, skip=True),
         GridColumn("amount", gettext_lazy("Amount"), "output", width="w-120", foot=True),
     )
@@ -95,6 +100,8 @@ class TradeGrid(LineGrid):
                 row.typed[name] = self.picked_text(getattr(line, name))
             for name in ("description", "quantity", "discount"):
                 row.put(name, getattr(line, name))
+            if getattr(line, "tolerance", None) is not None:
+                row.put("tolerance", line.tolerance)
             row.put("price", line.price, text=formats.trimmed(line.price, 2))
             row.put("tax_code", str(line.tax_code_id or ""))
             rows.append(row)
@@ -232,6 +239,7 @@ class TradeGrid(LineGrid):
                 tax_code=codes.get(row.typed.get("tax_code", "")),
                 unit=row.get("unit"),
                 description=row.get("description", ""),
+                tolerance=row.get("tolerance"),
                 pk=row.pk,
             )
             for row in rows
@@ -241,6 +249,8 @@ class TradeGrid(LineGrid):
 def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, str]]) -> LineTable:
     """The read-only lines of a document with what became of them (`facts`: label, attribute)."""
     lines = list(grid.stored_lines(document))
+    if any(getattr(line, "tolerance", None) is not None for line in lines):
+        facts = [*facts, (_("Tol. %"), "tolerance")]
     headers = [
         (_("Product"), False),
         (_("Description"), False),
@@ -268,7 +278,28 @@ def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, st
                 (formats.money(amount), True, "b5 c-amt"),
             ]
         )
-    return LineTable(headers, body, grid.totals_of(document, totals(lines)))
+    computed = grid.totals_of(document, totals(lines))
+    if facts:
+        computed.notices = [("warn", words) for words in excess_words(lines)]
+    return LineTable(headers, body, computed)
+
+
+def exceeds_order(document: Any) -> bool:
+    """Whether a line of a delivery note or goods receipt is more than its order has open."""
+    return any(line.quantity > to_move(line.order_line) for line in document.lines.select_related("order_line"))
+
+
+def excess_command(exceeds: Callable[[Any], bool]) -> Command:
+    """The button for letting a draft that `exceeds` its order go beyond the tolerance (rule G-12)."""
+    return Command(
+        "allow-excess",
+        gettext_lazy("Allow excess"),
+        allow_excess,
+        "erp.exceed_tolerance",
+        icon="lock-open",
+        confirm=gettext_lazy("Allow this draft to take more than was ordered?"),
+        when=lambda draft: draft.state == "draft" and not draft.excess_allowed_by_id and exceeds(draft),
+    )
 
 
 class MovementGrid(LineGrid):
@@ -286,10 +317,6 @@ class MovementGrid(LineGrid):
         GridColumn("quantity", gettext_lazy("Quantity"), "number", width="w-104", foot=True),
     )
 
-    def open_quantity(self, line: Any) -> Decimal:
-        """What is left to move of the line's order line."""
-        raise NotImplementedError
-
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
         rows = []
         found = document.lines.select_related("product", "unit", "order_line__order").order_by("position")
@@ -300,19 +327,40 @@ class MovementGrid(LineGrid):
                 "product": line.product.code,
                 "note": line.description,
                 "unit": line.unit.code,
-                "open": formats.trimmed(self.open_quantity(line)),
+                "open": formats.trimmed(to_move(line.order_line)),
             }
+            row.values["open"] = to_move(line.order_line)
             row.put("quantity", line.quantity)
             rows.append(row)
         return rows
 
+    def table(self, document: Any, user: Any) -> LineTable:
+        """With what the note's orders got beyond what was ordered."""
+        shown = super().table(document, user)
+        if document.state == "posted":
+            lines = document.lines.select_related("order_line__product").order_by("position")
+            ordered = {line.order_line_id: line.order_line for line in lines}
+            shown.computed.notices = [("warn", words) for words in excess_words(ordered.values())]
+        return shown
+
     def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
         if document.pk and rows and not rows[0].outputs:
-            stored = {row.pk: row.outputs for row in self.rows_of(document, user)}
+            stored = {row.pk: row for row in self.rows_of(document, user)}
             for row in rows:
-                row.outputs = stored.get(row.pk, {})
+                if row.pk in stored:
+                    row.outputs, row.values["open"] = stored[row.pk].outputs, stored[row.pk].values["open"]
         total = formats.trimmed(sum((row.get("quantity", ZERO) for row in rows), ZERO))
-        return Computed(totals=[Total(_("Quantity"), total, grand=True)], live_total=total, feet={"quantity": total})
+        totals_box = [Total(_("Quantity"), total, grand=True)]
+        return Computed(totals_box, total, self.notices(document, rows), {"quantity": total})
+
+    def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
+        """What of a draft is more than its order has open (rule G-12)."""
+        text = _("Line %(line)s “%(product)s”: %(over)s more than is left on the order.")
+        return [
+            ("warn", text % {"line": position, "product": row.outputs["product"], "over": formats.trimmed(over)})
+            for position, row in enumerate(rows, start=1)
+            if document.state == "draft" and row.outputs and (over := row.get("quantity", ZERO) - row.get("open")) > 0
+        ]
 
     def quantities(self, rows: Sequence[GridRow]) -> dict[int, Decimal]:
         """Quantities by line key, as the services take them."""

@@ -41,6 +41,7 @@ class LineInput:
     description: str = ""
     due_date: dt.date | None = None
     warehouse: Any = None
+    tolerance: Decimal | None = None
     pk: int | None = None
     origin: Any = None
     agreed: Any = None
@@ -60,6 +61,8 @@ def check_inputs(lines: Sequence[LineInput]) -> None:
         if problem:
             problems.append(problem)
         problems += _price_problems(line, row)
+        if line.tolerance is not None and not 0 <= line.tolerance <= 100:
+            problems.append(Problem(_("The tolerance lies between 0 and 100 %."), "tolerance", row))
         if not line.product.active and line.pk is None and line.origin is None:
             problems.append(Problem(_("%s is archived; choose another product.") % line.product.code, "product", row))
     if problems:

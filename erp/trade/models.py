@@ -5,13 +5,22 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Currency, PaymentTerms, TaxCode
 from erp.inventory.models import Product, Unit, Warehouse
-from kit.rules.fields import FractionField, MoneyField, PercentField, PriceField, QuantityField, RateField
+from kit.rules.fields import (
+    FractionField,
+    MoneyField,
+    PercentField,
+    PriceField,
+    QuantityField,
+    RateField,
+    ToleranceField,
+)
 from oa.organisation.models.company import TaxMethod
 
 
@@ -95,6 +104,22 @@ class OrderProgress(models.Model):
         abstract = True
 
 
+class ExcessAllowance(models.Model):
+    """Who let a document take more from its orders than the tolerance admits; None: nobody (rule G-12)."""
+
+    excess_allowed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("excess allowed by"),
+    )
+
+    class Meta:
+        abstract = True
+
+
 class TradeLine(models.Model):
     """A line with a product, a quantity, a price and the amounts computed from them (rules G-14, G-15).
 
@@ -136,6 +161,7 @@ class OrderLine(TradeLine):
 
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", verbose_name=_("warehouse"))
     due_date = models.DateField(_("due"), null=True, blank=True)
+    tolerance = ToleranceField(_("over-delivery tolerance %"), null=True, blank=True)
     cancelled = QuantityField(_("short-closed"), default=0, editable=False)  # can
     moved = QuantityField(_("delivered"), default=0, editable=False)  # dlv
     returned_replace = QuantityField(_("returned, to be replaced"), default=0, editable=False)  # rr

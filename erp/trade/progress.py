@@ -26,7 +26,20 @@ class Facts(Protocol):
 
 def to_move(line: Facts) -> Decimal:
     """Quantity still to deliver or receive: max(0, ord - can - dlv + rr)."""
-    return max(ZERO, line.quantity - line.cancelled - line.moved + line.returned_replace)
+    return max(ZERO, -moved_over(line))
+
+
+def tolerance_of(*said: Decimal | None) -> Decimal:
+    """The tolerance in percent that is `said` first, None being silent; 0 where nobody says one (rule G-12).
+
+    The places are asked in this order: order line, product, product group, partner, company.
+    """
+    return next((tolerance for tolerance in said if tolerance is not None), ZERO)
+
+
+def with_tolerance(value: Decimal, tolerance: Decimal) -> Decimal:
+    """A quantity or amount and `tolerance` percent of it."""
+    return value * (HUNDRED + tolerance) / HUNDRED
 
 
 def most_to_move(line: Facts, tolerance: Decimal) -> Decimal:
@@ -34,8 +47,19 @@ def most_to_move(line: Facts, tolerance: Decimal) -> Decimal:
 
     All parts together stay within what is ordered plus the tolerance.
     """
-    most = (line.quantity - line.cancelled) * (HUNDRED + tolerance) / HUNDRED
+    most = with_tolerance(line.quantity - line.cancelled, tolerance)
     return max(ZERO, most - line.moved + line.returned_replace)
+
+
+def rest_to_give_up(line: Facts, tolerance: Decimal) -> Decimal:
+    """What is left of a line that counts as complete: no more than `tolerance` percent of what was ordered (G-12)."""
+    rest = to_move(line)
+    return rest if rest * HUNDRED <= line.quantity * tolerance else ZERO
+
+
+def moved_over(line: Facts) -> Decimal:
+    """What was delivered or received beyond the order; negative while something is open."""
+    return line.moved - line.returned_replace - (line.quantity - line.cancelled)
 
 
 def billing_basis(line: Facts, *, on_order: bool = False) -> Decimal:
@@ -53,7 +77,7 @@ def to_bill(line: Facts, *, on_order: bool = False) -> Decimal:
 def goods_status(lines: Sequence[Facts]) -> Progress:
     """Status of deliveries or receipts over all lines."""
     if all(to_move(line) == 0 for line in lines):
-        over = any(line.moved - line.returned_replace > line.quantity - line.cancelled for line in lines)
+        over = any(moved_over(line) > 0 for line in lines)
         return Progress.OVER if over and lines else Progress.COMPLETE if lines else Progress.NONE
     moved = any(line.moved - line.returned_replace - line.returned_credit for line in lines)
     return Progress.PARTIAL if moved else Progress.NONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -51,6 +52,22 @@ class PercentField(FixedDecimalField):
     """A percentage as people type it (13 = 13 %): numeric(9,4)."""
 
     digits = (9, 4)
+
+
+class ToleranceField(FixedDecimalField):
+    """How far from what was agreed is accepted, in percent: numeric(5,2). NULL says nothing at this place."""
+
+    digits = (5, 2)
+    default_validators = [MinValueValidator(0), MaxValueValidator(100)]
+
+
+def tolerable(field: str, name: str) -> models.CheckConstraint:
+    """A tolerance lies between 0 and 100 percent, or says nothing."""
+    return models.CheckConstraint(
+        condition=models.Q(**{f"{field}__gte": 0, f"{field}__lte": 100}) | models.Q(**{field: None}),
+        name=name,
+        violation_error_message=_("The tolerance lies between 0 and 100 %."),
+    )
 
 
 def in_order(first: str, last: str, name: str) -> models.CheckConstraint:

@@ -141,6 +141,8 @@ class CompanyResource(Resource):
         "cost_at",
         "reversal_style",
         "over_receipt_tolerance",
+        "under_tolerance",
+        "bill_tolerance",
         "time_zone",
     )
     extra_fields = ("base_currency", "chart", "fiscal_year_start")

@@ -30,6 +30,7 @@ from erp.purchasing import services as purchasing
 from erp.purchasing.models import PurchaseOrder
 from erp.sales import services as sales
 from erp.sales.models import SalesOrder
+from erp.trade.excess import allow_excess
 from erp.trade.lines import LineInput
 from oa.organisation.models import CompanyProfile, User
 from oa.organisation.models.company import CostAt
@@ -106,6 +107,10 @@ def _purchases(c) -> None:
     purchasing.receive_order(returned, by=c.by)
     purchasing.reverse_bill(purchasing.bill_order(returned, by=c.by), by=c.by)
     c.waiting = purchase(c, (c.motor, 3, 705))
+    c.excess = purchasing.draft_receipt(order := purchase(c, (c.cable, 20, 3)), by=c.by)
+    purchasing.save_receipt(c.excess, {c.excess.lines.get().pk: D(22)}, by=c.by)
+    purchasing.post_receipt(allow_excess(c.excess, by=c.by), by=c.by)
+    purchasing.bill_order(order, by=c.by)
     cash = Account.objects.get(code="1001")
     cny = Currency.objects.get(code="CNY")
     pay(Payment(direction=Direction.PAY, supplier=c.factory, account=cash, amount=D(1000), currency=cny), by=c.by)
@@ -133,6 +138,9 @@ def _sales(c) -> None:
     c.reserved = sell(c, c.mingrui, (c.motor, 2))
     sales.close_order(sell(c, c.mingrui, (c.motor, 1)), reason="not needed", by=c.by)
     sales.cancel_order(sell(c, c.mingrui, (c.motor, 1)), by=c.by)
+    lavish = sales.draft_delivery(sell(c, c.mingrui, (c.cable, 2)), by=c.by)
+    sales.save_delivery(lavish, {lavish.lines.get().pk: D(3)}, by=c.by)
+    sales.post_delivery(allow_excess(lavish, by=c.by), by=c.by)
     draft = SalesOrder(customer=c.mingrui, warehouse=c.main, date=c.today)
     c.draft = sales.save_order(draft, [LineInput(c.motor, D(1))], by=c.by)
 

@@ -95,6 +95,8 @@ DOCUMENTS = [
         "more than ordered of a supplier",
         "UPDATE erp_purchaseorderline SET quantity = moved - 1 WHERE moved > 2",
     ),
+    m("I-21", "excess that nobody allowed", "UPDATE erp_delivery SET excess_allowed_by_id = NULL"),
+    m("I-21", "excess of a supplier that nobody allowed", "UPDATE erp_goodsreceipt SET excess_allowed_by_id = NULL"),
     m("I-22", "invoiced quantity", "UPDATE erp_salesorderline SET billed = billed + 1 WHERE billed > 0"),
     m(
         "I-22",

@@ -17,8 +17,10 @@ from erp.trade.progress import (
     most_to_move,
     order_percents,
     percent,
+    rest_to_give_up,
     to_bill,
     to_move,
+    tolerance_of,
 )
 
 
@@ -128,3 +130,21 @@ def test_tolerance_holds_for_all_parts_together(ordered: D, parts: list[D], tole
     for part in parts:
         row.moved += min(part, most_to_move(row, tolerance))
     assert row.moved <= ordered * (100 + tolerance) / 100
+
+
+said = st.none() | st.integers(0, 100).map(D)
+
+
+@given(st.lists(st.none(), max_size=4), st.integers(0, 100).map(D), st.lists(said, max_size=4))
+def test_the_first_tolerance_that_is_said_counts(silent: list[None], first: D, later: list[D | None]) -> None:
+    """G-12: 0 is said, None is not; nobody says one: 0."""
+    assert tolerance_of(*silent, first, *later) == first
+    assert tolerance_of(*silent) == 0
+
+
+@given(st.integers(1, 100).map(D), st.integers(0, 120).map(D), st.integers(0, 100).map(D))
+def test_a_line_that_lacks_no_more_than_the_tolerance_is_complete(ordered: D, moved: D, tolerance: D) -> None:
+    """G-12: complete when what was delivered reaches the order less the tolerance; else all stays open."""
+    row = Line(quantity=ordered, moved=moved)
+    complete = moved >= ordered * (100 - tolerance) / 100
+    assert rest_to_give_up(row, tolerance) == (to_move(row) if complete else 0)

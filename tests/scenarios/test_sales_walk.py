@@ -8,6 +8,7 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from crm.customers.models import Customer
 from erp.finance.models import OpenItem, Payment
@@ -16,6 +17,7 @@ from erp.inventory.models import Product, ProductUnit, Unit
 from erp.sales import services as sales
 from erp.sales.models import Delivery, Invoice, SalesOrder
 from erp.sales.models.terms import CreditAction
+from erp.trade.excess import allow_excess
 from kit.values.errors import BusinessError
 from oa.organisation.models import User
 from oa.organisation.models.company import CostAt, TaxMethod
@@ -109,6 +111,12 @@ class Walk:
         order = self.one(SalesOrder, "confirmed", goods_percent__lt=100)
         sales.deliver_order(order, self.part(order), by=self.by)
 
+    @transaction.atomic
+    def exceed(self) -> None:
+        order = self.one(SalesOrder, "confirmed")
+        draft = sales.draft_delivery(order, self.part(order), by=self.by)
+        sales.post_delivery(allow_excess(draft, by=self.by), by=self.by)
+
     def invoice(self) -> None:
         order = self.one(SalesOrder, "confirmed", "closed", goods_percent__gt=0, billed_percent__lt=100)
         sales.invoice_order(order, self.part(order), by=self.by)
@@ -142,7 +150,18 @@ class Walk:
         """The more frequent ones several times."""
         forth = [self.order, self.deliver, self.deliver, self.invoice, self.invoice, self.receive, self.allocate]
         back = [self.undo_receipt, self.undo_invoice, self.undo_delivery]
-        return [*forth, *forth, *back, self.amend, self.cancel, self.close, self.reopen, self.release, self.supply]
+        return [
+            *forth,
+            *forth,
+            *back,
+            self.amend,
+            self.cancel,
+            self.close,
+            self.reopen,
+            self.release,
+            self.supply,
+            self.exceed,
+        ]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -152,6 +171,7 @@ def test_whatever_happens_the_books_hold(clerk: User, seed: int) -> None:
         cost_at=CostAt.INVOICE if seed % 2 else CostAt.DELIVERY,
         tax_method=TaxMethod.TAX if seed % 3 else TaxMethod.LINE,
         over_receipt_tolerance=D(10 * (seed % 2)),
+        under_tolerance=D(30 * (seed // 2)),
     )
     walk = Walk(seed, clerk)
     done: dict[str, int] = {}

@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from kit.rules.fields import RateField
+from kit.rules.fields import RateField, ToleranceField, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.search import PinyinField, search_column
@@ -107,6 +107,7 @@ class Supplier(Record):
     posting_group = models.ForeignKey(
         "erp.PostingGroup", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("posting group")
     )
+    tolerance = ToleranceField(_("over-receipt tolerance %"), null=True, blank=True)
     blocked = models.BooleanField(_("blocked for orders and payments"), default=False)
     note = models.TextField(_("note"), blank=True)
     active = models.BooleanField(_("active"), default=True)
@@ -120,6 +121,7 @@ class Supplier(Record):
         verbose_name_plural = _("suppliers")
         ordering = ["code"]
         indexes = [GinIndex(fields=["search"], name="supplier_search")]
+        constraints = [tolerable("tolerance", "supplier_tolerance")]
 
     def __str__(self) -> str:
         return self.name

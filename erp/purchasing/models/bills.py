@@ -11,7 +11,7 @@ from erp.finance.models import Supplier
 from erp.finance.models.payments import POSTED_STATES
 from erp.purchasing.models.orders import PurchaseOrderLine
 from erp.purchasing.models.receipts import GoodsReceiptLine
-from erp.trade.models import Party, TradeAmounts, TradeLine, discount_check
+from erp.trade.models import ExcessAllowance, Party, TradeAmounts, TradeLine, discount_check
 from kit.rules.fields import MoneyField
 from kit.rules.history import tracked
 from kit.rules.search import search_column
@@ -40,7 +40,7 @@ BILL_STATES = StateTable(
 
 
 @tracked("open_amount")
-class Bill(TradeAmounts, Party, PostedDocument):
+class Bill(TradeAmounts, Party, ExcessAllowance, PostedDocument):
     """What we owe a supplier, matched to receipt lines (rule P-09)."""
 
     STATES = BILL_STATES

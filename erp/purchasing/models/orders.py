@@ -18,6 +18,7 @@ from erp.trade.models import (
     TradeAmounts,
     discount_check,
 )
+from kit.rules.fields import tolerable
 from kit.rules.history import tracked
 from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
@@ -130,6 +131,7 @@ class PurchaseOrderLine(OrderLine):
                 violation_error_message=_("The price cannot be negative."),
             ),
             models.CheckConstraint(condition=Q(factor__gt=0), name="purchase_line_factor"),
+            tolerable("tolerance", "purchase_line_tolerance"),
         ]
         indexes = [models.Index(fields=["product", "order"], name="purchase_line_product")]
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from erp.finance.models import Supplier
 from erp.inventory.models import Product, Unit, Warehouse
 from erp.purchasing.models.orders import PurchaseOrderLine
-from erp.trade.models import Party
+from erp.trade.models import ExcessAllowance, Party
 from kit.rules.fields import MoneyField, QuantityField, RateField
 from kit.rules.history import tracked
 from kit.rules.states import State, StateTable, Transition
@@ -49,11 +49,12 @@ RECEIPT_STATES = StateTable(
 
 
 @tracked()
-class GoodsReceipt(Party, PostedDocument):
+class GoodsReceipt(Party, ExcessAllowance, PostedDocument):
     """Goods that a supplier brought, from one or several orders (入库)."""
 
     STATES = RECEIPT_STATES
     SEQUENCE = "goods-receipt"
+    warning: str = ""  # what the last command wants to tell the person
 
     supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="goods_receipts", verbose_name=_("supplier"))
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", verbose_name=_("warehouse"))
@@ -80,6 +81,7 @@ class GoodsReceiptLine(models.Model):
 
     `value` went to inventory against goods received, not invoiced (暂估); bills clear it: `billed` is the
     quantity and `cleared` the value they took, so that a fully billed line ends at exactly 0 (rule P-12).
+    `given_up` is the rest of the order line that it closed because no more than the tolerance is lacking.
     """
 
     receipt = models.ForeignKey(GoodsReceipt, models.CASCADE, related_name="lines", verbose_name=_("goods receipt"))
@@ -95,6 +97,7 @@ class GoodsReceiptLine(models.Model):
     value = MoneyField(_("value"), default=0)
     billed = QuantityField(_("billed"), default=0, editable=False)
     cleared = MoneyField(_("cleared value"), default=0, editable=False)
+    given_up = QuantityField(_("rest given up"), default=0, editable=False)
 
     class Meta:
         verbose_name = _("receipt line")

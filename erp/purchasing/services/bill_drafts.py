@@ -195,7 +195,7 @@ def add_received(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
     if len(drafts) == len(existing):
         raise BusinessError(_("Nothing else of %s waits for its bill.") % bill.supplier)
     set_amounts(bill, drafts, bill.currency.exponent, base_currency().exponent)
-    bill.version += 1
+    bill.version, bill.excess_allowed_by = bill.version + 1, None
     bill.save()
     write_lines(bill, "bill", drafts, existing=existing)
     return bill
@@ -271,7 +271,7 @@ def save_bill(bill: Bill, lines: Sequence[LineInput], *, by: Any, version: int |
         current = locked(BILLS, bill.pk, version=version)
         _refuse_posted(current)
         existing = list(current.lines.all())
-        bill.version = current.version + 1
+        bill.version, bill.excess_allowed_by = current.version + 1, None
     allow_saving(by, bill)
     check_inputs(lines)
     if not bill.supplier.active and not any(line.origin or line.pk for line in lines):

@@ -18,7 +18,8 @@ from erp.finance.models.openitems import ItemKind
 from erp.finance.openitems import lock_documents, on_settled, open_items
 from erp.finance.rights import allow, allow_making, allow_transition
 from erp.inventory.coverage import shares_left
-from erp.inventory.ledger import Move, lock_levels, plain, post_moves, value_moves
+from erp.inventory.ledger import Move, lock_levels, post_moves, value_moves
+from erp.purchasing.matching import most_to_bill, share
 from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.bills import BILL_STATES
 from erp.purchasing.posting import bill_lines, stock_adjustments, stock_key, take_over
@@ -34,9 +35,9 @@ from erp.purchasing.services.bill_drafts import (
 )
 from erp.purchasing.services.orders import HEAD, order_lines
 from erp.trade.billing import dues_of, last_due
+from erp.trade.excess import excess_problem
 from erp.trade.models import PARTY
 from erp.trade.orders import changed_since, lock_billed_orders, refresh_paid, save_progress
-from erp.trade.progress import most_to_move, to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
@@ -209,7 +210,8 @@ def _check(
         receipt = draft.receipt_line
         key = ("receipt", receipt.pk) if receipt else ("order", line.pk)
         taken[key] = taken.get(key, ZERO) + draft.quantity
-        problem = _quantity_problem(draft, line, taken[key], context, row)
+        problem = _quantity_problem(bill, draft, line, taken[key], context, row)
+        problem = problem or _amount_problem(bill, draft, line, context, row)
         if problem:
             problems.append(problem)
     if problems:
@@ -227,7 +229,7 @@ def _date_problems(bill: Bill, drafts: Sequence[BillLine]) -> list[Problem]:
 
 
 def _quantity_problem(
-    draft: BillLine, line: PurchaseOrderLine, wanted: Decimal, context: PostingContext, row: int
+    bill: Bill, draft: BillLine, line: PurchaseOrderLine, wanted: Decimal, context: PostingContext, row: int
 ) -> Problem | None:
     """Goods: not more than is received and not billed. Services without receipt: not more than is ordered."""
     receipt = draft.receipt_line
@@ -241,13 +243,27 @@ def _quantity_problem(
         return not_received(draft.product, row)
     if line.order.state not in ("confirmed", "closed"):
         return Problem(_("%s is not confirmed and cannot be billed.") % line.order, row=row)
-    tolerance = line.product.tolerance if line.product.tolerance is not None else context.tolerance
-    if wanted <= most_to_move(line, tolerance):
+    message = _("Only %(open)s of %(product)s are ordered and not billed; you entered %(entered)s.")
+    return excess_problem(bill, line, wanted, bill.supplier, context, message=message, row=row)
+
+
+def _amount_problem(
+    bill: Bill, draft: BillLine, line: PurchaseOrderLine, context: PostingContext, row: int
+) -> Problem | None:
+    """Where the company has a tolerance for it, a bill does not cost more than was ordered (rules G-12, P-09)."""
+    tolerance, exponent = context.bill_tolerance, bill.currency.exponent
+    if tolerance is None or bill.excess_allowed_by_id:
+        return None
+    if draft.net <= most_to_bill(line, draft.quantity, tolerance, exponent):
         return None
     return Problem(
-        _("Only %(open)s of %(product)s are ordered and not billed; you entered %(entered)s.")
-        % {"open": plain(to_move(line)), "product": line.product.code, "entered": plain(wanted)},
-        "quantity",
+        _("%(product)s was ordered for %(ordered)s net, and the bill says %(billed)s.")
+        % {
+            "product": line.product.code,
+            "ordered": share(line.net, draft.quantity, line.quantity, exponent),
+            "billed": draft.net,
+        },
+        "price",
         row,
     )
 

@@ -154,6 +154,7 @@ def _build_lines(
         line.price = find_price(given.product, line.factor, last, order.rate) if given.price is None else given.price
         line.warehouse = given.warehouse or order.warehouse
         line.due_date = given.due_date or order.required_date
+        line.tolerance = given.tolerance
         drafts.append(line)
     return drafts
 

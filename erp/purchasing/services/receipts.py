@@ -17,7 +17,7 @@ from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.rights import allow, allow_making, allow_saving, allow_transition
-from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
+from erp.inventory.ledger import Move, check_date, lock_levels, post_moves, value_moves
 from erp.inventory.models import MoveKind
 from erp.inventory.units import own_unit_problems
 from erp.purchasing.matching import cost_of, receipt_value
@@ -26,10 +26,11 @@ from erp.purchasing.models.receipts import RECEIPT_STATES
 from erp.purchasing.posting import receipt_lines
 from erp.purchasing.services.orders import HEAD, LINES, check_quantities, lock_order, order_lines
 from erp.trade.billing import product_posting_group, residue_lines
+from erp.trade.excess import excess_problem, settle_rests
 from erp.trade.lines import quantity_problem
 from erp.trade.models import MOVED, PARTY
 from erp.trade.orders import changed_since, save_progress
-from erp.trade.progress import most_to_move, to_move
+from erp.trade.progress import to_move
 from kit.rules.days import business_day
 from kit.rules.fields import MoneyField
 from kit.values.errors import BusinessError, Problem
@@ -39,7 +40,7 @@ from oa.records.bulk import bulk_set, locked
 from oa.records.commands import command
 from oa.records.numbering import next_number
 
-LINE_FACTS = ("moved",)
+LINE_FACTS = ("moved", "cancelled")
 POSTED = ("number", "state", "posted_at", "posted_by", "version", "updated_at", "value", *PARTY)
 RECEIPTS = GoodsReceipt.objects.select_related("supplier", "warehouse")
 # What the documents of an order line received in value, net of reversals.
@@ -104,7 +105,7 @@ def save_receipt(
     if len(kept) < len(lines):
         GoodsReceiptLine.objects.filter(pk__in=[line.pk for line in lines if not line.quantity]).delete()
     bulk_set(kept, ("quantity",))
-    receipt.version = current.version + 1
+    receipt.version, receipt.excess_allowed_by = current.version + 1, None
     receipt.save()
     return receipt
 
@@ -182,7 +183,7 @@ def add_open(receipt: GoodsReceipt, *, by: Any, version: int | None = None) -> G
     for draft in drafts:
         draft.receipt = receipt
     GoodsReceiptLine.objects.bulk_create(drafts)
-    receipt.version += 1
+    receipt.version, receipt.excess_allowed_by = receipt.version + 1, None
     receipt.save()
     return receipt
 
@@ -216,6 +217,7 @@ def _post(
     _check(receipt, drafts, facts, context)
     for draft in drafts:
         _take_over(draft, facts[draft.order_line_id], context.exponent)
+    settle_rests(receipt, drafts, facts, context.under_tolerance)
     stocked = [draft for draft in drafts if draft.product.stocked]
     levels = lock_levels((draft.product_id, receipt.warehouse_id) for draft in stocked)
     moves = [receipt_move(draft, receipt, context) for draft in stocked]
@@ -224,7 +226,7 @@ def _post(
     if new:
         GoodsReceiptLine.objects.bulk_create(drafts)
     else:
-        bulk_set(drafts, ("value",))
+        bulk_set(drafts, ("value", "given_up"))
     for move, draft in zip(moves, stocked, strict=True):
         move.line = draft.pk
     _post_entry(context, receipt, drafts, levels, moves, residues, by)
@@ -263,6 +265,7 @@ def _check(
 ) -> None:
     """Refuse orders of others or not confirmed, changed lines, quantities beyond the tolerance (rule G-12)."""
     problems = own_unit_problems(drafts) if drafts else [Problem(_("Enter at least one line."))]
+    message = _("Only %(open)s of %(product)s are left to receive; you entered %(entered)s.")
     taken: dict[int, Decimal] = {}
     for row, draft in enumerate(drafts):
         line = facts[draft.order_line_id]
@@ -275,17 +278,10 @@ def _check(
             continue
         if line.order.supplier_id != receipt.supplier_id:
             problems.append(Problem(_("%s belongs to another supplier.") % line.order, row=row))
-        tolerance = line.product.tolerance if line.product.tolerance is not None else context.tolerance
         taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
-        if taken[line.pk] > most_to_move(line, tolerance):
-            problems.append(
-                Problem(
-                    _("Only %(open)s of %(product)s are left to receive; you entered %(entered)s.")
-                    % {"open": plain(to_move(line)), "product": line.product.code, "entered": plain(taken[line.pk])},
-                    "quantity",
-                    row,
-                )
-            )
+        wanted, supplier = taken[line.pk], receipt.supplier
+        if problem := excess_problem(receipt, line, wanted, supplier, context, message=message, row=row):
+            problems.append(problem)
     if problems:
         raise BusinessError(problems=problems)
 

@@ -44,17 +44,16 @@ from kit.values.money import ZERO
 from oa.records.bulk import locked
 from oa.records.numbering import next_number
 
-# What a counter bill takes over from its original as it is.
 RECEIPT = Counter(
     "receipt",
-    kept=("supplier", "warehouse", "supplier_note", *PARTY),
+    kept=("supplier", "warehouse", "supplier_note", "excess_allowed_by_id", *PARTY),
     opposite=("value",),
     line_kept=MOVED,
     line_opposite=("value",),
 )
 BILL = Counter(
     "bill",
-    kept=("supplier", "supplier_number", *PRICED_HEAD, *PARTY),
+    kept=("supplier", "supplier_number", "excess_allowed_by_id", *PRICED_HEAD, *PARTY),
     opposite=AMOUNTS,
     line_kept=("receipt_line", *PRICED),
     line_opposite=(*LINE_AMOUNTS, *MATCHED),
@@ -89,7 +88,9 @@ def reverse_receipt(
     residues = value_moves(levels, moves, exponent=context.exponent)
     by_pk = {line.pk: line for line in facts}
     for line in lines:
-        by_pk[line.order_line_id].moved -= line.quantity
+        fact = by_pk[line.order_line_id]
+        fact.moved -= line.quantity
+        fact.cancelled -= min(fact.cancelled, line.given_up)
     counter.number = next_number(counter.SEQUENCE, counter.date)
     entry_id = reverse_document_entry(context, original, counter, by=by)
     post_counter_moves(context, counter, levels, moves, residues, entry_id=entry_id, by=by)

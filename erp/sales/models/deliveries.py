@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.customers.models import Customer
 from erp.inventory.models import Product, Unit, Warehouse
 from erp.sales.models.orders import SalesOrderLine
-from erp.trade.models import Party
+from erp.trade.models import ExcessAllowance, Party
 from kit.rules.fields import MoneyField, QuantityField, RateField
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
@@ -42,7 +42,7 @@ DELIVERY_STATES = StateTable(
 
 
 @tracked()
-class Delivery(Party, PostedDocument):
+class Delivery(Party, ExcessAllowance, PostedDocument):
     """Goods that leave a warehouse for a customer, from one or several orders."""
 
     STATES = DELIVERY_STATES
@@ -71,7 +71,10 @@ class Delivery(Party, PostedDocument):
 
 
 class DeliveryLine(models.Model):
-    """A delivered part of an order line, in the order line's unit; negative on a reversal."""
+    """A delivered part of an order line, in the order line's unit; negative on a reversal.
+
+    `given_up` is the rest of the order line that it closed because no more than the tolerance is lacking.
+    """
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="lines", verbose_name=_("delivery note"))
     position = models.PositiveIntegerField()
@@ -84,6 +87,7 @@ class DeliveryLine(models.Model):
     factor = RateField(default=1)
     quantity = QuantityField(_("quantity"))
     cost = MoneyField(_("cost"), default=0)
+    given_up = QuantityField(_("rest given up"), default=0, editable=False)
 
     class Meta:
         verbose_name = _("delivery line")

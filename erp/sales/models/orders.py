@@ -21,7 +21,7 @@ from erp.trade.models import (
     TradeAmounts,
     discount_check,
 )
-from kit.rules.fields import MoneyField, QuantityField
+from kit.rules.fields import MoneyField, QuantityField, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
 from kit.rules.search import search_column
@@ -194,6 +194,7 @@ class SalesOrderLine(OrderLine):
             ),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="order_line_reserved"),
             models.CheckConstraint(condition=Q(factor__gt=0), name="order_line_factor"),
+            tolerable("tolerance", "order_line_tolerance"),
         ]
         indexes = [models.Index(fields=["product", "order"], name="order_line_product")]
 

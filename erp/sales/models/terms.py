@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.customers.models import Customer
 from erp.finance.models import Currency, PaymentTerms, PostingGroup, TaxCode
 from erp.inventory.models import Product
-from kit.rules.fields import MoneyField, PriceField, QuantityField, in_order
+from kit.rules.fields import MoneyField, PriceField, QuantityField, ToleranceField, in_order, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
 from oa.records.models import Record
@@ -73,6 +73,7 @@ class CustomerTerms(Record):
     posting_group = models.ForeignKey(
         PostingGroup, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("posting group")
     )
+    tolerance = ToleranceField(_("over-delivery tolerance %"), null=True, blank=True)
     blocked = models.CharField(_("blocked for"), max_length=10, choices=Block, default=Block.NONE, blank=True)
 
     objects = scoped("customer__").as_manager()
@@ -93,6 +94,7 @@ class CustomerTerms(Record):
                 violation_error_message=_("The amount cannot be negative."),
             ),
             models.CheckConstraint(condition=~Q(credit_of=F("customer")), name="terms_credit_of_another"),
+            tolerable("tolerance", "terms_tolerance"),
         ]
         triggers = [
             # The head's row is locked first, so that two people cannot make a chain at the same time.

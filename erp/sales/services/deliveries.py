@@ -15,7 +15,7 @@ from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.rights import allow, allow_making, allow_transition
-from erp.inventory.ledger import Move, check_date, lock_levels, plain, post_moves, value_moves
+from erp.inventory.ledger import Move, check_date, lock_levels, post_moves, value_moves
 from erp.inventory.models import MoveKind
 from erp.inventory.units import own_unit_problems
 from erp.sales.credit import DELIVERING, check_blocked, check_delivery_credit, terms_of
@@ -25,8 +25,8 @@ from erp.sales.services.delivery_drafts import DELIVERIES, draft_of_order
 from erp.sales.services.lines import lock_orders, order_lines
 from erp.sales.services.orders import lock_order
 from erp.trade.billing import product_posting_group
+from erp.trade.excess import excess_problem, settle_rests
 from erp.trade.orders import changed_since, save_progress
-from erp.trade.progress import most_to_move, to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO
@@ -35,7 +35,7 @@ from oa.organisation.models.company import CostAt
 from oa.records.bulk import bulk_set, locked
 from oa.records.numbering import next_number
 
-LINE_FACTS = ("moved", "reserved", "delivered_cost", "expensed_cost")
+LINE_FACTS = ("moved", "cancelled", "reserved", "delivered_cost", "expensed_cost")
 
 
 @transaction.atomic
@@ -74,10 +74,12 @@ def _post(
     new: bool = False,
 ) -> Delivery:
     """Common path of shipping; everything it needs is locked and loaded. `new` lines are not stored yet."""
-    context = posting_context(delivery.date, STOCK)
-    by_pk = {line.pk: line for line in lines}
+    context, by_pk = posting_context(delivery.date, STOCK), {line.pk: line for line in lines}
     _check(delivery, drafts, by_pk, context)
     _check_credit(delivery, drafts, orders, lines)
+    for draft in drafts:
+        by_pk[draft.order_line_id].moved += draft.quantity
+    settle_rests(delivery, drafts, by_pk, context.under_tolerance)
     levels = lock_levels((d.product_id, delivery.warehouse_id) for d in drafts if d.product.stocked)
     moves = [
         _move(draft, by_pk[draft.order_line_id], delivery, context, row)
@@ -90,15 +92,10 @@ def _post(
     if new:
         DeliveryLine.objects.bulk_create(drafts)
     else:
-        bulk_set(drafts, ("cost",))
+        bulk_set(drafts, ("cost", "given_up"))
     for move, draft in zip(moves, [d for d in drafts if d.product.stocked], strict=True):
         move.line = draft.pk
-    delivery.copy_party(delivery.customer)
-    delivery.number = next_number(delivery.SEQUENCE, delivery.date)
-    source, memo = source_of(delivery), f"{_('Delivery')} {delivery.number} {delivery.customer}"
-    posted = post_entry(context, source, _cost_lines(context, delivery, drafts, by_pk), by=by, memo=memo)
-    entry_id = posted[0] if posted else None
-    post_moves(levels, moves, entry_id=entry_id, source=source, date=delivery.date, by=by)
+    _post_entry(context, delivery, drafts, by_pk, levels, moves, by)
     delivery.state, delivery.posted_at, delivery.posted_by = "posted", timezone.now(), by
     delivery.version += 1
     delivery.save()
@@ -106,11 +103,30 @@ def _post(
     return delivery
 
 
+def _post_entry(
+    context: PostingContext,
+    delivery: Delivery,
+    drafts: Sequence[DeliveryLine],
+    by_pk: Mapping[int, SalesOrderLine],
+    levels: Any,
+    moves: Sequence[Move],
+    by: Any,
+) -> None:
+    """Party, number, entry and stock moves of a delivery whose lines are valued."""
+    delivery.copy_party(delivery.customer)
+    delivery.number = next_number(delivery.SEQUENCE, delivery.date)
+    source, memo = source_of(delivery), f"{_('Delivery')} {delivery.number} {delivery.customer}"
+    posted = post_entry(context, source, _cost_lines(context, delivery, drafts, by_pk), by=by, memo=memo)
+    post_moves(levels, moves, entry_id=posted[0] if posted else None, source=source, date=delivery.date, by=by)
+
+
 def _check(
     delivery: Delivery, drafts: Sequence[DeliveryLine], lines: Mapping[int, SalesOrderLine], context: PostingContext
 ) -> None:
     """Blocked customers, held orders, changed lines and quantities beyond the tolerance are refused (D-03, G-12)."""
-    check_blocked(terms_of(delivery.customer), DELIVERING)
+    terms = terms_of(delivery.customer)
+    check_blocked(terms, DELIVERING)
+    message = _("Only %(open)s of %(product)s are left to deliver; you entered %(entered)s.")
     problems = own_unit_problems(drafts)
     taken: dict[int, Decimal] = {}
     for row, draft in enumerate(drafts):
@@ -130,17 +146,9 @@ def _check(
         if problem := changed_since(draft, line, row):
             problems.append(problem)
             continue
-        tolerance = line.product.tolerance if line.product.tolerance is not None else context.tolerance
         taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
-        if taken[line.pk] > most_to_move(line, tolerance):
-            problems.append(
-                Problem(
-                    _("Only %(open)s of %(product)s are left to deliver; you entered %(entered)s.")
-                    % {"open": plain(to_move(line)), "product": line.product.code, "entered": plain(taken[line.pk])},
-                    "quantity",
-                    row,
-                )
-            )
+        if problem := excess_problem(delivery, line, taken[line.pk], terms, context, message=message, row=row):
+            problems.append(problem)
     if problems:
         raise BusinessError(problems=problems)
 
@@ -160,9 +168,9 @@ def _check_credit(
 
 
 def _move(draft: DeliveryLine, line: SalesOrderLine, delivery: Delivery, context: PostingContext, row: int) -> Move:
-    """The issue of a line; takes its part of what the order line has reserved."""
+    """The issue of a line; takes its part of what the order line has reserved, all where its rest is given up."""
     quantity = round_quantity(draft.quantity * draft.factor)
-    release = min(line.reserved, quantity)
+    release = line.reserved if draft.given_up else min(line.reserved, quantity)
     line.reserved -= release
     return Move(
         product=draft.product,
@@ -176,15 +184,13 @@ def _move(draft: DeliveryLine, line: SalesOrderLine, delivery: Delivery, context
 
 
 def _take_over(drafts: Sequence[DeliveryLine], moves: Sequence[Move], lines: Mapping[int, SalesOrderLine]) -> None:
-    """Carry cost to the delivery lines, and quantities and cost to the order lines."""
+    """Carry cost to the delivery lines and the order lines."""
     valued = iter(moves)
     for draft in drafts:
-        line = lines[draft.order_line_id]
-        line.moved += draft.quantity
         if draft.product.stocked:
             move = next(valued)
             draft.cost = -(move.value or ZERO)
-            line.delivered_cost += draft.cost
+            lines[draft.order_line_id].delivered_cost += draft.cost
 
 
 def _cost_lines(

@@ -66,7 +66,7 @@ def save_delivery(
     if gone:
         DeliveryLine.objects.filter(pk__in=gone).delete()
     bulk_set(kept, ("quantity",))
-    delivery.version = current.version + 1
+    delivery.version, delivery.excess_allowed_by = current.version + 1, None
     delivery.save()
     return delivery
 
@@ -125,7 +125,7 @@ def add_open(delivery: Delivery, *, by: Any, version: int | None = None) -> Deli
     for draft in drafts:
         draft.delivery = delivery
     DeliveryLine.objects.bulk_create(drafts)
-    delivery.version += 1
+    delivery.version, delivery.excess_allowed_by = delivery.version + 1, None
     delivery.save()
     return delivery
 

@@ -145,6 +145,7 @@ def _build_lines(
         line.price_rule = given.agreed.price_rule if kept else price_rule(given.price, found)
         line.warehouse = given.warehouse or order.warehouse
         line.due_date = given.due_date or order.required_date
+        line.tolerance = given.tolerance
         drafts.append(line)
     return drafts
 

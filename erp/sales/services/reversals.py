@@ -49,7 +49,7 @@ from oa.records.numbering import next_number
 
 DELIVERY = Counter(
     "delivery",
-    kept=("customer", "warehouse", "ship_to", *PARTY),
+    kept=("customer", "warehouse", "ship_to", "excess_allowed_by_id", *PARTY),
     opposite=("cost",),
     line_kept=MOVED,
     line_opposite=("cost",),
@@ -140,6 +140,7 @@ def _take_back(
     for line in lines:
         fact, group = facts[line.order_line_id], product_posting_group(line.product)
         fact.moved -= line.quantity
+        fact.cancelled -= min(fact.cancelled, line.given_up)
         fact.delivered_cost -= line.cost
         if not waited:
             fact.expensed_cost -= line.cost

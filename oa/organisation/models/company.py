@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from kit.rules.fields import ToleranceField, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 
@@ -73,6 +74,17 @@ class CompanyProfile(models.Model):
     over_receipt_tolerance = models.DecimalField(
         _("over-receipt and over-delivery tolerance %"), max_digits=5, decimal_places=2, default=0
     )
+    under_tolerance = ToleranceField(
+        _("under-receipt and under-delivery tolerance %"),
+        default=0,
+        help_text=_("A line that lacks no more than this counts as complete."),
+    )
+    bill_tolerance = ToleranceField(
+        _("bills above the order, tolerance %"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: bills at another price are not stopped."),
+    )
     time_zone = models.CharField(_("time zone"), max_length=50, default="Asia/Shanghai")
     set_up = models.BooleanField(_("set up"), default=False, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -82,7 +94,11 @@ class CompanyProfile(models.Model):
     class Meta:
         verbose_name = _("company")
         verbose_name_plural = _("company")
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="company_single_row")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="company_single_row"),
+            tolerable("under_tolerance", "company_under_tolerance"),
+            tolerable("bill_tolerance", "company_bill_tolerance"),
+        ]
 
     def __str__(self) -> str:
         return self.name
