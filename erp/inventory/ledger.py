@@ -10,13 +10,13 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils.translation import gettext as _
 
 from erp.finance.ledger import Source
-from erp.inventory.models import MoveKind, Product, StockLevel, StockMove, Warehouse
+from erp.inventory.models import ONE_ACCOUNT, MoveKind, Product, StockLevel, StockMove, Warehouse
 from erp.inventory.valuation import Stock, issue_value, residue
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -37,9 +37,9 @@ WITH moved AS (
       AS m(product, warehouse, kind, quantity, value, quantity_after, value_after, account, adjusts, line, position)
     ORDER BY position
 )
-UPDATE erp_stocklevel l SET on_hand = v.on_hand, reserved = v.reserved, value = v.value
-  FROM unnest(%(levels)s::bigint[], %(on_hand)s::numeric[], %(reserved)s::numeric[], %(level_values)s::numeric[])
-    AS v(id, on_hand, reserved, value) WHERE l.id = v.id
+UPDATE erp_stocklevel l SET on_hand = v.on_hand, reserved = v.reserved, value = v.value, account_id = v.account
+  FROM unnest(%(levels)s::bigint[], %(on_hand)s::numeric[], %(reserved)s::numeric[], %(level_values)s::numeric[],
+    %(level_accounts)s::bigint[]) AS v(id, on_hand, reserved, value, account) WHERE l.id = v.id
 """
 _MISSING = """
 INSERT INTO erp_stocklevel (product_id, warehouse_id, on_hand, reserved, value, allow_negative)
@@ -255,9 +255,14 @@ def post_moves(
     date: dt.date,
     by: Any,
 ) -> None:
-    """Write valued `moves` and the levels they led to, in one statement."""
+    """Write valued `moves` and the levels they led to, in one statement.
+
+    Raises BusinessError where the stock stands on another inventory account (rule V-14).
+    """
     if not moves:
         return
+    for move in moves:
+        levels[move.key].account_id = move.account_id
     touched = list({move.key: levels[move.key] for move in moves}.values())
     values = {
         "date": date,
@@ -280,9 +285,27 @@ def post_moves(
         "on_hand": decimals([level.on_hand for level in touched]),
         "reserved": decimals([level.reserved for level in touched]),
         "level_values": decimals([level.value for level in touched]),
+        "level_accounts": [level.account_id for level in touched],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_POST, values)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_POST, values)
+    except IntegrityError as error:
+        _explain(error)
+
+
+def _explain(error: IntegrityError) -> NoReturn:
+    """Say in words that stock stands on another account than the document posts to; else raise `error` again."""
+    found: Any = getattr(error.__cause__, "diag", None)
+    if getattr(found, "constraint_name", "") != ONE_ACCOUNT:
+        raise error
+    raise BusinessError(
+        _(
+            "%s is in stock on another inventory account than this document posts to. Ask accounting to set its "
+            "product group and posting rules back, or take its stock out with a stock adjustment first."
+        )
+        % found.message_detail
+    ) from error
 
 
 def reserve(level: StockLevel, wanted: Decimal) -> Decimal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
@@ -21,14 +22,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Account, JournalEntry, PostingGroup, Supplier, TaxCode
+from erp.inventory.standing import left_behind
 from kit.rules.fields import MoneyField, PriceField, QuantityField, RateField
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.search import PinyinField, search_column
-from kit.rules.states import State, StateTable, Transition
-from oa.records.guards import append_only, posted_document, posted_lines, posted_now
-from oa.records.models import Document, Master, Record
-from oa.records.models.base import PostedDocument
+from oa.records.guards import append_only, posted_now
+from oa.records.models import Master, Record
 
 
 @tracked()
@@ -63,14 +63,34 @@ class ProductGroup(Master):
         PostingGroup, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("posting group")
     )
 
+    stored: Mapping[str, Any] = {}  # the posting group as it is in the database
+
     class Meta(Master.Meta):
         verbose_name = _("product group")
         verbose_name_plural = _("product groups")
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> ProductGroup:
+        """Remember what `clean` compares with."""
+        group = super().from_db(db, field_names, values)
+        group.stored = {name: group.__dict__[name] for name in ("posting_group_id",) if name in group.__dict__}
+        return group
+
+    def clean(self) -> None:
+        """Stock keeps the inventory account it stands on (rule V-14)."""
+        super().clean()
+        if self.stored.get("posting_group_id", self.posting_group_id) != self.posting_group_id:
+            refusal = left_behind(StockLevel.objects.filter(product__group=self.pk), self.posting_group_id)
+            if refusal:
+                raise ValidationError({"posting_group": refusal})
 
 
 class ProductKind(models.TextChoices):
     GOODS = "goods", _("goods (kept in stock)")
     SERVICE = "service", _("service")
+
+
+FIXED = ("kind", "unit_id", "group_id")  # columns of a product that not every product may change
 
 
 @tracked()
@@ -104,7 +124,7 @@ class Product(Record):
     search = search_column("code", "name", "name_en", "barcode", "pinyin")
 
     objects = VisibleQuerySet.as_manager()
-    stored: Mapping[str, Any] = {}  # kind and unit as they are in the database
+    stored: Mapping[str, Any] = {}  # kind, unit and group as they are in the database
 
     class Meta:
         verbose_name = _("product")
@@ -129,13 +149,21 @@ class Product(Record):
     def from_db(cls, db: str | None, field_names: Any, values: Any) -> Product:
         """Remember what `clean` compares with."""
         product = super().from_db(db, field_names, values)
-        product.stored = {name: product.__dict__[name] for name in ("kind", "unit_id") if name in product.__dict__}
+        product.stored = {name: product.__dict__[name] for name in FIXED if name in product.__dict__}
         return product
 
     def clean(self) -> None:
-        """Kind and own unit give every quantity its meaning: they stay once a document has the product."""
+        """Kind and own unit give every quantity its meaning: they stay once a document has the product.
+
+        A product with stock moves between groups with the same inventory account only (rule V-14).
+        """
         super().clean()
         changed = [name for name, value in self.stored.items() if value != getattr(self, name)]
+        if "group_id" in changed:
+            changed.remove("group_id")
+            group = self.group.posting_group_id if self.group is not None else None
+            if refusal := left_behind(StockLevel.objects.filter(product=self.pk), group):
+                raise ValidationError({"group": refusal})
         if changed and self._in_use():
             text = _("%(product)s is used in documents: this cannot change any more. Make another product instead.")
             problem = ValidationError(text, params={"product": self.code})
@@ -205,14 +233,24 @@ class Warehouse(Master):
         verbose_name_plural = _("warehouses")
 
 
+ONE_ACCOUNT = "level_one_account"  # what the database calls a movement to an account the stock is not on
+
+
 class StockLevel(models.Model):
-    """On hand, reserved and value of a product in a warehouse; locked before every movement."""
+    """On hand, reserved and value of a product in a warehouse; locked before every movement.
+
+    `account` is the inventory account that the value stands on, that of the last movement. While there is stock
+    no movement may post to another one: the value per account would not tie any more (rule V-14).
+    """
 
     product = models.ForeignKey(Product, models.PROTECT, related_name="levels", verbose_name=_("product"))
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="levels", verbose_name=_("warehouse"))
     on_hand = QuantityField(_("on hand"), default=0)
     reserved = QuantityField(_("reserved"), default=0)
     value = MoneyField(_("value"), default=0)
+    account = models.ForeignKey(
+        Account, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("inventory account")
+    )
     allow_negative = models.BooleanField(default=False)
 
     objects = VisibleQuerySet.as_manager()
@@ -232,6 +270,21 @@ class StockLevel(models.Model):
                 condition=Q(on_hand=0, value=0) | Q(on_hand__gt=0, value__gte=0) | Q(on_hand__lt=0),
                 name="level_value",
             ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="one_account",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.account_id <> NEW.account_id AND (OLD.on_hand <> 0 OR OLD.value <> 0)"
+                ),
+                func=f"""
+                    RAISE EXCEPTION 'The stock stands on another inventory account.'
+                        USING ERRCODE = '23514', CONSTRAINT = '{ONE_ACCOUNT}',
+                              DETAIL = (SELECT code FROM erp_product WHERE id = NEW.product_id);
+                """,
+            )
         ]
 
     def __str__(self) -> str:
@@ -297,90 +350,3 @@ class StockMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.product_id}: {self.quantity}"
-
-
-ADJUSTMENT_STATES = StateTable(
-    states=(
-        State("draft", _("draft"), "draft"),
-        State("posted", _("posted"), "ok"),
-        State("reversed", _("reversed"), "mute", step=False),
-    ),
-    transitions=(
-        Transition(
-            "post", ("draft",), "posted", _("Post"), permission="post_stockadjustment", primary=True, icon="check"
-        ),
-        Transition(
-            "reverse",
-            ("posted",),
-            "reversed",
-            _("Reverse"),
-            permission="reverse_stockadjustment",
-            danger=True,
-            confirm=_("Reverse this adjustment? A counter document is posted."),
-            fields=("date",),
-            icon="undo-2",
-        ),
-    ),
-)
-
-
-class AdjustmentReason(models.TextChoices):
-    OPENING = "opening", _("opening stock")
-    COUNT = "count", _("count difference")
-    DAMAGE = "damage", _("damage")
-    EXPIRY = "expiry", _("expiry")
-    USE = "use", _("own use")
-    OTHER = "other", _("other")
-
-
-@tracked()
-class StockAdjustment(PostedDocument):
-    """Opening stock, gains and losses; the reason is mandatory and decides the accounts."""
-
-    STATES = ADJUSTMENT_STATES
-    SEQUENCE = "stock-adjustment"
-
-    warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", verbose_name=_("warehouse"))
-    reason = models.CharField(_("reason"), max_length=8, choices=AdjustmentReason, default=AdjustmentReason.COUNT)
-    value = MoneyField(_("value"), default=0, editable=False)
-    state = Document.state_field(ADJUSTMENT_STATES)
-
-    objects: Any = VisibleQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta(Document.Meta):
-        verbose_name = _("stock adjustment")
-        verbose_name_plural = _("stock adjustments")
-        permissions = [
-            ("post_stockadjustment", "Can post stock adjustments"),
-            ("reverse_stockadjustment", "Can reverse stock adjustments"),
-        ]
-        indexes = [models.Index(fields=["-date", "-id"], name="adjustment_date")]
-        triggers = [ADJUSTMENT_STATES.trigger(), *posted_document()]
-
-
-class StockAdjustmentLine(models.Model):
-    """A signed quantity of a product; `unit_cost` is asked for gains only and defaults to the average."""
-
-    adjustment = models.ForeignKey(StockAdjustment, models.CASCADE, related_name="lines", verbose_name=_("adjustment"))
-    position = models.PositiveIntegerField()
-    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("product"))
-    quantity = QuantityField(_("quantity"))
-    unit_cost = PriceField(_("unit cost"), null=True, blank=True)
-    value = MoneyField(_("value"), default=0, editable=False)
-
-    class Meta:
-        verbose_name = _("stock adjustment line")
-        verbose_name_plural = _("stock adjustment lines")
-        ordering = ["adjustment", "position"]
-        constraints = [
-            models.CheckConstraint(
-                condition=~Q(quantity=0),
-                name="adjustment_line_quantity",
-                violation_error_message=_("The quantity cannot be 0."),
-            ),
-            models.CheckConstraint(condition=Q(unit_cost=None) | Q(unit_cost__gte=0), name="adjustment_line_cost"),
-        ]
-        triggers = posted_lines("erp_stockadjustment", "adjustment_id")
-
-    def __str__(self) -> str:
-        return f"{self.product_id}: {self.quantity}"
