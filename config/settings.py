@@ -271,6 +271,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 LANGUAGE_CODE = env.str("SANHE_LANGUAGE", "en")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+# Of the company when it is made; from then on its profile decides (oa.organisation.zones).
 TIME_ZONE = env.str("SANHE_TIME_ZONE", "Asia/Shanghai")
 USE_TZ = True
 USE_I18N = True

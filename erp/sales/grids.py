@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.inventory.models import Product
@@ -18,6 +17,7 @@ from erp.trade.grids import MovementGrid, TradeGrid, progress_table
 from erp.trade.progress import to_move
 from kit.pages import formats
 from kit.pages.lines import GridRow, LineTable
+from kit.rules.days import business_day
 from kit.values.money import ONE, ZERO
 
 
@@ -26,7 +26,7 @@ class SalesGrid(TradeGrid):
 
     def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
         currency = self.currency_of(document)
-        day = document.date or timezone.localdate()
+        day = document.date or business_day()
         agreed = []
         if document.customer_id:
             products = {row.get("product").pk for row in rows}

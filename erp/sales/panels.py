@@ -22,6 +22,7 @@ from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Event, Figure, Panel, actions, events, figures, panels, tasks
 from kit.pages.resources import by_model, registry
+from kit.rules.days import business_day
 from kit.values.money import ZERO
 
 BUCKETS: tuple[tuple[int, Any, str], ...] = (
@@ -36,7 +37,7 @@ GAP = Decimal("1.5")  # between the parts of the bar
 
 def ageing(customer: Any, user: Any) -> dict[str, Any]:
     """Receivables of a customer by days late, in base currency; one statement."""
-    today = timezone.localdate()
+    today = business_day()
     items = OpenItem.objects.filter(customer=customer).exclude(remaining=0).values_list("due_date", "base_remaining")
     sums = [ZERO] * len(BUCKETS)
     for due, amount in items:
@@ -65,7 +66,7 @@ def ageing(customer: Any, user: Any) -> dict[str, Any]:
 
 def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
     """Sales this year, receivable with credit, overdue, open orders; amounts need the finance right."""
-    today = timezone.localdate()
+    today = business_day()
     made = []
     if user.has_perm("erp.view_salesorder"):
         made.append(_sales_figure(customer, user, today))

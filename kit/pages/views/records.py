@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import DatabaseError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +23,7 @@ from kit.pages.resources import Resource, name_of, registry, resource_of, url_of
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.panels import counted, panel_context
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 
 TIMELINE = 20
@@ -243,7 +243,7 @@ def command_view(request: HttpRequest, resource: Resource, key: str, name: str) 
     if command is None:
         return _not_now(request, resource, obj, name)
     form = (
-        ReasonForm(request.POST or None, names=command.fields, initial={"date": timezone.localdate()})
+        ReasonForm(request.POST or None, names=command.fields, initial={"date": business_day()})
         if command.fields
         else None
     )
