@@ -379,7 +379,7 @@ panels["desk"] += [
         ("number", "customer", "due_date", "base_remaining"),
         permission="erp.view_openitem",
         order=30,
-        filters=(("remaining__gt", 0), ("due_date__lt", timezone.localdate)),
+        filters=(("remaining__gt", 0), ("due_date__lt", business_day)),
         query="sort=due_date",
     ),
 ]

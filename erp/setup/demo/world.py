@@ -12,7 +12,8 @@ from random import Random
 from typing import Any, TypeVar
 
 import pghistory
-from django.utils import timezone
+
+from kit.rules.days import business_day
 
 DAYS = 365
 CENT = Decimal("0.01")
@@ -25,7 +26,7 @@ class World:
 
     dice: Random
     orders: int
-    today: dt.date = field(default_factory=timezone.localdate)
+    today: dt.date = field(default_factory=business_day)
     people: dict[str, Any] = field(default_factory=dict)
     warehouse: Any = None
     currencies: dict[str, Any] = field(default_factory=dict)
