@@ -261,9 +261,6 @@ def post_moves(
     """
     if not moves:
         return
-    for move in moves:
-        levels[move.key].account_id = move.account_id
-    touched = list({move.key: levels[move.key] for move in moves}.values())
     values = {
         "date": date,
         "entry": entry_id,
@@ -271,6 +268,21 @@ def post_moves(
         "source_id": source.pk,
         "number": source.number,
         "by": by.pk if by else None,
+        **_columns(levels, moves),
+    }
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_POST, values)
+    except IntegrityError as error:
+        _explain(error)
+
+
+def _columns(levels: dict[Key, StockLevel], moves: Sequence[Move]) -> dict[str, list[Any]]:
+    """The moves, and the levels they led to with the account of the last one, column by column."""
+    for move in moves:
+        levels[move.key].account_id = move.account_id
+    touched = list({move.key: levels[move.key] for move in moves}.values())
+    return {
         "products": [m.product.pk for m in moves],
         "warehouses": [m.warehouse_id for m in moves],
         "kinds": [str(m.kind) for m in moves],
@@ -287,11 +299,6 @@ def post_moves(
         "level_values": decimals([level.value for level in touched]),
         "level_accounts": [level.account_id for level in touched],
     }
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_POST, values)
-    except IntegrityError as error:
-        _explain(error)
 
 
 def _explain(error: IntegrityError) -> NoReturn:
