@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection
 from django.utils.translation import gettext as _
 
 from erp.finance.ledger import Source
-from erp.inventory.models import ONE_ACCOUNT, MoveKind, Product, StockLevel, StockMove, Warehouse
+from erp.inventory.models import CHANGED_MEANWHILE, ONE_ACCOUNT, MoveKind, Product, StockLevel, StockMove, Warehouse
 from erp.inventory.valuation import Stock, issue_value, residue
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -302,8 +302,10 @@ def _columns(levels: dict[Key, StockLevel], moves: Sequence[Move]) -> dict[str, 
 
 
 def _explain(error: IntegrityError) -> NoReturn:
-    """Say in words that stock stands on another account than the document posts to; else raise `error` again."""
+    """Say in words that the document posts to another account than the stock's; else raise `error` again."""
     found: Any = getattr(error.__cause__, "diag", None)
+    if getattr(found, "constraint_name", "") == CHANGED_MEANWHILE:
+        raise BusinessError(_("The inventory account was changed in this moment. Try again.")) from error
     if getattr(found, "constraint_name", "") != ONE_ACCOUNT:
         raise error
     raise BusinessError(

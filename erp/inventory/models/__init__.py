@@ -7,6 +7,7 @@ from erp.inventory.models.adjustments import (
     StockAdjustmentLine,
 )
 from erp.inventory.models.stock import (
+    CHANGED_MEANWHILE,
     ONE_ACCOUNT,
     MoveKind,
     Product,
@@ -21,6 +22,7 @@ from erp.inventory.models.stock import (
 
 __all__ = [
     "ADJUSTMENT_STATES",
+    "CHANGED_MEANWHILE",
     "ONE_ACCOUNT",
     "AdjustmentReason",
     "MoveKind",
