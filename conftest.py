@@ -156,6 +156,16 @@ def _after_transaction_test(self: TransactionTestCase) -> None:
 TransactionTestCase._fixture_teardown = _after_transaction_test  # type: ignore[method-assign]
 
 
+@pytest.fixture(autouse=True)
+def company_zone() -> Iterator[None]:
+    """Tests that move the company into another time zone leave the process in its own."""
+    from oa.organisation.zones import learn_zone
+
+    learn_zone(settings.TIME_ZONE)
+    yield
+    learn_zone(settings.TIME_ZONE)
+
+
 @pytest.fixture
 def axes(settings: Any) -> None:
     """Switches the lock-out of failed log-ins on for one test."""

@@ -29,15 +29,26 @@ def end(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Start the embedded servers where they are needed, then hand over to Django."""
+    """Read the settings, start the embedded servers where they are needed, then hand over to Django."""
     if sys.version_info < (3, 11):  # noqa: UP036 - said clearly where somebody starts us with an older one
         sys.exit(f"Sanhe needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     # Commands such as migrations, closes and imports may take longer than a page is allowed to.
     os.environ.setdefault("SANHE_STATEMENT_TIMEOUT", "0")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    arguments = sys.argv[1:]
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - a wrong environment is told before servers start
+        start_servers(sys.argv[1:])
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}")
+
+
+def start_servers(arguments: list[str]) -> None:
+    """Start the embedded servers, unless the command line `arguments` need none."""
     idle = not arguments or arguments[0] in WITHOUT_SERVERS or {"-h", "--help", "--version"} & set(arguments)
     if not idle or (arguments[:1] == ["check"] and "--database" in arguments):
         signal.signal(signal.SIGTERM, end)
@@ -52,7 +63,6 @@ def main() -> None:
             sys.exit(f"{error}")
         except OSError as error:
             sys.exit(f"The data folder {var()} cannot be used ({error}). Choose another one with SANHE_VAR.")
-    execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

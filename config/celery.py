@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import Any
 
 from celery import Celery
 from celery.platforms import SecurityWarning
+from celery.signals import task_prerun
 
 from config.places import ROOT
 
@@ -21,6 +23,18 @@ def task_packages() -> list[str]:
     found = [path.parent for app in ("oa", "crm", "erp") for path in (ROOT / app).rglob("tasks.py")]
     found += [path.parent.parent for app in ("oa", "crm", "erp") for path in (ROOT / app).rglob("tasks/__init__.py")]
     return sorted(".".join(path.relative_to(ROOT).parts) for path in found)
+
+
+@task_prerun.connect
+def live_in_the_companys_zone(task: Any, **kwargs: Any) -> None:
+    """Days and times of a task are the company's, whose time zone may have changed since the last one."""
+    if task.request.is_eager:
+        return  # done within a request, in whose time zone it stays
+    from django.utils import timezone
+
+    from oa.organisation.zones import company_zone
+
+    timezone.activate(company_zone())
 
 
 app = Celery("sanhe")

@@ -19,15 +19,16 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded, places
+from config import embedded, environment, places
 
 env = environ.Env()
 
 BASE_DIR = places.ROOT
 VAR = places.var()
-PRODUCTION = env.str("SANHE_ENV", "production" if env.str("DATABASE_URL", "") else "local") == "production"
+_KINDS = ("production", "local")
+PRODUCTION = environment.choice("SANHE_ENV", _KINDS[not env.str("DATABASE_URL", "")], _KINDS) == "production"
 DEBUG = env.bool("DEBUG", False)
-SANHE_PORT = env.int("SANHE_PORT", 8000)
+SANHE_PORT = environment.whole("SANHE_PORT", 8000, 1, 65535)
 SANHE_URL = (env.str("SANHE_URL", "") or f"http://127.0.0.1:{SANHE_PORT}").rstrip("/")
 
 
@@ -145,8 +146,11 @@ IDLE_TIMEOUT = "0" if STATEMENT_TIMEOUT == "0" else "60s"
 
 def _database(variable: str, default: Any = environ.Env.NOTSET) -> dict[str, Any]:
     """A PostgreSQL connection from a URL, with our time limits."""
-    database: dict[str, Any] = env.db_url(variable, default)
-    if not database["ENGINE"].endswith("postgresql"):
+    try:
+        database: dict[str, Any] = env.db_url(variable, default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable} is no URL: {error}.") from None
+    if not database.get("ENGINE", "").endswith("postgresql"):
         raise ImproperlyConfigured(f"{variable} must be a PostgreSQL URL (postgresql://…).")
     database["HOST"] = unquote(database["HOST"])  # a socket folder is written %2Fpath%2Fto
     options = database.setdefault("OPTIONS", {})
@@ -208,10 +212,10 @@ AXES_CLIENT_IP_CALLABLE = "config.proxies.client_ip"
 AXES_LOCKOUT_CALLABLE = "oa.organisation.views.locked_view"
 AXES_USERNAME_CALLABLE = "oa.organisation.auth.counted_name"
 # How many proxies of our own stand in front and append to X-Forwarded-For.
-SANHE_PROXIES = env.int("SANHE_PROXIES", 0)
+SANHE_PROXIES = environment.whole("SANHE_PROXIES", 0)
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600
+SESSION_COOKIE_AGE = environment.whole("SESSION_HOURS", 12, 1) * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -268,10 +272,11 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 
 # Language and time ---------------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = env.str("SANHE_LANGUAGE", "en")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LANGUAGE_CODE = environment.choice("SANHE_LANGUAGE", "en", [code for code, _name in LANGUAGES])
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("SANHE_TIME_ZONE", "Asia/Shanghai")
+# Of the company when it is made; from then on its profile decides (oa.organisation.zones).
+TIME_ZONE = environment.zone("SANHE_TIME_ZONE", "Asia/Shanghai")
 USE_TZ = True
 USE_I18N = True
 
@@ -290,7 +295,10 @@ STORAGES = {
 # Mail ----------------------------------------------------------------------------------------------------------
 
 if env.str("EMAIL_URL", ""):
-    _mail = env.email_url("EMAIL_URL")
+    try:
+        _mail = env.email_url("EMAIL_URL")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"EMAIL_URL is no URL: {error}.") from None
     EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
     EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
@@ -332,6 +340,13 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("SANHE_LOG_LEVEL", "INFO" if PRODUCTION else "WARNING")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": environment.choice(
+            "SANHE_LOG_LEVEL",
+            "INFO" if PRODUCTION else "WARNING",
+            ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+        ),
+    },
     "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
 }

@@ -16,10 +16,11 @@ from pathlib import Path
 from types import FrameType
 
 from config import places
+from config.environment import whole
 from config.servers import alive
 
 MARK = "SANHE_RUN"
-GRACE_SECONDS = int(os.environ.get("SANHE_GRACE", "25"))  # for requests and tasks under way
+GRACE_SECONDS = whole("SANHE_GRACE", 25)  # for requests and tasks under way
 
 
 class AlreadyRunning(RuntimeError):

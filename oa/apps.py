@@ -10,8 +10,11 @@ class OaConfig(AppConfig):
     verbose_name = _("Office")
 
     def ready(self) -> None:
+        from kit.rules.days import count_days_in
         from kit.rules.discovery import load_rooms
+        from oa.organisation.zones import known_zone
         from oa.setup import install
 
         post_migrate.connect(install, sender=self, dispatch_uid="oa.setup")
+        count_days_in(known_zone)
         load_rooms("oa")

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.db import connections, transaction
@@ -71,7 +72,8 @@ def fully_migrated(sender: AppConfig, using: str, signal: Mapping[str, Any]) -> 
 
 def _company(using: str) -> None:
     """The one company row and, where there is no department at all, the root of the tree."""
-    CompanyProfile.objects.using(using).get_or_create(pk=1, defaults={"name": "My company", "name_zh": "我的公司"})
+    first = {"name": "My company", "name_zh": "我的公司", "time_zone": settings.TIME_ZONE}
+    CompanyProfile.objects.using(using).get_or_create(pk=1, defaults=first)
     if not Department.objects.using(using).exists():
         Department.objects.using(using).create(code="HQ", name="Headquarters")
 

@@ -9,7 +9,7 @@ from crm.customers.models import Customer
 from kit.rules.fields import MoneyField, in_order
 from kit.rules.history import tracked
 from kit.rules.states import State, StateTable, Transition
-from oa.records.models import Document
+from oa.records.models import TitledDocument
 
 CONTRACT_STATES = StateTable(
     states=(
@@ -43,14 +43,13 @@ class ContractType(models.TextChoices):
 
 
 @tracked()
-class Contract(Document):
+class Contract(TitledDocument):
     """An agreement with a customer: what, for how long, for how much (rule C-30)."""
 
     STATES = CONTRACT_STATES
     SEQUENCE = "contract"
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="contracts", verbose_name=_("customer"))
-    title = models.CharField(_("title"), max_length=200)
     type = models.CharField(_("type"), max_length=7, choices=ContractType, default=ContractType.SALE)
     signed_on = models.DateField(_("signed on"), null=True, blank=True)
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
@@ -58,9 +57,9 @@ class Contract(Document):
     currency_code = models.CharField(_("currency"), max_length=3, default="CNY")
     amount = MoneyField(_("amount"), default=0)
     signatory = models.CharField(_("signed by the customer"), max_length=120, blank=True)
-    state = Document.state_field(CONTRACT_STATES)
+    state = TitledDocument.state_field(CONTRACT_STATES)
 
-    class Meta(Document.Meta):
+    class Meta(TitledDocument.Meta):
         verbose_name = _("contract")
         verbose_name_plural = _("contracts")
         triggers = [CONTRACT_STATES.trigger()]

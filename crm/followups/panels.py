@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.customers.models import Customer
@@ -14,6 +13,7 @@ from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Event, Task, actions, events, tasks
 from kit.pages.resources import by_model
+from kit.rules.days import business_day
 
 ICONS = {
     "note": "pencil",
@@ -63,7 +63,7 @@ def due(user: Any, limit: int) -> Sequence[Task]:
     """My customers whose next contact is today or late, with what was said last; two statements."""
     if not user.has_perm("crm.view_customer"):
         return []
-    rows = Customer.objects.filter(owner=user, active=True, next_contact_on__lte=timezone.localdate())
+    rows = Customer.objects.filter(owner=user, active=True, next_contact_on__lte=business_day())
     found = list(rows.order_by("next_contact_on", "pk")[:limit])
     said = FollowUp.objects.filter(customer__in=found).order_by("customer_id", "-happened_at").distinct("customer_id")
     last = {row.customer_id: row.text for row in said} if found else {}

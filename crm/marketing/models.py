@@ -9,7 +9,7 @@ from crm.customers.models import Customer
 from kit.rules.fields import MoneyField, in_order
 from kit.rules.history import tracked
 from kit.rules.states import State, StateTable, Transition
-from oa.records.models import Document
+from oa.records.models import TitledDocument
 
 PLAN_STATES = StateTable(
     states=(
@@ -44,13 +44,12 @@ class PlanChannel(models.TextChoices):
 
 
 @tracked()
-class MarketingPlan(Document):
+class MarketingPlan(TitledDocument):
     """A planned marketing activity for a group of customers, with budget and result."""
 
     STATES = PLAN_STATES
     SEQUENCE = "marketing-plan"
 
-    title = models.CharField(_("title"), max_length=200)
     channel = models.CharField(_("channel"), max_length=6, choices=PlanChannel, default=PlanChannel.EVENT)
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
@@ -61,9 +60,9 @@ class MarketingPlan(Document):
     customers = models.ManyToManyField(
         Customer, blank=True, related_name="marketing_plans", verbose_name=_("customers")
     )
-    state = Document.state_field(PLAN_STATES)
+    state = TitledDocument.state_field(PLAN_STATES)
 
-    class Meta(Document.Meta):
+    class Meta(TitledDocument.Meta):
         verbose_name = _("marketing plan")
         verbose_name_plural = _("marketing plans")
         triggers = [PLAN_STATES.trigger()]

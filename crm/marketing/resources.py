@@ -34,5 +34,13 @@ class MarketingPlanResource(Resource):
 
 
 panels["crm.customer"] += [
-    Panel("marketing", _("Marketing plans"), "tab", "marketingplan", "customers", permission="crm.view_marketingplan"),
+    Panel(
+        "marketing",
+        _("Marketing plans"),
+        "tab",
+        "marketingplan",
+        "customers",
+        permission="crm.view_marketingplan",
+        order=45,
+    ),
 ]

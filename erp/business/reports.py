@@ -12,7 +12,6 @@ from django.db import models
 from django.db.models import Count, DecimalField, F, QuerySet, Sum
 from django.db.models.functions import Round
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +21,7 @@ from erp.finance.models.payments import Direction
 from erp.sales.models import Delivery, DeliveryLine, Invoice, SalesOrder
 from kit.exchange.charts import Series, bar_chart
 from kit.exchange.reports import Param, Report, ReportColumn, record_url, register
+from kit.rules.days import business_day
 from kit.values.money import ZERO
 
 AMOUNT = DecimalField(max_digits=24, decimal_places=2)
@@ -114,7 +114,7 @@ class DailyBusiness(Report):
     title = _("Daily business")
     section = "sales"
     description = _("Orders, deliveries, invoices and receipts of a day by salesperson and department.")
-    params = (Param("date", _("Date"), "date", lambda values: timezone.localdate(), required=True),)
+    params = (Param("date", _("Date"), "date", lambda values: business_day(), required=True),)
     notes = _(
         "By document date, in base currency, tax included; deliveries at the prices of their orders. A reversed "
         "document and its reversal both count, so that their amounts cancel out."

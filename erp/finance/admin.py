@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from erp.finance.models import (
     Account,
@@ -66,6 +69,10 @@ class PostingRuleAdmin(RecordAdmin):
     list_filter = ["purpose"]
     list_select_related = ["product_group", "partner_group", "account"]
     search_fields = ["purpose", "account__code", "account__name", "account__name_zh"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not while something stands on the account it leads to."""
+        return super().has_delete_permission(request, obj) and not (obj and obj.refusal(deleted=True))
 
 
 @admin.register(Journal)

@@ -293,6 +293,10 @@ class PostingRuleResource(Resource):
     fields = ("purpose", "product_group", "partner_group", "account", "valid_from", "valid_to")
     save = staticmethod(save_posting_rule)
 
+    def deletable(self, obj: Any, user: Any) -> bool:
+        """Not while something stands on the account it leads to."""
+        return super().deletable(obj, user) and not obj.refusal(deleted=True)
+
 
 @register
 class JournalResource(Resource):

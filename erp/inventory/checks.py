@@ -56,6 +56,18 @@ def stock_ties_to_ledger() -> list[Row]:
     """)
 
 
+@check("I-16", _("the stock of a product and warehouse stands on one inventory account"))
+def stock_stands_on_one_account() -> list[Row]:
+    """So stock value ties per account too: what was posted to other accounts has left them again (rule V-14)."""
+    return rows("""
+        SELECT p.code AS product, w.code AS warehouse, a.code AS account, sum(m.value) AS value
+          FROM erp_stocklevel l JOIN erp_stockmove m USING (product_id, warehouse_id)
+          JOIN erp_product p ON p.id = product_id JOIN erp_warehouse w ON w.id = warehouse_id
+          JOIN erp_account a ON a.id = m.account_id
+         WHERE m.account_id <> l.account_id GROUP BY 1, 2, 3 HAVING sum(m.value) <> 0
+    """)
+
+
 @check("I-16", _("moves are dated like their entry"))
 def moves_share_date() -> list[Row]:
     """So stock value and inventory account agree on every day (rule V-14)."""

@@ -25,6 +25,7 @@ class ProductImporter(RecordImporter):
 
     kind = "products"
     resource = "product"
+    bulk = True  # the whole file is one transaction, in which every record was checked
     names: ClassVar = {"group": "category", "price": "unit_price"}
     make: ClassVar = {"group": maker(ProductGroup, posting_group=_goods), "unit": maker(Unit, decimals=DECIMALS)}
     aliases: ClassVar = {

@@ -10,13 +10,13 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils.translation import gettext as _
 
 from erp.finance.ledger import Source
-from erp.inventory.models import MoveKind, Product, StockLevel, StockMove, Warehouse
+from erp.inventory.models import CHANGED_MEANWHILE, ONE_ACCOUNT, MoveKind, Product, StockLevel, StockMove, Warehouse
 from erp.inventory.valuation import Stock, issue_value, residue
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -37,9 +37,9 @@ WITH moved AS (
       AS m(product, warehouse, kind, quantity, value, quantity_after, value_after, account, adjusts, line, position)
     ORDER BY position
 )
-UPDATE erp_stocklevel l SET on_hand = v.on_hand, reserved = v.reserved, value = v.value
-  FROM unnest(%(levels)s::bigint[], %(on_hand)s::numeric[], %(reserved)s::numeric[], %(level_values)s::numeric[])
-    AS v(id, on_hand, reserved, value) WHERE l.id = v.id
+UPDATE erp_stocklevel l SET on_hand = v.on_hand, reserved = v.reserved, value = v.value, account_id = v.account
+  FROM unnest(%(levels)s::bigint[], %(on_hand)s::numeric[], %(reserved)s::numeric[], %(level_values)s::numeric[],
+    %(level_accounts)s::bigint[]) AS v(id, on_hand, reserved, value, account) WHERE l.id = v.id
 """
 _MISSING = """
 INSERT INTO erp_stocklevel (product_id, warehouse_id, on_hand, reserved, value, allow_negative)
@@ -255,10 +255,12 @@ def post_moves(
     date: dt.date,
     by: Any,
 ) -> None:
-    """Write valued `moves` and the levels they led to, in one statement."""
+    """Write valued `moves` and the levels they led to, in one statement.
+
+    Raises BusinessError where the stock stands on another inventory account (rule V-14).
+    """
     if not moves:
         return
-    touched = list({move.key: levels[move.key] for move in moves}.values())
     values = {
         "date": date,
         "entry": entry_id,
@@ -266,6 +268,21 @@ def post_moves(
         "source_id": source.pk,
         "number": source.number,
         "by": by.pk if by else None,
+        **_columns(levels, moves),
+    }
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_POST, values)
+    except IntegrityError as error:
+        _explain(error)
+
+
+def _columns(levels: dict[Key, StockLevel], moves: Sequence[Move]) -> dict[str, list[Any]]:
+    """The moves, and the levels they led to with the account of the last one, column by column."""
+    for move in moves:
+        levels[move.key].account_id = move.account_id
+    touched = list({move.key: levels[move.key] for move in moves}.values())
+    return {
         "products": [m.product.pk for m in moves],
         "warehouses": [m.warehouse_id for m in moves],
         "kinds": [str(m.kind) for m in moves],
@@ -280,9 +297,24 @@ def post_moves(
         "on_hand": decimals([level.on_hand for level in touched]),
         "reserved": decimals([level.reserved for level in touched]),
         "level_values": decimals([level.value for level in touched]),
+        "level_accounts": [level.account_id for level in touched],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_POST, values)
+
+
+def _explain(error: IntegrityError) -> NoReturn:
+    """Say in words that the document posts to another account than the stock's; else raise `error` again."""
+    found: Any = getattr(error.__cause__, "diag", None)
+    if getattr(found, "constraint_name", "") == CHANGED_MEANWHILE:
+        raise BusinessError(_("The inventory account was changed in this moment. Try again.")) from error
+    if getattr(found, "constraint_name", "") != ONE_ACCOUNT:
+        raise error
+    raise BusinessError(
+        _(
+            "%s is in stock on another inventory account than this document posts to. Ask accounting to set its "
+            "product group and posting rules back, or take its stock out with a stock adjustment first."
+        )
+        % found.message_detail
+    ) from error
 
 
 def reserve(level: StockLevel, wanted: Decimal) -> Decimal:

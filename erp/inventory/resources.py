@@ -20,6 +20,7 @@ from erp.inventory.models import (
     Unit,
     Warehouse,
 )
+from erp.inventory.products import save_product, save_product_group
 from erp.inventory.warehouses import save_warehouse
 from kit.pages import formats
 from kit.pages.columns import Column
@@ -70,6 +71,7 @@ class ProductResource(Resource):
     )
     related = ("group", "unit", "tax_code", "supplier")
     ordering = ("code",)
+    save = staticmethod(save_product)
 
     def pick_label(self, obj: Any) -> str:
         return f"{obj.code} {obj.label}"
@@ -93,6 +95,7 @@ class ProductGroupResource(Resource):
     columns = (*MASTER, "parent", "posting_group")
     search_fields = MASTER
     fields = (*MASTER, "parent", "posting_group", "tolerance", "active")
+    save = staticmethod(save_product_group)
 
 
 @register

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import Line, entry_of, post_entry, reverse_entry, source_of
+from erp.finance.models import PostingRule
 from erp.finance.models.accounts import Purpose
 from erp.finance.rights import allow_saving, allow_transition
 from erp.inventory.ledger import Key, Move, check_date, lock_levels, post_moves, value_moves
@@ -28,6 +29,7 @@ from erp.inventory.models import (
     StockLevel,
     StockMove,
 )
+from erp.inventory.standing import left_behind
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
@@ -324,6 +326,13 @@ def count_stock(adjustment: StockAdjustment, counted: Mapping[Product, Decimal],
     if not lines:
         raise BusinessError(_("What was counted is what the books say; there is nothing to adjust."))
     return save_adjustment(adjustment, lines, by=by)
+
+
+def _stock_stays(rules: Sequence[PostingRule]) -> str:
+    return left_behind(StockLevel.objects.all(), then=rules)
+
+
+PostingRule.guards.append(_stock_stays)
 
 
 def _group(product: Product) -> int | None:

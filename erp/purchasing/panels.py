@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,13 +17,14 @@ from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Figure, Panel, Task, actions, figures, panels, tasks
 from kit.pages.resources import registry
+from kit.rules.days import business_day
 from kit.values.money import ZERO
 
 
 def supplier_figures(supplier: Any, user: Any) -> Sequence[Figure]:
     """Purchases this year, payable, overdue."""
     made = []
-    today = timezone.localdate()
+    today = business_day()
     if user.has_perm("erp.view_purchaseorder"):
         rows = PurchaseOrder.objects.visible_to(user).filter(
             supplier=supplier, state__in=("confirmed", "closed"), date__year=today.year
@@ -70,7 +70,7 @@ def late_receipts(user: Any, limit: int) -> Sequence[Task]:
     if not (user.has_perm("erp.view_purchaseorder") and user.has_perm("erp.add_goodsreceipt")):
         return []
     rows = PurchaseOrder.objects.visible_to(user).filter(
-        state="confirmed", goods_percent__lt=100, required_date__lte=timezone.localdate()
+        state="confirmed", goods_percent__lt=100, required_date__lte=business_day()
     )
     resource = registry["purchaseorder"]
     return [

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.models import Count, F, Min, Q, Sum
 from django.db.models.functions import TruncMonth
-from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
@@ -23,6 +22,7 @@ from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Figure, Task
 from kit.pages.resources import by_model, registry
+from kit.rules.days import business_day
 from kit.values.money import ZERO
 
 BOOKED = ("confirmed", "closed")
@@ -40,7 +40,7 @@ def actions(user: Any, _user: Any) -> Sequence[Action]:
 
 def figures(user: Any, _user: Any) -> Sequence[Figure]:
     """Booked and received this month, overdue, to ship: as far as the person may see them."""
-    today = timezone.localdate()
+    today = business_day()
     made = []
     if user.has_perm("erp.view_salesorder"):
         rows = SalesOrder.objects.visible_to(user).filter(state__in=BOOKED)
@@ -110,7 +110,7 @@ def shipments(user: Any, limit: int) -> Sequence[Task]:
     """Orders whose due date is near or past and that are not delivered."""
     if not (user.has_perm("erp.view_salesorder") and user.has_perm("erp.add_delivery")):
         return []
-    until = timezone.localdate() + dt.timedelta(days=SOON)
+    until = business_day() + dt.timedelta(days=SOON)
     rows = open_orders(user).filter(required_date__lte=until).select_related("customer")
     resource = by_model[SalesOrder]
     return [
@@ -135,7 +135,7 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
     """Customers with overdue invoices, the oldest first; one statement."""
     if not user.has_perm("erp.view_openitem"):
         return []
-    today = timezone.localdate()
+    today = business_day()
     rows = OpenItem.objects.visible_to(user).filter(remaining__gt=0, due_date__lt=today, customer__isnull=False)
     found = (
         rows.values("customer", "customer__code", name=F("customer__name"), short=F("customer__short_name"))
@@ -161,7 +161,7 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
 
 def months(user: Any, _user: Any) -> dict[str, Any]:
     """Bookings and receipts of the last months as bars; two statements."""
-    today = timezone.localdate()
+    today = business_day()
     firsts = [
         dt.date(year, month + 1, 1)
         for year, month in (divmod(today.year * 12 + today.month - 1 - back, 12) for back in reversed(range(MONTHS)))

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.inventory.models import Product
@@ -17,6 +16,7 @@ from erp.sales.services import amend_order, save_delivery, save_invoice, save_or
 from erp.trade.grids import ORDERS_ONLY, MovementGrid, TradeGrid, progress_table
 from kit.pages import formats
 from kit.pages.lines import GridRow, LineTable
+from kit.rules.days import business_day
 from kit.values.money import ONE, ZERO
 
 
@@ -25,7 +25,7 @@ class SalesGrid(TradeGrid):
 
     def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
         currency = self.currency_of(document)
-        day = document.date or timezone.localdate()
+        day = document.date or business_day()
         agreed = []
         if document.customer_id:
             products = {row.get("product").pk for row in rows}

@@ -23,6 +23,7 @@ from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Event, Figure, Panel, actions, events, figures, panels, tasks
 from kit.pages.resources import by_model, registry, url_of
+from kit.rules.days import business_day
 from kit.values.money import ZERO
 
 BUCKETS: tuple[tuple[int, Any, str], ...] = (
@@ -37,7 +38,7 @@ GAP = Decimal("1.5")  # between the parts of the bar
 
 def ageing(customer: Any, user: Any) -> dict[str, Any]:
     """Receivables of a customer by days late, in base currency; one statement."""
-    today = timezone.localdate()
+    today = business_day()
     items = OpenItem.objects.filter(customer=customer).exclude(remaining=0).values_list("due_date", "base_remaining")
     sums = [ZERO] * len(BUCKETS)
     for due, amount in items:
@@ -66,7 +67,7 @@ def ageing(customer: Any, user: Any) -> dict[str, Any]:
 
 def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
     """Sales this year, receivable with credit, overdue, open orders; amounts need the finance right."""
-    today = timezone.localdate()
+    today = business_day()
     made = []
     if user.has_perm("erp.view_salesorder"):
         made.append(_sales_figure(customer, user, today))
@@ -396,7 +397,7 @@ panels["desk"] += [
         ("number", "customer", "due_date", "base_remaining"),
         permission="erp.view_openitem",
         order=30,
-        filters=(("remaining__gt", 0), ("due_date__lt", timezone.localdate)),
+        filters=(("remaining__gt", 0), ("due_date__lt", business_day)),
         query="sort=due_date",
     ),
 ]

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +21,7 @@ from erp.trade.order_rows import FETCHED, OrderRows
 from kit.exchange.importing import Batch, Column, Row
 from kit.exchange.importing_columns import maker
 from kit.exchange.importing_documents import DocumentImporter, FileDocument, known
+from kit.rules.days import business_day
 from kit.values.money import ZERO
 from oa.organisation.models import User
 from oa.organisation.people import person_called
@@ -216,7 +216,7 @@ class OrderImporter(DocumentImporter):
         number = document.first.values["order"]
         if _NO_NUMBER.search(number):
             batch.error(document.first, "order", _("“%s” cannot be the number of an order.") % number)
-        today = timezone.localdate()
+        today = business_day()
         for row in document.rows:
             self._check_dates(batch, row, today)
             for name in ("discount", "document_discount"):

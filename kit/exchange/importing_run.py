@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DatabaseError, IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
@@ -208,10 +208,10 @@ class RecordRun:
         try:
             entry.record.clean()
         except ValidationError as error:
-            for name, messages in getattr(error, "error_dict", {"": error.error_list}).items():
+            for name, messages in error.update_error_dict({}).items():
                 self.batch.error(
                     entry.row,
-                    self.importer.title_of(name) if name else "",
+                    self.importer.title_of(name) if name != NON_FIELD_ERRORS else "",
                     " ".join(text for problem in messages for text in problem.messages),
                 )
 

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from kit.rules.days import business_day
 from kit.values.arithmetic import calculate
 
 MINUS = "\u2212"
@@ -113,7 +114,7 @@ def parse_date(text: str, today: dt.date | None = None) -> dt.date | None:
     Raises ValueError in words when it is no date.
     """
     plain = normal(text).replace("/", "-").replace(".", "-")
-    now = today or timezone.localdate()
+    now = today or business_day()
     if not plain:
         return None
     try:

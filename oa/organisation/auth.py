@@ -6,8 +6,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.http import HttpRequest
+
+from oa.organisation.models import CompanyProfile
+from oa.organisation.zones import learn_zone
 
 
 def named(text: str) -> Any:
@@ -42,6 +45,15 @@ class NameOrMailBackend(ModelBackend):
             model().set_password(password)
             return None
         return user if user.check_password(password) and self.user_can_authenticate(user) else None
+
+    def get_user(self, user_id: int) -> Any:
+        """The active user of a session, and with the same statement the company's time zone."""
+        zone = CompanyProfile.objects.filter(pk=1).values("time_zone")
+        user = get_user_model()._default_manager.annotate(company_zone=Subquery(zone)).filter(pk=user_id).first()
+        if user is None or not self.user_can_authenticate(user):
+            return None
+        learn_zone(user.company_zone)
+        return user
 
     def get_group_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Permissions from roles, from the query that also tells their scope."""

@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from oa.organisation.models.company import zone_or_none
+from oa.organisation.zones import known_zone
 
 
 class UserSettingsMiddleware:
-    """Activates the user's own language and time zone where they set one."""
+    """Activates the user's own language and time zone where they set one, else the company's time zone."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,8 +23,8 @@ class UserSettingsMiddleware:
             if user.language:
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language
-            if user.time_zone and (zone := zone_or_none(user.time_zone)) is not None:
-                timezone.activate(zone)  # one that the system does not know any more must not break every page
+            # A zone that the system does not know any more must not break every page.
+            timezone.activate(zone_or_none(user.time_zone) or known_zone())
         try:
             response = self.get_response(request)
         finally:

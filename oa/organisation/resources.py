@@ -31,10 +31,6 @@ class DepartmentResource(Resource):
     fields = ("code", "name", "parent", "head", "active")
     ordering = ("code",)
 
-    def deletable(self, obj: Any, user: Any) -> bool:
-        """A department goes alone: what stands below it is moved or deleted first."""
-        return super().deletable(obj, user) and not obj.children.exists()
-
 
 @register
 class PositionResource(Resource):

@@ -17,9 +17,10 @@ from kit.exchange.reports import ReportResult
 from kit.templatetags.reporting import report_rows, report_totals
 from kit.values.errors import BusinessError
 from oa.organisation.models import CompanyProfile
+from oa.organisation.models.company import zone_or_none
+from oa.organisation.zones import company_zone
 from oa.reporting.models import ReportRun
 from oa.reporting.outbox import MailFile, OutgoingMail, known, store_mail
-from oa.reporting.services import company_zone, zone_named
 from oa.reporting.timing import period_params
 
 ROWS = 50  # rows in the mail itself; the files hold all
@@ -65,7 +66,7 @@ class _as_read_by:
     """Language and time zone of the reader, as on that reader's pages."""
 
     def __init__(self, user: Any) -> None:
-        zone = zone_named(user.time_zone) if user.time_zone else company_zone()
+        zone = zone_or_none(user.time_zone) or company_zone()
         self.contexts = (translation.override(user.language or settings.LANGUAGE_CODE), timezone.override(zone))
 
     def __enter__(self) -> None:

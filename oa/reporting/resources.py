@@ -17,6 +17,7 @@ from kit.pages.columns import Column
 from kit.pages.nav import tree
 from kit.pages.panels import Figure
 from kit.pages.resources import Resource, register, registry
+from oa.organisation.zones import company_zone
 from oa.reporting import services
 from oa.reporting.forms import ScheduleForm, as_lines
 from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule
@@ -96,7 +97,7 @@ class ReportScheduleResource(Resource):
                 )
             )
         if obj.active:
-            due = next_due(obj.frequency, obj.at, timezone.now(), services.company_zone())
+            due = next_due(obj.frequency, obj.at, timezone.now(), company_zone())
             made.append(Figure(gettext("Next run"), formats.moment(due), note=str(due.tzinfo)))
         return made
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,8 +16,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from kit.exchange import reports
 from kit.values.errors import BusinessError
-from oa.organisation.models import CompanyProfile
-from oa.organisation.models.company import zone_or_none
+from oa.organisation.zones import company_zone
 from oa.records.jobs import start_job
 from oa.reporting.models import ReportRun, ReportSchedule, ReportSubscription
 from oa.reporting.timing import crontab_fields, from_crontab, last_due, period_of
@@ -28,16 +26,6 @@ JOB_KIND = "scheduled-report"
 GRACE = dt.timedelta(minutes=3)  # the timer itself comes first
 TIMED = ("frequency", "at", "active")
 CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
-
-
-def zone_named(name: str) -> ZoneInfo:
-    """The time zone `name`; the installation's where there is none of that name."""
-    return zone_or_none(name) or ZoneInfo(settings.TIME_ZONE)
-
-
-def company_zone() -> ZoneInfo:
-    """The time zone of the company."""
-    return zone_named(CompanyProfile.current().time_zone)
 
 
 def check_schedule(name: str, params: Mapping[str, Any], *, by: Any) -> None:

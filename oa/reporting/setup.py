@@ -6,8 +6,9 @@ import datetime as dt
 
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from oa.organisation.zones import company_zone
 from oa.reporting.models import Frequency
-from oa.reporting.services import company_zone, crontab
+from oa.reporting.services import crontab
 from oa.reporting.timing import crontab_fields
 
 # name, task, what it is for; every minute

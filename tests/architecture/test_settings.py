@@ -64,6 +64,32 @@ EXPECTED = {
 }
 
 
+WRONG = {
+    "SANHE_PORT": ("abc", "0", "70000", "-1", "8000.5"),
+    "SANHE_PROXIES": ("x", "-1"),
+    "SESSION_HOURS": ("x", "0"),
+    "SANHE_GRACE": ("x",),
+    "SANHE_ENV": ("prod",),
+    "SANHE_LANGUAGE": ("xx",),
+    "SANHE_TIME_ZONE": ("Mars/Base", "../etc"),
+    "SANHE_LOG_LEVEL": ("LOUD",),
+    "EMAIL_URL": ("smtp://host:abc",),
+    "DATABASE_URL": ("postgresql://a:b@host:abc/x",),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_wrong_value_is_told_in_one_line(name: str, value: str, tmp_path) -> None:
+    """`make run` with a slip of the finger names the variable; nothing is started and nothing traced back."""
+    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"}}
+    needed = {**PRODUCTION, "SANHE_VAR": str(tmp_path / "var")}
+    command = [sys.executable, "manage.py", "run"]
+    given = {**kept, **needed, name: value}
+    result = subprocess.run(command, cwd=sources.ROOT, env=given, capture_output=True, text=True, check=False)
+    assert result.returncode == 1 and not (tmp_path / "var").exists()
+    assert result.stderr.count("\n") == 1 and name in result.stderr, result.stderr
+
+
 def read(names: list[str], **environment: str) -> dict:
     """Values of settings in a fresh process with exactly this environment."""
     program = (
@@ -185,7 +211,9 @@ def test_every_variable_is_documented():
     """docs/operations.md names each variable of the environment that the program reads, and each of compose.yaml."""
     table = (sources.ROOT / "docs/operations.md").read_text()
     text = "".join(path.read_text() for path in [*sources.code(), sources.ROOT / "manage.py"])
-    read = set(re.findall(r'(?:env\.\w+\(|environ\.get\(|environ\[|_database\()"([A-Z_]+)"', text))
+    read = set(
+        re.findall(r'(?:env\.\w+\(|environ\.get\(|environ\[|_database\(|whole\(|choice\(|zone\()\s*"([A-Z_]+)"', text)
+    )
     read |= set(re.findall(r"\$\{([A-Z_]+)", (sources.ROOT / "compose.yaml").read_text()))
     assert len(read) > 25
     assert [name for name in sorted(read) if f"`{name}`" not in table and f"{name}=" not in table] == []

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import F, Sum
 from django.test import Client
 from django.utils import timezone
+from pghistory.core import event_models
 
 from crm.contracts.models import Contract
 from crm.customers.models import Contact, Customer
 from crm.followups.models import FollowUp
 from crm.marketing.models import MarketingPlan
-from erp.finance.models import JournalLine, OpenItem, Payment, Period, Supplier
-from erp.inventory.models import Product, StockLevel
+from erp.finance.models import JournalEntry, JournalLine, OpenItem, Payment, Period, Supplier
+from erp.inventory.models import Product, StockLevel, StockMove
 from erp.purchasing.models import PurchaseOrder
 from erp.sales.models import CustomerPrice, Delivery, Invoice, SalesOrder, SalesOrderLine
 from erp.setup.demo.people import PASSWORD
@@ -142,3 +145,21 @@ def test_it_keeps_away_from_production_and_from_silly_sizes(settings: Any) -> No
     settings.PRODUCTION = True
     with pytest.raises(CommandError, match="production"):
         call_command("demo")
+
+
+def test_everything_names_who_did_it() -> None:
+    """G-20: each change in the history, and each document and ledger row, tells a person of the demo."""
+    people = list(User.objects.values_list("pk", flat=True))
+    nobody = Counter()
+    for events in event_models():
+        if events._meta.model_name == "reportschedulehistory":
+            continue  # `migrate` makes the schedule
+        nobody[events._meta.label] = events.objects.exclude(pgh_context__metadata__user__in=people).count()
+    documents = [model for model in apps.get_models() if hasattr(model, "STATES")]
+    for model in documents:
+        nobody[f"{model._meta.label}.created_by"] = model.objects.filter(created_by=None).count()
+    for model in [model for model in documents if hasattr(model, "posted_by")]:
+        nobody[f"{model._meta.label}.posted_by"] = model.objects.exclude(posted_at=None).filter(posted_by=None).count()
+    for model in (JournalEntry, StockMove):
+        nobody[model._meta.label] = model.objects.filter(posted_by=None).count()
+    assert +nobody == Counter()

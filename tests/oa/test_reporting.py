@@ -16,6 +16,7 @@ import oa.records.tasks  # noqa: F401 - so that eager tasks are found by name
 from kit.exchange import reports
 from kit.values.errors import BusinessError
 from oa.organisation.models import Department, User
+from oa.organisation.zones import company_zone
 from oa.records.jobs import run_job
 from oa.records.models import Job
 from oa.reporting import services, tasks
@@ -166,7 +167,7 @@ def test_a_missed_night_is_caught_up_once_and_for_the_right_day(schedule: Report
 @pytest.mark.django_db
 def test_what_was_due_before_the_schedule_was_set_is_not_caught_up(schedule: ReportSchedule) -> None:
     now = timezone.now()
-    _due, moment = services.last_due("daily", dt.time(7), now, services.company_zone())
+    _due, moment = services.last_due("daily", dt.time(7), now, company_zone())
     ReportSchedule.objects.update(timed_at=moment + dt.timedelta(seconds=1))
     assert services.begin_due_runs(now) == []
     ReportSchedule.objects.update(timed_at=moment - dt.timedelta(days=1), active=False)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
 import pgtrigger
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -171,6 +175,9 @@ class PostingRule(Record):
     The most specific valid rule wins: product group and partner group, product group, partner group, none.
     """
 
+    # Sections above say what would stay behind on an account: all rules as they would be -> why not, or empty.
+    guards: ClassVar[list[Callable[[Sequence[PostingRule]], str]]] = []
+
     purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
     product_group = models.ForeignKey(
         PostingGroup,
@@ -209,3 +216,14 @@ class PostingRule(Record):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} → {self.account}"
+
+    def clean(self) -> None:
+        """What stands on an account by this rule keeps it (rules F-08, V-14)."""
+        super().clean()
+        if self.purpose and self.account_id and (refusal := self.refusal()):
+            raise ValidationError({"account": refusal})
+
+    def refusal(self, *, deleted: bool = False) -> str:
+        """Why the rule cannot be stored as it is now, or be deleted; empty when it can."""
+        then = [*PostingRule.objects.exclude(pk=self.pk), *([] if deleted else [self])]
+        return next((refusal for guard in self.guards if (refusal := guard(then))), "")

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import F, Q, QuerySet, Sum, Value
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Allocation, OpenItem
 from kit.exchange.charts import Series, bar_chart
 from kit.exchange.reports import Param, Report, ReportColumn, record_url, register
+from kit.rules.days import business_day
 from kit.values.money import ZERO
 
 # name, label, least and most days overdue
@@ -33,7 +33,7 @@ class AgedItems(Report):
     """
 
     section = "finance"
-    params = (Param("as_of", _("As of"), "date", lambda values: timezone.localdate(), required=True),)
+    params = (Param("as_of", _("As of"), "date", lambda values: business_day(), required=True),)
     notes = _("By due date, in the currency of the documents. Unallocated payments reduce the amount.")
     total_by = "currency"
     partner: ClassVar[str]  # the column of OpenItem that names the partner

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q, Sum
-from django.utils import timezone
 from django.utils.translation import get_language
 
 from erp.finance.models import Account, JournalLine, Period, PeriodBalance
+from kit.rules.days import business_day
 from kit.values.dates import add_months
 from kit.values.money import ZERO
 from oa.organisation.models import CompanyProfile
@@ -106,11 +106,11 @@ def _collect(parts: Iterable[Any]) -> dict[int, Balance]:
 
 def fiscal_year_start(values: dict[str, Any]) -> dt.date:
     """Default of `date_from`: the first day of the fiscal year in which `date_to` lies."""
-    day = values.get("date_to") or timezone.localdate()
+    day = values.get("date_to") or business_day()
     first = dt.date(day.year, CompanyProfile.current().fiscal_year_start, 1)
     return first if first <= day else add_months(first, -12)
 
 
 def today(values: dict[str, Any]) -> dt.date:
     """Default of `date_to`: today, or the first day asked for when that is later."""
-    return max(timezone.localdate(), values.get("date_from") or dt.date.min)
+    return max(business_day(), values.get("date_from") or dt.date.min)

@@ -26,8 +26,8 @@ from erp.setup.demo.plan import think_up
 from erp.setup.demo.relations import make_relations
 from erp.setup.demo.selling import Selling
 from erp.setup.demo.world import World
-from oa.organisation.models import CompanyProfile, User
-from oa.reporting.services import zone_named
+from oa.organisation.models import User
+from oa.organisation.zones import company_zone
 
 LEAST, MOST = 30, 500_000
 BY_HAND = 1_000  # more orders than that are copies of about BASE orders that the commands made
@@ -56,8 +56,7 @@ def empty() -> bool:
 @transaction.atomic
 def make_demo(orders: int, seed: int) -> Summary:
     """The whole company, or nothing of it."""
-    zone = zone_named(CompanyProfile.current().time_zone)
-    with translation.override("zh-hans"), timezone.override(zone):
+    with translation.override("zh-hans"), timezone.override(company_zone()):
         copies = max(1, -(-orders // BASE)) if orders > BY_HAND else 1
         world = World(Random(seed), -(-orders // copies))
         make_people(world)

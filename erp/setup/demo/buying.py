@@ -52,8 +52,9 @@ class Buying:
             self.got[item.code] += quantity
             lines.append(AdjustmentInput(self.world.products[item.code], Decimal(quantity), Decimal(item.cost)))
         adjustment = StockAdjustment(warehouse=self.world.warehouse, reason=AdjustmentReason.OPENING, date=day)
-        save_adjustment(adjustment, lines, by=self.world.people["admin"])
-        post_adjustment(adjustment, by=self.world.people["admin"])
+        admin = self.world.people["admin"]
+        self.world.let(admin, save_adjustment, adjustment, lines)
+        self.world.let(admin, post_adjustment, adjustment)
 
     def _review(self, day: dt.date) -> None:
         """Order what would run out, from every supplier at once."""
@@ -92,10 +93,10 @@ class Buying:
             supplier=partner, warehouse=world.warehouse, date=day, owner=buyer, department=buyer.department,
             currency=partner.currency, required_date=day + dt.timedelta(days=14),
         )  # fmt: skip
-        save_order(order, lines, by=buyer)
+        world.let(buyer, save_order, order, lines)
         if end == "draft":
             return
-        order = confirm_order(order, by=buyer)
+        order = world.let(buyer, confirm_order, order)
         if end == "part":
             first = order.lines.order_by("position")[0]
             world.on(world.today, lambda today: self._receive(today, order, {first.pk: first.quantity // 2}), urgency=2)
@@ -103,13 +104,14 @@ class Buying:
             world.on(world.later(day, 5, 16), lambda arrived: self._receive(arrived, order), urgency=2)
 
     def _receive(self, day: dt.date, order: PurchaseOrder, part: dict[int, Decimal] | None = None) -> None:
-        receive_order(order, part, by=self.world.acting("warehouse", day), date=day)
+        self.world.let(self.world.people["warehouse"], receive_order, order, part, date=day)
         if part is None:
             self.world.on(self.world.later(day, 2, 9), lambda billed: self._bill(billed, order))
 
     def _bill(self, day: dt.date, order: PurchaseOrder) -> None:
         number = f"{self.world.dice.randint(10**7, 10**8 - 1)}"
-        bill = bill_order(order, by=self.world.people["accountant"], date=day, supplier_number=number)
+        accountant = self.world.people["accountant"]
+        bill = self.world.let(accountant, bill_order, order, date=day, supplier_number=number)
         if self.world.dice.random() < 0.92 and bill.due_date is not None:
             due = self.world.working(bill.due_date + dt.timedelta(days=self.world.dice.randint(-2, 6)))
             self.world.on(max(due, day), lambda paid: self._pay(paid, bill))
@@ -122,7 +124,7 @@ class Buying:
             direction=Direction.PAY, supplier=bill.supplier, date=day, amount=sum(wanted.values()), rate=None,
             currency=currency, account=self.world.banks[currency.code], reference=f"付 {bill.number}",
         )  # fmt: skip
-        pay(payment, wanted, by=self.world.people["accountant"])
+        self.world.let(self.world.people["accountant"], pay, payment, wanted)
 
 
 def _round_up(quantity: int) -> int:

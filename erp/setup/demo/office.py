@@ -43,7 +43,8 @@ def _voucher(world: World, day: dt.date, memo: str, debit: str, credit: str, amo
         EntryInput(accounts[credit], credit=Decimal(amount)),
     ]
     voucher = Voucher(journal=Journal.objects.get(code="GEN"), date=day, memo=memo)
-    post_voucher(save_voucher(voucher, lines, by=world.people["accountant"]), by=world.people["chief"])
+    voucher = world.let(world.people["accountant"], save_voucher, voucher, lines)
+    world.let(world.people["chief"], post_voucher, voucher)
 
 
 def _count(world: World, day: dt.date) -> None:
@@ -55,8 +56,8 @@ def _count(world: World, day: dt.date) -> None:
     ]
     if lines:
         count = StockAdjustment(warehouse=world.warehouse, reason=AdjustmentReason.COUNT, date=day)
-        admin = world.people["admin"]
-        post_adjustment(save_adjustment(count, lines, by=admin), by=admin)
+        count = world.let(world.people["admin"], save_adjustment, count, lines)
+        world.let(world.people["admin"], post_adjustment, count)
 
 
 def finish_office(world: World) -> None:
@@ -64,7 +65,7 @@ def finish_office(world: World) -> None:
     for period in (
         Period.objects.filter(end__lt=world.ago(KEEP_OPEN), entries__isnull=False).distinct().order_by("start")
     ):
-        close_period(period, by=world.people["chief"])
+        world.let(world.people["chief"], close_period, period)
     for schedule in ReportSchedule.objects.filter(report=DailyBusiness.name):
         for username in ("manager", "admin"):
             subscribe(schedule, by=type(world.people[username]).objects.get(username=username))

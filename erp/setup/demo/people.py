@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.contrib.auth.models import Group
 
 from erp.setup.demo.names import COMPANY, DEPARTMENTS, PEOPLE, POSITIONS
 from erp.setup.demo.world import World
+from kit.rules.permissions import ALL
 from oa.organisation.models import CompanyProfile, Department, Position, User
 
 MAIL_DOMAIN = "@huachen.example"
@@ -14,10 +16,6 @@ PASSWORD = "demo"  # noqa: S105 - of a company that does not exist; refused on p
 
 def make_people(world: World) -> None:
     """The company's name, its tree of departments, and one person for every shipped role."""
-    company = CompanyProfile.current()
-    for name, value in COMPANY.items():
-        setattr(company, name, value)
-    company.save()
     departments = {row.code: row for row in Department.objects.all()}
     root = departments.get("HQ") or Department.objects.create(code="HQ", name="Headquarters 总部")
     departments["HQ"] = root
@@ -35,5 +33,13 @@ def make_people(world: World) -> None:
         user.save()
         user.groups.add(groups[person.role])
         world.people[person.username] = user
-        if person.heads:
-            Department.objects.filter(pk=departments[person.heads].pk).update(head=user)
+    with pghistory.context(user=world.people["admin"].pk):
+        for person in PEOPLE:
+            if person.heads:
+                head = world.people[person.username]
+                Department.objects.filter(pk=departments[person.heads].pk).update(head=head)
+        company = CompanyProfile.current()
+        for name, value in COMPANY.items():
+            setattr(company, name, value)
+        company.save()
+    world.people["warehouse"].granted["erp.backdate_stockmove"] = ALL  # while the year is told, each day in its turn

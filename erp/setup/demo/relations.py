@@ -51,7 +51,7 @@ def _contracts(world: World, links: dict[int, dict[str, Any]]) -> None:
             signatory=str(customer.contacts.order_by("-primary", "pk").first() or ""), created_by=customer.owner,
         )  # fmt: skip
         for name in {"": (), "sign": ("sign",), "start": ("sign", "start")}.get(reached, ("sign", "start", "complete")):
-            contract = commands[name](contract, by=customer.owner)
+            contract = world.let(customer.owner, commands[name], contract)
         if reached == "start":
             links.setdefault(position, {})["contract"] = contract
 
@@ -70,7 +70,7 @@ def _plans(world: World, links: dict[int, dict[str, Any]]) -> None:
         invited = world.dice.sample(range(len(world.customers)), 8)
         plan.customers.set([world.customers[i] for i in sorted(invited)])
         for name in {"finish": ("launch", "finish"), "launch": ("launch",)}.get(reached, ()):
-            plan = commands[name](plan, by=manager)
+            plan = world.let(manager, commands[name], plan)
         if reached:
             for position in invited[:4]:
                 links.setdefault(position, {})["campaign"] = plan

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import pghistory
+
 from erp.finance.models import OpenItem, Payment
 from erp.finance.models.payments import Direction
 from erp.finance.services import pay, reverse_payment
@@ -48,13 +50,14 @@ class Selling:
             LineInput(world.products[code], Decimal(quantity), discount=Decimal(discount))
             for code, quantity, discount in story.lines
         ]
-        services.save_order(order, lines, by=customer.owner)
+        world.let(customer.owner, services.save_order, order, lines)
         if story.end == "draft":
             return
         try:
-            order = services.confirm_order(order, by=customer.owner)
+            order = world.let(customer.owner, services.confirm_order, order)
         except BusinessError as error:
-            SalesOrder.objects.filter(pk=order.pk).update(note=str(error))
+            with pghistory.context(user=customer.owner.pk):
+                SalesOrder.objects.filter(pk=order.pk).update(note=str(error))
             return
         self._go_on(day, order, story)
 
@@ -68,7 +71,7 @@ class Selling:
             reason = world.dice.choice(REASONS)
             world.on(
                 world.later(day, 1, 6),
-                lambda _then: services.cancel_order(order, by=world.people["manager"], reason=reason),
+                lambda _then: world.let(world.people["manager"], services.cancel_order, order, reason=reason),
             )
             return
         shipped = story.ships_on or world.later(day, 2, 12)
@@ -78,7 +81,8 @@ class Selling:
         world.on(shipped, lambda then: self._deliver(then, order, story, half=half), urgency=5)
 
     def _release(self, day: dt.date, order: SalesOrder, story: Story) -> None:
-        order = services.release_hold(order, by=self.world.people["chief"], reason="已电话确认，本周付款")
+        chief = self.world.people["chief"]
+        order = self.world.let(chief, services.release_hold, order, reason="已电话确认，本周付款")
         self._go_on(day, order, story)
 
     # ---- goods ----
@@ -87,7 +91,7 @@ class Selling:
         world = self.world
         quantities = _half(order) if half else None
         try:
-            delivery = services.deliver_order(order, quantities, by=world.acting("warehouse", day), date=day)
+            delivery = world.let(world.people["warehouse"], services.deliver_order, order, quantities, date=day)
         except BusinessError:
             if tries:
                 again = world.working(day + dt.timedelta(days=4))
@@ -106,7 +110,7 @@ class Selling:
 
     def _take_back(self, day: dt.date, delivery: Delivery, order: SalesOrder, story: Story) -> None:
         """The wrong goods: back into stock at once, and out again some days later."""
-        services.reverse_delivery(delivery, by=self.world.people["chief"], date=day)
+        self.world.let(self.world.people["chief"], services.reverse_delivery, delivery, date=day)
         story.end = ""
         again = self.world.later(day, 3, 5)
         self.world.on(again, lambda then: self._deliver(then, order, story, half=False), urgency=5)
@@ -114,20 +118,21 @@ class Selling:
     def _close(self, order: SalesOrder) -> None:
         order.refresh_from_db()
         if order.state == "confirmed":
-            services.close_order(order, by=self.world.people["manager"], reason="客户不再需要剩余数量")
+            manager = self.world.people["manager"]
+            self.world.let(manager, services.close_order, order, reason="客户不再需要剩余数量")
 
     # ---- money ----
 
     def _invoice(self, day: dt.date, order: SalesOrder, story: Story) -> None:
         world, accountant = self.world, self.world.people["accountant"]
         try:
-            invoice = services.invoice_order(order, by=accountant, date=day)
+            invoice = world.let(accountant, services.invoice_order, order, date=day)
         except BusinessError:
             return  # the delivery was taken back meanwhile
         if story.end == "rebill":
             story.end = ""
-            services.reverse_invoice(invoice, by=world.people["chief"], date=day)
-            invoice = services.invoice_order(order, by=accountant, date=day)
+            world.let(world.people["chief"], services.reverse_invoice, invoice, date=day)
+            invoice = world.let(accountant, services.invoice_order, order, date=day)
         if invoice.due_date is None or story.end == "unpaid" or world.dice.random() < NEVER:
             return
         paid = max(day, world.working(invoice.due_date + dt.timedelta(days=world.dice.randint(-6, 24))))
@@ -141,7 +146,7 @@ class Selling:
             return
         if story.end == "bounce":
             story.end = ""
-            reverse_payment(payment, by=world.people["chief"], date=day)
+            world.let(world.people["chief"], reverse_payment, payment, date=day)
             world.on(world.later(day, 5, 9), lambda then: self._collect(then, invoice, story), urgency=7)
         elif share < 1:
             world.on(world.later(day, 12, 30), lambda then: self._collect(then, invoice, story), urgency=7)
@@ -158,7 +163,7 @@ class Selling:
             direction=Direction.RECEIVE, customer=invoice.customer, date=day, amount=sum(wanted.values()), rate=None,
             currency=invoice.currency, account=self.world.banks[invoice.currency.code], reference=f"收 {invoice.number}",
         )  # fmt: skip
-        return pay(payment, wanted, by=self.world.people["accountant"])
+        return self.world.let(self.world.people["accountant"], pay, payment, wanted)
 
 
 def _half(order: SalesOrder) -> dict[int, Decimal] | None:

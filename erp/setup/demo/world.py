@@ -9,12 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
-from django.utils import timezone
+import pghistory
+
+from kit.rules.days import business_day
 
 DAYS = 365
 CENT = Decimal("0.01")
+T = TypeVar("T")
 
 
 @dataclass
@@ -23,7 +26,7 @@ class World:
 
     dice: Random
     orders: int
-    today: dt.date = field(default_factory=timezone.localdate)
+    today: dt.date = field(default_factory=business_day)
     people: dict[str, Any] = field(default_factory=dict)
     warehouse: Any = None
     currencies: dict[str, Any] = field(default_factory=dict)
@@ -53,9 +56,10 @@ class World:
             return day
         return day + dt.timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
 
-    def acting(self, username: str, day: dt.date) -> Any:
-        """Who does something to stock on `day`: the person today, nobody in the past, where a right is needed."""
-        return self.people[username] if day >= self.today else None
+    def let(self, person: Any, command: Callable[..., T], *args: Any, **more: Any) -> T:
+        """Let `person` give a command: the documents and their history name them."""
+        with pghistory.context(user=person.pk):
+            return command(*args, by=person, **more)
 
     def on(self, day: dt.date, effect: Callable[[dt.date], Any], *, urgency: int = 5) -> None:
         """Let `effect` happen on `day`; what lies in the future does not happen. Low urgency comes first."""

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import DatabaseError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +23,7 @@ from kit.pages.resources import Resource, name_of, registry, resource_of, url_of
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.panels import counted, panel_context
+from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 
 TIMELINE = 20
@@ -242,7 +242,7 @@ def command_view(request: HttpRequest, resource: Resource, key: str, name: str) 
     command = next((c for c in resource.commands_for(obj, request.user) if c.name == name), None)
     if command is None:
         return _not_now(request, resource, obj, name)
-    initial = {"date": timezone.localdate(), **resource.offered(obj, name)}
+    initial = {"date": business_day(), **resource.offered(obj, name)}
     form = ReasonForm(request.POST or None, names=command.fields, initial=initial) if command.fields else None
     if request.method != "POST" or (form is not None and not form.is_valid()):
         return _ask(request, resource, obj, command, form)

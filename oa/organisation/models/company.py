@@ -18,7 +18,7 @@ from kit.rules.permissions import VisibleQuerySet
 def zone_or_none(name: str) -> ZoneInfo | None:
     """The time zone called `name`, None where there is none."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
 from tree_queries.query import TreeQuerySet
 
@@ -34,8 +35,11 @@ class DepartmentQuerySet(VisibleQuerySet, TreeQuerySet):
 
 @tracked()
 class Department(TreeNode):
-    """A department in the tree of the company."""
+    """A department in the tree of the company; it goes alone: what stands below it is moved or deleted first."""
 
+    parent = TreeNodeForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent department")
+    )
     code = models.CharField(_("code"), max_length=30, unique=True)
     name = models.CharField(_("name"), max_length=100)
     head = models.ForeignKey(

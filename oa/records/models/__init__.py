@@ -1,6 +1,6 @@
 """What every record has: number, files, comments, notifications, history, idempotency, jobs."""
 
-from oa.records.models.base import Document, Master, PostedDocument, Record
+from oa.records.models.base import Document, Master, PostedDocument, Record, TitledDocument
 from oa.records.models.jobs import Job
 from oa.records.models.keys import Counter, IdempotencyKey, NumberSequence
 from oa.records.models.notes import Attachment, Comment, Notification
@@ -17,4 +17,5 @@ __all__ = [
     "NumberSequence",
     "PostedDocument",
     "Record",
+    "TitledDocument",
 ]

@@ -89,6 +89,19 @@ class Document(Record):
         return self.number or f"d-{self.pk}"
 
 
+class TitledDocument(Document):
+    """A document that people call by its title; the number stands before it once it is issued."""
+
+    title = models.CharField(_("title"), max_length=200)
+
+    class Meta:
+        abstract = True
+        ordering = ["-date", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}" if self.number else self.title
+
+
 class PostedDocument(Document):
     """A document that writes ledgers when it is posted, and is corrected by a reversal (rules G-02 to G-04)."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal as D
 
 import pytest
@@ -27,32 +26,10 @@ from erp.trade.grids import TradeGrid
 from kit.pages.lines import GridRow
 from oa.organisation.models import User
 from tests import factories as make
-from tests.invariants import assert_books
 from tests.readings import balance
 from tests.refusals import refused
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def books_hold() -> Iterator[None]:
-    yield
-    assert_books()
-
-
-@pytest.fixture
-def clerk() -> User:
-    return make.make_user("clerk")
-
-
-@pytest.fixture
-def hengtuo() -> Supplier:
-    return make.make_supplier("Wuxi Hengtuo")
-
-
-@pytest.fixture
-def motor() -> Product:
-    return make.make_product("SV-750W", cost=D(60))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
 
 @pytest.fixture

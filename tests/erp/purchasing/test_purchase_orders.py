@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal as D
 from typing import Any
@@ -27,16 +26,9 @@ from erp.purchasing.services import (
 from kit.values.errors import VersionConflict
 from oa.organisation.models import Department, User
 from tests import factories as make
-from tests.invariants import assert_books
 from tests.refusals import refused
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def books_hold() -> Iterator[None]:
-    yield
-    assert_books()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
 
 @pytest.fixture
@@ -47,11 +39,6 @@ def clerk() -> User:
 @pytest.fixture
 def hengtuo() -> Supplier:
     return make.make_supplier("Wuxi Hengtuo", payment_terms=make.payment_terms("NET30", days=30))
-
-
-@pytest.fixture
-def motor() -> Product:
-    return make.make_product("SV-750W", cost=D(60))
 
 
 def fresh(order: PurchaseOrder) -> PurchaseOrder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal as D
 
 import pytest
@@ -21,33 +20,15 @@ from erp.purchasing.services import (
 )
 from oa.organisation.models import User
 from tests import factories as make
-from tests.invariants import assert_books
 from tests.readings import balance, code, entry_of, input_tax, sell
 from tests.refusals import refused
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def books_hold() -> Iterator[None]:
-    """Whatever a scenario does, the books' invariants hold at its end."""
-    yield
-    assert_books()
-
-
-@pytest.fixture
-def clerk() -> User:
-    return make.make_user("clerk")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
 
 @pytest.fixture
 def hengtuo() -> Supplier:
     return make.make_supplier("Wuxi Hengtuo", payment_terms=make.payment_terms("NET30", days=30))
-
-
-@pytest.fixture
-def motor() -> Product:
-    return make.make_product("SV-750W", price="100", cost=D(60))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal as D
 
@@ -17,36 +16,14 @@ from erp.purchasing.services import draft_bill, post_bill, receive_order, revers
 from erp.sales.services import deliver_order, reverse_delivery
 from oa.organisation.models import User
 from tests import factories as make
-from tests.invariants import assert_books
 from tests.readings import balance, code, entry_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def books_hold() -> Iterator[None]:
-    yield
-    assert_books()
-
-
-@pytest.fixture
-def clerk() -> User:
-    return make.make_user("clerk")
-
-
-@pytest.fixture
-def hengtuo() -> Supplier:
-    return make.make_supplier("Wuxi Hengtuo")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
 
 @pytest.fixture
 def mingrui() -> Customer:
     return make.make_customer("Mingrui Precision")
-
-
-@pytest.fixture
-def motor() -> Product:
-    return make.make_product("SV-750W", cost=D(60))
 
 
 def bill_at(order: PurchaseOrder, price: str | D, by: User) -> Bill:

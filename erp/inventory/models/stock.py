@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
@@ -21,14 +22,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Account, JournalEntry, PostingGroup, Supplier, TaxCode
+from erp.inventory.standing import left_behind
 from kit.rules.fields import MoneyField, PriceField, QuantityField, RateField, ToleranceField, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.search import PinyinField, search_column
-from kit.rules.states import State, StateTable, Transition
-from oa.records.guards import append_only, posted_document, posted_lines, posted_now
-from oa.records.models import Document, Master, Record
-from oa.records.models.base import PostedDocument
+from oa.records.guards import append_only, posted_now
+from oa.records.models import Master, Record
 
 
 @tracked()
@@ -64,15 +64,35 @@ class ProductGroup(Master):
     )
     tolerance = ToleranceField(_("over-delivery tolerance %"), null=True, blank=True)
 
+    stored: Mapping[str, Any] = {}  # the posting group as it is in the database
+
     class Meta(Master.Meta):
         verbose_name = _("product group")
         verbose_name_plural = _("product groups")
         constraints = [tolerable("tolerance", "product_group_tolerance")]
 
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> ProductGroup:
+        """Remember what `clean` compares with."""
+        group = super().from_db(db, field_names, values)
+        group.stored = {name: group.__dict__[name] for name in ("posting_group_id",) if name in group.__dict__}
+        return group
+
+    def clean(self) -> None:
+        """Stock keeps the inventory account it stands on (rule V-14)."""
+        super().clean()
+        if self.stored.get("posting_group_id", self.posting_group_id) != self.posting_group_id:
+            refusal = left_behind(StockLevel.objects.filter(product__group=self.pk), self.posting_group_id)
+            if refusal:
+                raise ValidationError({"posting_group": refusal})
+
 
 class ProductKind(models.TextChoices):
     GOODS = "goods", _("goods (kept in stock)")
     SERVICE = "service", _("service")
+
+
+FIXED = ("kind", "unit_id", "group_id")  # columns of a product that not every product may change
 
 
 @tracked()
@@ -106,7 +126,7 @@ class Product(Record):
     search = search_column("code", "name", "name_en", "barcode", "pinyin")
 
     objects = VisibleQuerySet.as_manager()
-    stored: Mapping[str, Any] = {}  # kind and unit as they are in the database
+    stored: Mapping[str, Any] = {}  # kind, unit and group as they are in the database
 
     class Meta:
         verbose_name = _("product")
@@ -132,13 +152,21 @@ class Product(Record):
     def from_db(cls, db: str | None, field_names: Any, values: Any) -> Product:
         """Remember what `clean` compares with."""
         product = super().from_db(db, field_names, values)
-        product.stored = {name: product.__dict__[name] for name in ("kind", "unit_id") if name in product.__dict__}
+        product.stored = {name: product.__dict__[name] for name in FIXED if name in product.__dict__}
         return product
 
     def clean(self) -> None:
-        """Kind and own unit give every quantity its meaning: they stay once a document has the product."""
+        """Kind and own unit give every quantity its meaning: they stay once a document has the product.
+
+        A product with stock moves between groups with the same inventory account only (rule V-14).
+        """
         super().clean()
         changed = [name for name, value in self.stored.items() if value != getattr(self, name)]
+        if "group_id" in changed:
+            changed.remove("group_id")
+            group = self.group.posting_group_id if self.group is not None else None
+            if refusal := left_behind(StockLevel.objects.filter(product=self.pk), group):
+                raise ValidationError({"group": refusal})
         if changed and self._in_use():
             text = _("%(product)s is used in documents: this cannot change any more. Make another product instead.")
             problem = ValidationError(text, params={"product": self.code})
@@ -208,14 +236,25 @@ class Warehouse(Master):
         verbose_name_plural = _("warehouses")
 
 
+# What the database calls a movement to an account the stock is not on, and to one that was changed meanwhile.
+ONE_ACCOUNT, CHANGED_MEANWHILE = "level_one_account", "move_account_meanwhile"
+
+
 class StockLevel(models.Model):
-    """On hand, reserved and value of a product in a warehouse; locked before every movement."""
+    """On hand, reserved and value of a product in a warehouse; locked before every movement.
+
+    `account` is the inventory account that the value stands on, that of the last movement. While there is stock
+    no movement may post to another one: the value per account would not tie any more (rule V-14).
+    """
 
     product = models.ForeignKey(Product, models.PROTECT, related_name="levels", verbose_name=_("product"))
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="levels", verbose_name=_("warehouse"))
     on_hand = QuantityField(_("on hand"), default=0)
     reserved = QuantityField(_("reserved"), default=0)
     value = MoneyField(_("value"), default=0)
+    account = models.ForeignKey(
+        Account, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("inventory account")
+    )
     allow_negative = models.BooleanField(default=False)
 
     objects = VisibleQuerySet.as_manager()
@@ -236,6 +275,21 @@ class StockLevel(models.Model):
                 name="level_value",
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="one_account",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.account_id <> NEW.account_id AND (OLD.on_hand <> 0 OR OLD.value <> 0)"
+                ),
+                func=f"""
+                    RAISE EXCEPTION 'The stock stands on another inventory account.'
+                        USING ERRCODE = '23514', CONSTRAINT = '{ONE_ACCOUNT}',
+                              DETAIL = (SELECT code FROM erp_product WHERE id = NEW.product_id);
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.product} @ {self.warehouse}: {self.on_hand}"
@@ -247,6 +301,25 @@ class MoveKind(models.TextChoices):
     ADJUSTMENT = "adjustment", _("adjustment")
     OPENING = "opening", _("opening stock")
     VALUE = "value", _("value adjustment")
+
+
+_BEGINS = f"""
+    IF EXISTS (
+        SELECT 1 FROM new_moves n JOIN erp_journalentry e ON e.id = n.entry_id
+          JOIN erp_product p ON p.id = n.product_id LEFT JOIN erp_productgroup g ON g.id = p.group_id
+         WHERE n.quantity > 0 AND n.quantity_after = n.quantity AND e.reversal_of_id IS NULL
+           AND n.account_id <> (
+               SELECT r.account_id FROM erp_postingrule r
+                WHERE r.purpose = 'inventory' AND r.partner_group_id IS NULL
+                  AND (r.product_group_id IS NULL OR r.product_group_id = g.posting_group_id)
+                  AND (r.valid_from IS NULL OR r.valid_from <= n.date) AND (r.valid_to IS NULL OR r.valid_to >= n.date)
+                ORDER BY r.product_group_id NULLS LAST, r.valid_from DESC NULLS LAST LIMIT 1)
+    ) THEN
+        RAISE EXCEPTION 'The inventory account was changed meanwhile.'
+            USING ERRCODE = '23514', CONSTRAINT = '{CHANGED_MEANWHILE}';
+    END IF;
+    RETURN NULL;
+"""
 
 
 class StockMove(models.Model):
@@ -296,94 +369,19 @@ class StockMove(models.Model):
                 name="move_once",
             ),
         ]
-        triggers = [*posted_now(), *append_only()]
+        triggers = [
+            *posted_now(),
+            *append_only(),
+            # What comes into an empty place begins on the account that rules and groups lead to by then.
+            pgtrigger.Trigger(
+                name="begins_on_its_account",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_moves"),
+                func=_BEGINS,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} {self.product_id}: {self.quantity}"
-
-
-ADJUSTMENT_STATES = StateTable(
-    states=(
-        State("draft", _("draft"), "draft"),
-        State("posted", _("posted"), "ok"),
-        State("reversed", _("reversed"), "mute", step=False),
-    ),
-    transitions=(
-        Transition(
-            "post", ("draft",), "posted", _("Post"), permission="post_stockadjustment", primary=True, icon="check"
-        ),
-        Transition(
-            "reverse",
-            ("posted",),
-            "reversed",
-            _("Reverse"),
-            permission="reverse_stockadjustment",
-            danger=True,
-            confirm=_("Reverse this adjustment? A counter document is posted."),
-            fields=("date",),
-            icon="undo-2",
-        ),
-    ),
-)
-
-
-class AdjustmentReason(models.TextChoices):
-    OPENING = "opening", _("opening stock")
-    COUNT = "count", _("count difference")
-    DAMAGE = "damage", _("damage")
-    EXPIRY = "expiry", _("expiry")
-    USE = "use", _("own use")
-    OTHER = "other", _("other")
-
-
-@tracked()
-class StockAdjustment(PostedDocument):
-    """Opening stock, gains and losses; the reason is mandatory and decides the accounts."""
-
-    STATES = ADJUSTMENT_STATES
-    SEQUENCE = "stock-adjustment"
-
-    warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", verbose_name=_("warehouse"))
-    reason = models.CharField(_("reason"), max_length=8, choices=AdjustmentReason, default=AdjustmentReason.COUNT)
-    value = MoneyField(_("value"), default=0, editable=False)
-    state = Document.state_field(ADJUSTMENT_STATES)
-
-    objects: Any = VisibleQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta(Document.Meta):
-        verbose_name = _("stock adjustment")
-        verbose_name_plural = _("stock adjustments")
-        permissions = [
-            ("post_stockadjustment", "Can post stock adjustments"),
-            ("reverse_stockadjustment", "Can reverse stock adjustments"),
-        ]
-        indexes = [models.Index(fields=["-date", "-id"], name="adjustment_date")]
-        triggers = [ADJUSTMENT_STATES.trigger(), *posted_document()]
-
-
-class StockAdjustmentLine(models.Model):
-    """A signed quantity of a product; `unit_cost` is asked for gains only and defaults to the average."""
-
-    adjustment = models.ForeignKey(StockAdjustment, models.CASCADE, related_name="lines", verbose_name=_("adjustment"))
-    position = models.PositiveIntegerField()
-    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("product"))
-    quantity = QuantityField(_("quantity"))
-    unit_cost = PriceField(_("unit cost"), null=True, blank=True)
-    value = MoneyField(_("value"), default=0, editable=False)
-
-    class Meta:
-        verbose_name = _("stock adjustment line")
-        verbose_name_plural = _("stock adjustment lines")
-        ordering = ["adjustment", "position"]
-        constraints = [
-            models.CheckConstraint(
-                condition=~Q(quantity=0),
-                name="adjustment_line_quantity",
-                violation_error_message=_("The quantity cannot be 0."),
-            ),
-            models.CheckConstraint(condition=Q(unit_cost=None) | Q(unit_cost__gte=0), name="adjustment_line_cost"),
-        ]
-        triggers = posted_lines("erp_stockadjustment", "adjustment_id")
-
-    def __str__(self) -> str:
-        return f"{self.product_id}: {self.quantity}"

@@ -1,0 +1,36 @@
+"""Environment variables, read strictly: a wrong value is told in one line instead of guessed or traced back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def whole(variable: str, default: int, least: int = 0, most: int | None = None) -> int:
+    """A whole number from `least` to `most`."""
+    text = os.environ.get(variable) or str(default)
+    if text.isascii() and text.isdecimal() and least <= int(text) and (most is None or int(text) <= most):
+        return int(text)
+    span = f"from {least} to {most}" if most is not None else f"of {least} or more"
+    raise ImproperlyConfigured(f"{variable} must be a whole number {span}, not “{text}”.")
+
+
+def choice(variable: str, default: str, allowed: Collection[str]) -> str:
+    """One of the words `allowed`."""
+    text = os.environ.get(variable) or default
+    if text in allowed:
+        return text
+    raise ImproperlyConfigured(f"{variable} must be one of {', '.join(allowed)}, not “{text}”.")
+
+
+def zone(variable: str, default: str) -> str:
+    """The name of a time zone."""
+    text = os.environ.get(variable) or default
+    try:
+        return ZoneInfo(text).key
+    except (ValueError, OSError, LookupError):
+        message = f"{variable} must be a time zone such as Asia/Shanghai or Europe/Berlin, not “{text}”."
+        raise ImproperlyConfigured(message) from None
