@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -64,6 +66,8 @@ class SalesOrderResource(Resource):
         "goods_status",
         "billing_status",
     )
+    views: ClassVar = {"hold": (_("on hold"), Q(state="confirmed") & ~Q(hold=""))}
+    labels: ClassVar = {"goods_status": _("delivery status"), "billing_status": _("invoicing status")}
     search_fields = ("customer__search",)
     ordering = ("-date", "-id")
     fields = (
@@ -149,6 +153,14 @@ class SalesOrderResource(Resource):
         given = {"warehouse": first, "currency": base_currency(), "prices_include_tax": included}
         return {**given, **super().initial(request)}
 
+    def commands_for(self, obj: Any, user: Any) -> list[Command]:
+        """What an order on hold waits for is its release."""
+        found = super().commands_for(obj, user)
+        return [replace(c, primary=True, menu=False) if obj.hold and c.name == "release" else c for c in found]
+
+    def badge(self, obj: Any) -> tuple[Any, str] | None:
+        return (_("on hold"), "warn") if obj.hold and obj.state == "confirmed" else super().badge(obj)
+
     def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
         return order_head(document, name)
 
@@ -194,7 +206,7 @@ class InvoiceResource(Resource):
         "state",
         "owner",
         Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
-        Column("open_amount", _("Open")),
+        Column("open_amount", pgettext_lazy("amount", "Open")),
     )
     filters = ("state", "customer", "owner", "department", "date", "due_date")
     search_fields = ("customer__search",)
