@@ -59,7 +59,7 @@ panels["erp.product"] += [
         "side",
         "stocklevel",
         "product",
-        ("warehouse", "on_hand", "reserved"),
+        ("warehouse", "on_hand"),
         permission="erp.view_stocklevel",
         order=10,
     ),

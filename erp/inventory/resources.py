@@ -212,6 +212,9 @@ class StockMoveResource(Resource):
     labels: ClassVar = {"posted_by": _("posted by")}
     can_create = can_edit = importable = False
 
+    def heading(self, obj: Any) -> str:
+        return f"{obj.number} · {obj.product}"
+
 
 @register
 class StockAdjustmentResource(Resource):

@@ -252,8 +252,8 @@ class CustomerTermsResource(Resource):
     order = 60
     key = "pk"
     columns = (
-        Column("customer", phone="cust"),
-        "credit_limit",
+        "customer",
+        Column("credit_limit", phone="amt"),
         "credit_action",
         "payment_terms",
         "currency",
@@ -284,7 +284,15 @@ class CustomerPriceResource(Resource):
     group = "sales"
     order = 70
     key = "pk"
-    columns = (Column("customer", phone="cust"), "product", "currency", "minimum", "price", "valid_from", "valid_to")
+    columns = (
+        "customer",
+        Column("product", phone="cust"),
+        "currency",
+        "minimum",
+        Column("price", phone="amt"),
+        "valid_from",
+        "valid_to",
+    )
     filters = ("customer", "product", "currency")
     search_fields = ("customer__search", "product__search")
     fields = ("customer", "product", "currency", "minimum", "price", "valid_from", "valid_to")
