@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
@@ -27,7 +28,7 @@ class Grade(models.TextChoices):
 
 class CustomerStatus(models.TextChoices):
     PROSPECT = "prospect", _("prospect")
-    ACTIVE = "active", _("active")
+    ACTIVE = "active", pgettext_lazy("customer", "active")
     DORMANT = "dormant", _("dormant")
     LOST = "lost", _("lost")
     BLOCKED = "blocked", _("blocked")
@@ -39,7 +40,7 @@ class Source(models.TextChoices):
     FAIR = "fair", _("trade fair")
     PHONE = "phone", _("phone call")
     ADVERT = "advert", _("advertisement")
-    PARTNER = "partner", _("partner")
+    PARTNER = "partner", pgettext_lazy("source", "partner")
     OTHER = "other", _("other")
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.customers.models import Contact, Customer
 from kit.rules.history import tracked
@@ -18,7 +19,7 @@ class Channel(models.TextChoices):
     CALL = "call", _("call")
     VISIT = "visit", _("visit")
     WECHAT = "wechat", _("WeChat")
-    EMAIL = "email", _("e-mail")
+    EMAIL = "email", pgettext_lazy("channel", "e-mail")
     MEETING = "meeting", _("meeting")
 
 

@@ -21,7 +21,7 @@ class FollowUpResource(Resource):
         Column("happened_at", _("When")),
         Column("customer", phone="cust"),
         "channel",
-        "text",
+        Column("text", phone="more"),
         "owner",
         "next_on",
     )

@@ -7,8 +7,9 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from erp.finance.currencies import base_currency, rate_on
 from erp.finance.models import Currency, OpenItem
@@ -40,8 +41,8 @@ class VoucherGrid(LineGrid):
         GridColumn("supplier", gettext_lazy("Supplier"), "picker", resource="supplier", width="w-140", skip=True),
         GridColumn("currency", gettext_lazy("Currency"), "select", width="w-84", choices=currency_choices, skip=True),
         GridColumn("rate", gettext_lazy("Rate"), "number", width="w-84", skip=True),
-        GridColumn("debit", gettext_lazy("Debit"), "number", width="w-120", foot=True),
-        GridColumn("credit", gettext_lazy("Credit"), "number", width="w-120", foot=True),
+        GridColumn("debit", gettext_lazy("Debit"), "number", width="w-120", foot=True, digits=2),
+        GridColumn("credit", gettext_lazy("Credit"), "number", width="w-120", foot=True, digits=2),
     )
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
@@ -140,11 +141,11 @@ class PaymentGrid(LineGrid):
     total_label = gettext_lazy("Amount")
     columns = (
         GridColumn("proposed", "", "hidden"),
-        GridColumn("number", gettext_lazy("Document"), "output", width="w-140"),
+        GridColumn("number", gettext_lazy("Document"), "output", width="w-140", phone="cust"),
         GridColumn("note", gettext_lazy("Kind"), "output"),
-        GridColumn("due", gettext_lazy("Due"), "output", width="w-104"),
-        GridColumn("remaining", gettext_lazy("Open"), "output", width="w-120"),
-        GridColumn("amount", gettext_lazy("Settle"), "number", width="w-140", foot=True),
+        GridColumn("due", gettext_lazy("Due"), "output", width="w-104", phone="no"),
+        GridColumn("remaining", pgettext_lazy("amount", "Open"), "output", width="w-120", phone="st"),
+        GridColumn("amount", gettext_lazy("Settle"), "number", width="w-140", foot=True, digits=2, phone="amt"),
     )
 
     def _items(self, document: Any) -> list[OpenItem]:
@@ -161,7 +162,7 @@ class PaymentGrid(LineGrid):
         row = GridRow(str(item.pk), pk=item.pk)
         row.outputs = {
             "number": item.number,
-            "note": str(item.get_kind_display()),
+            "note": capfirst(item.get_kind_display()),
             "due": formats.iso_date(item.due_date),
             "remaining": formats.money(abs(item.remaining)),
         }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from erp.finance import services
 from erp.finance.models import JournalEntry, OpenItem, Period
@@ -64,6 +68,7 @@ class OpenItemResource(Resource):
         Column("base_remaining", _("Remaining in base currency"), total=True),
     )
     filters = ("kind", "customer", "supplier", "due_date")
+    views: ClassVar = {"open": (pgettext_lazy("amount", "Open"), ~Q(remaining=0))}
     search_fields = ("number", "customer__search", "supplier__search")
     ordering = ("-due_date", "-id")
     related = ("customer", "supplier", "currency", "account", "entry")
@@ -90,6 +95,7 @@ class OpenItemResource(Resource):
             icon="check",
             primary=True,
             fields=("date",),
+            confirm=_("Settle it with what else is open of the same partner: the same amount, else the oldest first?"),
             when=lambda item: item.remaining != 0,
         ),
         Command(
@@ -100,6 +106,7 @@ class OpenItemResource(Resource):
             icon="undo-2",
             danger=True,
             fields=("date",),
+            confirm=_("Undo what settled this item? Both sides are open again, payments stay."),
             menu=True,
             when=lambda item: item.remaining != item.amount and item.kind != "reversal",
         ),
@@ -114,7 +121,7 @@ class PeriodResource(Resource):
     order = 50
     key = "pk"
     small = True
-    columns = (Column("start", _("First day")), "end", "state", "closed_at")
+    columns = ("start", "end", Column("state", phone="st"), "closed_at")
     filters = ("state",)
     extra_fields = ("year", "number", "start", "end", "state", "closed_at")
     ordering = ("-start",)

@@ -38,13 +38,14 @@ class AdjustmentGrid(LineGrid):
     """Signed quantities; a cost is typed for gains only."""
 
     title = gettext_lazy("Lines")
+    total_label = gettext_lazy("Value")
     columns = (
-        GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140"),
-        GridColumn("note", gettext_lazy("Name"), "output"),
+        GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140", phone="no"),
+        GridColumn("note", gettext_lazy("Name"), "output", phone="cust"),
         GridColumn("on_hand", gettext_lazy("On hand"), "output", width="w-104"),
-        GridColumn("quantity", gettext_lazy("Change (+/−)"), "number", width="w-120"),
-        GridColumn("unit_cost", gettext_lazy("Unit cost"), "number", width="w-120", permission=COST),
-        GridColumn("value", gettext_lazy("Value"), "output", width="w-120", foot=True, permission=COST),
+        GridColumn("quantity", gettext_lazy("Change (+/−)"), "number", width="w-120", phone="amt"),
+        GridColumn("unit_cost", gettext_lazy("Unit cost"), "number", width="w-120", permission=COST, digits=2),
+        GridColumn("value", gettext_lazy("Value"), "output", width="w-120", foot=True, permission=COST, phone="st"),
     )
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
@@ -79,8 +80,9 @@ class AdjustmentGrid(LineGrid):
             value = row.get("value") or round_money(row.get("quantity", ZERO) * cost)
             row.outputs["value"] = formats.money(value)
             total += value
-        shown = [Total(_("Value"), formats.money(total), grand=True)] if user.has_perm(COST) else []
-        return Computed(totals=shown, feet={"value": formats.money(total)}, notices=_opened(document, found))
+        value = formats.money(total) if user.has_perm(COST) else ""
+        shown = [Total(_("Value"), value, grand=True)] if value else []
+        return Computed(shown, value, feet={"value": formats.money(total)}, notices=_opened(document, found))
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         missing = [i for i, row in enumerate(rows) if row.get("product") is None]

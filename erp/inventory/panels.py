@@ -25,7 +25,7 @@ def product_figures(product: Any, user: Any) -> Sequence[Figure]:
     )
     on_hand, reserved, value = (sums[name] or ZERO for name in ("on_hand", "reserved", "value"))
     url = f"{registry['stocklevel'].url()}?product={product.pk}&product_text={product.code}"
-    unit = product.unit.code
+    unit = str(product.unit)
     made = [
         Figure(_("On hand"), formats.trimmed(on_hand), url, unit),
         Figure(_("Reserved"), formats.trimmed(reserved), url, unit),
@@ -59,7 +59,7 @@ panels["erp.product"] += [
         "side",
         "stocklevel",
         "product",
-        ("warehouse", "on_hand", "reserved"),
+        ("warehouse", "on_hand"),
         permission="erp.view_stocklevel",
         order=10,
     ),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q, Sum
+from django.utils.text import capfirst
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -100,7 +101,7 @@ class StockCard(Report):
         return [
             ReportColumn("date", _("Date"), "date"),
             ReportColumn("number", _("Document"), link=lambda row: record_url(row["_source"], row["number"])),
-            ReportColumn("kind", _("Kind"), display=lambda row: str(MoveKind(row["kind"]).label)),
+            ReportColumn("kind", _("Kind"), display=lambda row: capfirst(MoveKind(row["kind"]).label)),
             ReportColumn("quantity", _("Quantity"), "quantity", total=True),
             ReportColumn("value", _("Value"), "money", total=True),
             ReportColumn("quantity_after", _("Quantity after"), "quantity"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.utils.translation import gettext
@@ -25,7 +26,8 @@ from erp.inventory.warehouses import save_warehouse
 from kit.pages import formats
 from kit.pages.columns import Column
 from kit.pages.nav import tree
-from kit.pages.resources import Resource, register
+from kit.pages.panels import Figure
+from kit.pages.resources import Resource, register, registry
 from kit.values.money import ZERO
 
 tree.group("stock", _("Inventory"), "package", 40, _("Business"))
@@ -157,12 +159,25 @@ class StockLevelResource(Resource):
     filters = ("warehouse", "product", "product__group")
     search_fields = ("product__search",)
     ordering = ("product__code", "pk")
-    extra_fields = ("product", "warehouse", "on_hand", "reserved")
-    related = ("product", "warehouse")
+    extra_fields = ("product", "warehouse")
+    related = ("product__unit", "warehouse")
     can_create = can_edit = importable = False
 
     def list_queryset(self, user: Any) -> Any:
         return self.queryset(user).annotate(free=F("on_hand") - F("reserved"))
+
+    def heading(self, obj: Any) -> str:
+        return f"{obj.product} · {obj.warehouse}"
+
+    def figures(self, obj: Any, user: Any) -> Sequence[Figure]:
+        """What is there, promised and free; the moves behind it."""
+        moves = f"{registry['stockmove'].url()}?product={obj.product_id}&product_text={obj.product.code}"
+        unit = str(obj.product.unit)
+        return [
+            Figure(_("On hand"), formats.trimmed(obj.on_hand), f"{moves}&warehouse={obj.warehouse_id}", unit),
+            Figure(_("Reserved"), formats.trimmed(obj.reserved), "", unit),
+            Figure(_("Available"), formats.trimmed(obj.on_hand - obj.reserved), "", unit),
+        ]
 
 
 @register
@@ -197,7 +212,11 @@ class StockMoveResource(Resource):
         "posted_by",
     )
     related = ("product", "warehouse", "posted_by")
+    labels: ClassVar = {"posted_by": _("posted by")}
     can_create = can_edit = importable = False
+
+    def heading(self, obj: Any) -> str:
+        return f"{obj.number} · {obj.product}"
 
 
 @register
@@ -219,8 +238,11 @@ class StockAdjustmentResource(Resource):
     search_fields = ("number",)
     ordering = ("-date", "-id")
     fields = ("warehouse", "date", "reason", "note")
-    extra_fields = ("value", "owner", "reversal_of", "posted_at", "posted_by")
+    extra_fields = ("owner", "reversal_of", "posted_at", "posted_by")
     related = ("warehouse", "owner", "posted_by", "reversal_of")
     importable = False
     lines = AdjustmentGrid()
     run = {"post": services.post_adjustment, "reverse": services.reverse_adjustment}
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        return {"warehouse": Warehouse.objects.filter(active=True).order_by("pk").first(), **super().initial(request)}

@@ -46,7 +46,7 @@ def supplier_figures(supplier: Any, user: Any) -> Sequence[Figure]:
         late = -(
             items.filter(due_date__lt=today, remaining__lt=0).aggregate(total=Sum("base_remaining"))["total"] or ZERO
         )
-        url = f"{registry['openitem'].url()}?supplier={supplier.pk}&supplier_text={supplier.code}"
+        url = f"{registry['openitem'].url()}?view=open&supplier={supplier.pk}&supplier_text={supplier.code}"
         made += [
             Figure(_("Payable"), formats.money(owed), url, "", "¥"),
             Figure(_("Of which overdue"), formats.money(late), url, "", "¥", tone="neg" if late else ""),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from erp.finance.currencies import base_currency
 from erp.inventory.models import Warehouse
@@ -61,6 +62,7 @@ class PurchaseOrderResource(Resource):
         Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
     )
     filters = ("state", "supplier", "owner", "department", "date", "required_date", "goods_status", "billing_status")
+    labels: ClassVar = {"goods_status": _("receipt status"), "billing_status": _("billing status")}
     search_fields = ("supplier__search",)
     ordering = ("-date", "-id")
     fields = (
@@ -175,7 +177,7 @@ class BillResource(Resource):
         "due_date",
         "state",
         Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
-        Column("open_amount", _("Open")),
+        Column("open_amount", pgettext_lazy("amount", "Open")),
     )
     filters = ("state", "supplier", "date", "due_date")
     search_fields = ("supplier__search",)

@@ -82,7 +82,7 @@ def _month(label: str, rows: Any, column: str, url: str, today: dt.date) -> Figu
 def _overdue(user: Any, today: dt.date) -> Figure:
     rows = OpenItem.objects.visible_to(user).filter(remaining__gt=0, due_date__lt=today, customer__isnull=False)
     late = rows.aggregate(total=Sum("base_remaining"), n=Count("customer", distinct=True))
-    url = f"{registry['openitem'].url()}?due_date_to={today - dt.timedelta(days=1)}"
+    url = f"{registry['openitem'].url()}?view=open&due_date_to={today - dt.timedelta(days=1)}"
     note = ngettext("%s customer", "%s customers", late["n"]) % late["n"] if late["n"] else _("nothing overdue")
     return Figure(
         _("Overdue receivables"),

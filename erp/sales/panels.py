@@ -61,7 +61,7 @@ def ageing(customer: Any, user: Any) -> dict[str, Any]:
         )
         x += width
     shown = [row for row in rows if row["amount"] or not row["late"]]
-    url = f"{registry['openitem'].url()}?customer={customer.pk}&customer_text={customer.code}"
+    url = f"{registry['openitem'].url()}?view=open&customer={customer.pk}&customer_text={customer.code}"
     return {"rows": shown, "bars": [row for row in shown if row["amount"] > 0], "url": url}
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -65,6 +67,8 @@ class SalesOrderResource(Resource):
         "goods_status",
         "billing_status",
     )
+    views: ClassVar = {"hold": (_("on hold"), Q(state="confirmed") & ~Q(hold=""))}
+    labels: ClassVar = {"goods_status": _("delivery status"), "billing_status": _("invoicing status")}
     search_fields = ("customer__search",)
     ordering = ("-date", "-id")
     fields = (
@@ -167,6 +171,14 @@ class SalesOrderResource(Resource):
     def offered(self, obj: Any, name: str) -> dict[str, Any]:
         return {"amount": obj.base_total}
 
+    def commands_for(self, obj: Any, user: Any) -> list[Command]:
+        """What an order on hold waits for is its release."""
+        found = super().commands_for(obj, user)
+        return [replace(c, primary=True, menu=False) if obj.hold and c.name == "release" else c for c in found]
+
+    def badge(self, obj: Any) -> tuple[Any, str] | None:
+        return (_("on hold"), "warn") if obj.hold and obj.state == "confirmed" else super().badge(obj)
+
     def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:
         return order_head(document, name)
 
@@ -224,7 +236,7 @@ class InvoiceResource(Resource):
         "state",
         "owner",
         Column("base_total", _("Total incl. tax"), total=True, phone="amt"),
-        Column("open_amount", _("Open")),
+        Column("open_amount", pgettext_lazy("amount", "Open")),
     )
     filters = ("state", "customer", "owner", "department", "date", "due_date")
     search_fields = ("customer__search",)
@@ -290,8 +302,8 @@ class CustomerTermsResource(Resource):
     order = 60
     key = "pk"
     columns = (
-        Column("customer", phone="cust"),
-        "credit_limit",
+        "customer",
+        Column("credit_limit", phone="amt"),
         "credit_action",
         "payment_terms",
         "currency",
@@ -325,7 +337,15 @@ class CustomerPriceResource(Resource):
     group = "sales"
     order = 70
     key = "pk"
-    columns = (Column("customer", phone="cust"), "product", "currency", "minimum", "price", "valid_from", "valid_to")
+    columns = (
+        "customer",
+        Column("product", phone="cust"),
+        "currency",
+        "minimum",
+        Column("price", phone="amt"),
+        "valid_from",
+        "valid_to",
+    )
     filters = ("customer", "product", "currency")
     search_fields = ("customer__search", "product__search")
     fields = ("customer", "product", "currency", "minimum", "price", "valid_from", "valid_to")

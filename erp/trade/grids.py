@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.db.models import Sum
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency
@@ -17,6 +17,7 @@ from erp.inventory.models import Product, ProductUnit, StockLevel
 from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
 from erp.trade.excess import allow_excess, excess_words
 from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput
+from erp.trade.prints import unit_text
 from erp.trade.progress import to_move
 from kit.pages import formats
 from kit.pages.actions import Command
@@ -269,7 +270,7 @@ def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, st
             [
                 (line.product.code, False, "tn c-no"),
                 (line.description, False, "c-cust"),
-                (grid.picked_text(line.unit), False, "t2"),
+                (unit_text(line.unit), False, "t2"),
                 (formats.trimmed(line.quantity), True, "c-st"),
                 *((formats.trimmed(getattr(line, name)), True, "t2") for _label, name in facts),
                 (formats.trimmed(line.price, 2), True, ""),
@@ -310,11 +311,11 @@ class MovementGrid(LineGrid):
     total_label = gettext_lazy("Quantity")
     columns = (
         GridColumn("order", gettext_lazy("Order"), "output", width="w-140"),
-        GridColumn("product", gettext_lazy("Product"), "output", width="w-140"),
-        GridColumn("note", gettext_lazy("Description"), "output"),
+        GridColumn("product", gettext_lazy("Product"), "output", width="w-140", phone="no"),
+        GridColumn("note", gettext_lazy("Description"), "output", phone="cust"),
         GridColumn("unit", gettext_lazy("Unit"), "output", width="w-68"),
-        GridColumn("open", gettext_lazy("Open"), "output", width="w-92"),
-        GridColumn("quantity", gettext_lazy("Quantity"), "number", width="w-104", foot=True),
+        GridColumn("open", pgettext_lazy("amount", "Open"), "output", width="w-92", phone="st"),
+        GridColumn("quantity", gettext_lazy("Quantity"), "number", width="w-104", foot=True, phone="amt"),
     )
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
@@ -326,7 +327,7 @@ class MovementGrid(LineGrid):
                 "order": line.order_line.order.number or "",
                 "product": line.product.code,
                 "note": line.description,
-                "unit": line.unit.code,
+                "unit": unit_text(line.unit),
                 "open": formats.trimmed(to_move(line.order_line)),
             }
             row.values["open"] = to_move(line.order_line)

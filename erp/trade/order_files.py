@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from erp.finance.models import Currency, Payment, PaymentTerms, TaxCode
 from erp.inventory.models import Product, Unit, Warehouse
@@ -73,7 +73,7 @@ def _term_columns() -> list[Column]:
             make=person_called,
             aliases=("负责人", "业务员", "销售员", "采购员"),
         ),
-        Column("required_date", gettext_lazy("due date"), "date", aliases=("需求日期", "交货日期", "要求日期")),
+        Column("required_date", pgettext_lazy("goods", "due date"), "date", aliases=("到期日", "需求日期", "要求日期")),
         Column("currency", gettext_lazy("currency"), "record", model=Currency, aliases=("币种", "货币")),
         Column("rate", gettext_lazy("rate"), "rate", aliases=("汇率",)),
         Column("payment_terms", gettext_lazy("payment terms"), "record", model=PaymentTerms, aliases=("付款条件",)),

@@ -202,7 +202,7 @@ def _report_page(request: HttpRequest, resource: Resource, importer: Importer, u
 
 
 def _head(resource: Resource, actions: Sequence[Action]) -> Head:
-    title = _("Import %s") % resource.title_plural
+    title = _("Import %s") % resource.titles
     return Head(title=title, crumbs=crumbs(resource, (_("Import"), "")), actions=actions)
 
 

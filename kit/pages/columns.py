@@ -25,7 +25,7 @@ NUMERIC = {"money", "number", "quantity", "price", "percent", "fraction"}
 class Column:
     """A column of a list: `path` is an ORM path or an annotation of the resource.
 
-    `kind` (text, money, price, quantity, number, percent, progress, fraction, date, datetime, bool, choice,
+    `kind` (text, money, price, quantity, number, percent, progress, fraction, date, datetime, time, bool, choice,
     state) is taken from the model field when empty. `total` adds it up under the list.
     """
 
@@ -37,8 +37,9 @@ class Column:
     tones: dict[Any, str] | None = None
     display: str = ""  # the path that is shown, when it is not `path` (a related name)
     display_zh: str = ""  # the path of its Chinese name, where the related model has one
+    display_en: str = ""  # the path of its English name, where that is the second one
     css: str = ""
-    phone: str = ""  # area of the phone's card: cust, amt, no, st
+    phone: str = ""  # area of the phone's card: cust, amt, no, st, more
 
     @property
     def heading(self) -> str:
@@ -57,10 +58,9 @@ class Column:
 
     @property
     def value(self) -> Any:
-        """What to select: `shown`, or for Chinese readers the Chinese name where there is one."""
-        if not self.display_zh or not (get_language() or "").startswith("zh"):
-            return self.shown
-        return Coalesce(NullIf(self.display_zh, models.Value("")), self.display)
+        """What to select: `shown`, or the name in the reader's language where there is one."""
+        second = self.display_zh if reads_chinese() else self.display_en
+        return Coalesce(NullIf(second, models.Value("")), self.shown) if second else self.shown
 
     @property
     def numeric(self) -> bool:
@@ -78,6 +78,21 @@ class Cell:
     tone: str = ""
     percent: Decimal | None = None
     negative: bool = False
+
+
+def reads_chinese() -> bool:
+    """Whether the page is in Chinese."""
+    return (get_language() or "").startswith("zh")
+
+
+def titled(cells: list[Cell]) -> list[Cell]:
+    """The cells of a row, with the Chinese name as the title of a phone's card for who reads Chinese."""
+    title = next((i for i, c in enumerate(cells) if c.column.phone == "cust"), None)
+    chinese = next((i for i, c in enumerate(cells) if c.column.path == "name_zh"), None)
+    if title is not None and chinese is not None and cells[chinese].text and reads_chinese():
+        for place, phone in ((title, ""), (chinese, "cust")):
+            cells[place] = replace(cells[place], column=replace(cells[place].column, phone=phone))
+    return cells
 
 
 def field_of(model: type[models.Model], path: str) -> models.Field[Any, Any] | None:
@@ -117,6 +132,7 @@ _KINDS: tuple[tuple[type[models.Field[Any, Any]], str], ...] = (
     (models.DateTimeField, "datetime"),
     (models.DateField, "date"),
     (models.IntegerField, "number"),
+    (models.TimeField, "time"),
 )
 
 
@@ -136,6 +152,9 @@ def resolve(model: type[models.Model], given: str | Column) -> Column:
             display_zh=f"{column.path}__name_zh" if chinese else "",
             kind=column.kind or "text",
         )
+    path = column.shown
+    if "__" in path and path.endswith("name") and field_of(model, f"{path}_en") is not None:
+        column = replace(column, display_en=f"{path}_en")
     kind = column.kind
     choices = column.choices
     if not kind and field.choices:
@@ -164,6 +183,7 @@ _TEXT: dict[str, Callable[[Column, Any], str]] = {
     "fraction": lambda c, v: formats.percent(v * 100),
     "date": lambda c, v: formats.iso_date(v),
     "datetime": lambda c, v: formats.moment(v),
+    "time": lambda c, v: v.strftime("%H:%M"),
     "bool": lambda c, v: _("yes") if v else _("no"),
     "choice": _choice,
     "state": _choice,

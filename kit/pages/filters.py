@@ -69,7 +69,7 @@ class PeriodFilter(django_filters.Filter):
 
 def _filter(resource: Resource, name: str) -> django_filters.Filter:
     field: Any = field_of(resource.model, name)
-    label = field.verbose_name
+    label = resource.labels.get(name, field.verbose_name)
     if field.choices:
         return django_filters.MultipleChoiceFilter(
             field_name=name,

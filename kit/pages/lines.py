@@ -39,11 +39,18 @@ class GridColumn:
     depends: str = ""
     permission: str = ""
     foot: bool = False
+    digits: int = 0  # decimals that a figure has at least where it is read
+    phone: str = ""  # area of the phone's card: cust, amt, no, st
 
     @property
     def numeric(self) -> bool:
         """Whether its figures stand at the right."""
         return self.kind == "number" or (self.kind == "output" and self.name not in WORDS)
+
+    def css(self, row: GridRow) -> str:
+        """The classes of its cell on a read-only page."""
+        place = f"c-{self.phone}" if self.phone else ""
+        return f"{row.tones.get(self.name, '')} {place}".strip()
 
 
 @dataclass
@@ -144,7 +151,7 @@ class LineGrid:
         rows = self.rows_of(document, user)
         computed = self.compute(document, rows, None, user)
         shown = self.shown_for(user)
-        body = [[(self.text(c, row), c.numeric, row.tones.get(c.name, "")) for c in shown] for row in rows]
+        body = [[(self.text(c, row), c.numeric, c.css(row)) for c in shown] for row in rows]
         return LineTable([(c.label, c.numeric) for c in shown], body, computed)
 
     def new_rows(self, document: Any, user: Any, params: Mapping[str, str]) -> list[GridRow]:
@@ -180,7 +187,7 @@ class LineGrid:
             return row.outputs.get(column.name, "")
         value = row.values.get(column.name)
         if column.kind == "number":
-            return formats.trimmed(value)
+            return formats.trimmed(value, column.digits)
         if column.kind == "picker" and isinstance(value, models.Model):
             return str(getattr(value, "code", value))
         return formats.plain_input(value) if value is not None else ""
@@ -273,6 +280,15 @@ class LineGrid:
             elif problem.field is None:
                 rest.append(str(problem.message))
         return rest
+
+    def wrong_cells(self, rows: Sequence[GridRow]) -> list[tuple[int, str, str]]:
+        """Number of the line, id of the input and message of everything that is wrong in `rows`."""
+        typed = {c.name: f"{c.name}_text" if c.kind == "picker" else c.name for c in self.columns}
+        return [
+            (number, f"{self.prefix}-{row.index}-{typed.get(name, name)}", message)
+            for number, row in enumerate(rows, start=1)
+            for name, message in row.errors.items()
+        ]
 
     def padded(self, rows: Sequence[GridRow]) -> list[GridRow]:
         """The rows with spare empty ones behind them."""

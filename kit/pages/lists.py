@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from kit.pages.columns import Cell, Column, cell
+from kit.pages.columns import Cell, Column, cell, titled
 from kit.pages.filters import Chip, active_params, bound_filters, chips
 from kit.pages.resources import Resource, address_key
 
@@ -95,6 +95,8 @@ class ListState:
         names = {f.name for f in self.resource.meta.fields}
         if view == "mine" and "owner" in names:
             rows = rows.filter(owner=self.user)
+        elif view in self.resource.views:
+            rows = rows.filter(self.resource.views[view][1])
         elif states is not None and view in {s.name for s in states.states}:
             rows = rows.filter(state=view)
         elif view == "archived" and "active" in names:
@@ -151,7 +153,7 @@ class ListState:
             ]
             if not cells[0].text:
                 cells[0] = Cell(_("Draft"), cells[0].column, url)
-            made.append(Row(str(name), url, cells, pk))
+            made.append(Row(str(name), url, titled(cells), pk))
         return made
 
     @property
@@ -209,11 +211,12 @@ class ListState:
 
     @cached_property
     def tabs(self) -> list[Tab]:
-        """Shipped views: all, mine, one per state, archived."""
+        """Shipped views: all, mine, those of the resource, one per state, archived."""
         names = {f.name for f in self.resource.meta.fields}
         made: list[tuple[str, Any]] = [("", _("All"))]
         if "owner" in names:
             made.append(("mine", _("Mine")))
+        made += [(name, label) for name, (label, _rows) in self.resource.views.items()]
         if self.resource.states is not None:
             made += [(s.name, s.label) for s in self.resource.states.states]
         elif "active" in names:

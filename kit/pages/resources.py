@@ -61,8 +61,17 @@ class Resource:
     more: ClassVar[Sequence[str]] = ()  # form fields behind "More fields", so that at most eight stay in sight
     recompute: ClassVar[Sequence[str]] = ()  # head fields whose change computes the lines again
     depends: ClassVar[Mapping[str, str]] = {}  # picker -> form field it is narrowed by
+    views: ClassVar[Mapping[str, tuple[Any, models.Q]]] = {}  # further tabs over the list: name -> label, rows
+    labels: ClassVar[Mapping[str, Any]] = {}  # what fields are called here that their model gives no name
     # Values that say nothing on a record page.
-    quiet: ClassVar[Mapping[str, Any]] = {"rate": 1, "revision": 1, "discount": 0, "discount_amount": 0}
+    quiet: ClassVar[Mapping[str, Any]] = {
+        "rate": 1,
+        "revision": 1,
+        "active": True,
+        "blocked": False,
+        "discount": 0,
+        "discount_amount": 0,
+    }
     small: ClassVar[bool] = False  # few rows: a select instead of a searched picker
     pick_columns: ClassVar[Sequence[str]] = ()  # facts that tell twins apart in pickers
     default_filters: ClassVar[Mapping[str, Any]] = {}  # fixed conditions of this page's rows
@@ -104,9 +113,14 @@ class Resource:
         return self.label or self.meta.verbose_name
 
     @property
+    def titles(self) -> Any:
+        """What many of them are called within a sentence."""
+        return self.label_plural or self.meta.verbose_name_plural
+
+    @property
     def title_plural(self) -> Any:
         """What many of them are called."""
-        return capfirst(self.label_plural or self.meta.verbose_name_plural)
+        return capfirst(self.titles)
 
     @cached_property
     def key_field(self) -> str:

@@ -30,6 +30,7 @@ class PersonForm(KitForm):
         super().__init__(*args, **kwargs)
         zone_field(self, required=False)
         roles: Any = self.fields["groups"]
+        roles.label, roles.help_text = _("Roles"), ""
         roles.queryset = roles.queryset.select_related("role")
         if not self.user.has_perm(GIVES_ROLES):
             self.fields["groups"].disabled = True

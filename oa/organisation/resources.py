@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
-from kit.pages.columns import Column
+from kit.pages.columns import Column, reads_chinese
 from kit.pages.nav import Link, tree
+from kit.pages.panels import Panel, panels
 from kit.pages.resources import Resource, naming, register
 from oa.organisation.forms import CompanyForm, PersonForm
 from oa.organisation.models import CompanyProfile, Department, Position, Role, User
@@ -96,6 +98,7 @@ class UserResource(Resource):
         return str(obj)
 
 
+gettext_noop("parent")  # what tree_queries calls the department above
 naming[Group] = lambda group: str(getattr(group, "role", group))  # in the reader's language
 
 
@@ -112,6 +115,11 @@ class RoleResource(Resource):
     fields = ("name_zh", "scope")
     related = ("group",)
     can_create = importable = False
+
+
+panels["oa.role"].append(
+    Panel("people", _("People"), "main", "user", "groups__role", permission="oa.view_user", order=10)
+)
 
 
 @register
@@ -144,6 +152,9 @@ class CompanyResource(Resource):
     extra_fields = ("base_currency", "chart", "fiscal_year_start")
     form_class = CompanyForm
     can_create = importable = False
+
+    def heading(self, obj: Any) -> str:
+        return str(obj.name_zh) if reads_chinese() and obj.name_zh else str(obj)
 
 
 tree.foot.append(Link(_("Company"), "companyprofile-record", 20, "oa.change_companyprofile", "settings", ("1",)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -137,5 +137,6 @@ class OutboxMailResource(Resource):
     )  # fmt: skip
     filters = ("state", "created_at")
     search_fields = ("to", "subject", "message_id")
+    labels: ClassVar = {"message_id": _("message id")}
     extra_fields = ("to", "subject", "state", "attempts", "created_at", "sent_at", "error", "message_id")
     can_create = can_edit = importable = False

@@ -102,8 +102,11 @@ export function enhance(root) {
     input.setAttribute("aria-invalid", "true");
     if (!input.getAttribute("aria-describedby")?.includes(list.id)) input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") || ""} ${list.id}`.trim());
   }
-  // new documents start in their first empty field
-  for (const form of fresh("form[data-autofocus]", root, "focusSeen")) $$(FIELD, form).find((one) => visible(one) && !one.value && !one.readOnly)?.focus();
+  // new documents start in their first wrong or else first empty field
+  for (const form of fresh("form[data-autofocus]", root, "focusSeen")) {
+    const wrong = $$("[aria-invalid=true]", form).find(visible);
+    (wrong || $$(FIELD, form).find((one) => visible(one) && !one.value && !one.readOnly))?.focus();
+  }
 }
 
 export function start() {
@@ -117,6 +120,11 @@ export function start() {
     event.preventDefault();
     focusEnd(field);
     field.scrollIntoView({ block: "center" });
+  });
+  on("input", ".fld.err", (event, box) => {
+    box.classList.remove("err");
+    event.target.removeAttribute("aria-invalid");
+    $(".errlist, .errorlist", box)?.remove();
   });
   on("click", "[data-focus]", (event, link) => {
     const field = document.getElementById(link.dataset.focus);

@@ -18,6 +18,8 @@ from oa.records.models import Master, Record
 class Currency(Record):
     """A currency and the number of decimals of its minor unit (CNY 2, JPY 0)."""
 
+    LIST_NAME = "code"
+
     code = models.CharField(_("code"), max_length=3, unique=True)
     name = models.CharField(_("name"), max_length=80)
     name_zh = models.CharField(_("Chinese name"), max_length=80, blank=True)

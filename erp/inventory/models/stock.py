@@ -18,7 +18,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Round
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from erp.finance.models import Account, JournalEntry, PostingGroup, Supplier, TaxCode
@@ -296,7 +296,7 @@ class StockLevel(models.Model):
 
 
 class MoveKind(models.TextChoices):
-    RECEIPT = "receipt", _("receipt")
+    RECEIPT = "receipt", pgettext_lazy("goods", "receipt")
     DELIVERY = "delivery", _("delivery")
     ADJUSTMENT = "adjustment", _("adjustment")
     OPENING = "opening", _("opening stock")

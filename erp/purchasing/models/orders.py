@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from erp.finance.models import Supplier
 from erp.inventory.models import Warehouse
@@ -80,7 +81,7 @@ class PurchaseOrder(TradeAmounts, Party, OrderProgress, Document):
     supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="purchase_orders", verbose_name=_("supplier"))
     supplier_reference = models.CharField(_("supplier's reference"), max_length=80, blank=True)
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", verbose_name=_("warehouse"))
-    required_date = models.DateField(_("due date"), null=True, blank=True)
+    required_date = models.DateField(pgettext_lazy("goods", "due date"), null=True, blank=True)
     state = Document.state_field(PURCHASE_STATES)
     closing_reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, editable=False)

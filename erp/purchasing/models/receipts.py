@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from erp.finance.models import Supplier
 from erp.inventory.models import Product, Unit, Warehouse
@@ -20,7 +21,7 @@ from oa.records.models.base import PostedDocument
 RECEIPT_STATES = StateTable(
     states=(
         State("draft", _("draft"), "draft"),
-        State("posted", _("received"), "ok"),
+        State("posted", pgettext_lazy("goods", "received"), "ok"),
         State("reversed", _("reversed"), "mute", step=False),
     ),
     transitions=(

@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.contracts.models import Contract
 from crm.customers.models import Contact, Customer
@@ -85,7 +86,7 @@ ORDER_STATES = StateTable(
 
 class Hold(models.TextChoices):
     NONE = "", _("no hold")
-    CREDIT = "credit", _("credit")
+    CREDIT = "credit", pgettext_lazy("hold", "credit")
     MANUAL = "manual", _("manual")
 
 
@@ -114,7 +115,7 @@ class SalesOrder(TradeAmounts, Party, OrderProgress, Document):
     )
     customer_reference = models.CharField(_("customer's order number"), max_length=80, blank=True)
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", verbose_name=_("warehouse"))
-    required_date = models.DateField(_("due date"), null=True, blank=True)
+    required_date = models.DateField(pgettext_lazy("goods", "due date"), null=True, blank=True)
     ship_to = models.CharField(_("ship to"), max_length=400, blank=True)
     ship_country = models.CharField(_("ship country"), max_length=80, blank=True)
     state = Document.state_field(ORDER_STATES)

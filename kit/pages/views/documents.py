@@ -119,11 +119,21 @@ def _save(request: HttpRequest, resource: Resource, form: KitForm, rows: list[Gr
                 if getattr(saved, "warning", ""):
                     messages.warning(request, saved.warning)
             except BusinessError as error:
-                for problem in error:
-                    messages.error(request, str(problem.message))
-                return go(request, resource.url_for(saved, "edit"))
+                return _stopped(request, resource, saved, error)
     messages.success(request, f"{done}: {saved}" if done else _("%s was saved.") % saved)
     return go(request, resource.url_for(saved))
+
+
+def _stopped(request: HttpRequest, resource: Resource, saved: Any, error: BusinessError) -> HttpResponse:
+    """The form of the draft that was saved, with what keeps it from its next step at the lines that it is about."""
+    obj = resource.get(request.user, resource.key_of(saved))
+    rows = resource.lines.rows_of(obj, request.user)
+    problems = resource.lines.add_problems(rows, error)
+    problems += [str(problem.message) for problem in error if problem.row is None and problem.field]
+    messages.info(request, _("%s was saved.") % saved)
+    form = form_class(resource)(None, instance=obj, user=request.user, resource=resource)
+    computed = resource.lines.compute(obj, rows, None, request.user)
+    return _page(request, resource, obj, form, rows, computed, problems, 422)
 
 
 def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
@@ -179,8 +189,6 @@ def _page(
     grid = resource.lines
     head = _head(request, resource, obj, computed)
     fields = [field for field in form.visible_fields() if field.name != "note"]
-    stored: Any = resource.model._default_manager.get(pk=obj.pk) if status == 409 else obj
-    version = getattr(stored, "version", "")
     context = {
         "head": head,
         "form": form,
@@ -197,15 +205,25 @@ def _page(
         "template_row": GridRow("__i__"),
         "computed": computed,
         "problems": problems,
-        "version": version if status == 409 else request.POST.get("version") or version,
+        "wrong_cells": grid.wrong_cells(rows),
+        "version": _version(request, resource, obj, form, status),
         "steps": steps(resource, obj if obj is not None else form.instance),
         "flow": flow_of(resource.meta.label_lower, obj, request.user) if obj is not None else (),
         "submit_id": head.submit_id,
         "compute_url": resource.url("compute"),
+        "form_url": resource.url_for(obj, "edit") if obj is not None else resource.url("new"),
         "count": sum(1 for row in rows if row.values),
         "choices": grid.choices_for(request.user),
     }
     return fragment_or_page(request, "kit/document_form.html", context, status)
+
+
+def _version(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int) -> Any:
+    """The version that saving compares with: that of the page, after a conflict or a step the stored one."""
+    if status == 409:
+        return getattr(resource.model._default_manager.get(pk=obj.pk), "version", "")
+    posted = request.POST.get("version") if form.is_bound else ""
+    return posted or getattr(obj, "version", "")
 
 
 def _head(request: HttpRequest, resource: Resource, obj: Any, computed: Computed) -> Head:

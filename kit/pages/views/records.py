@@ -219,12 +219,13 @@ def fact(resource: Resource, obj: Any, name: str, user: Any) -> Fact:
     column = resolve(resource.model, name)
     field = resource.meta.get_field(name)
     value = getattr(obj, name)
+    label = resource.labels.get(name, column.label)
     if field.many_to_many:
-        return Fact(column.label, cell(column, ", ".join(name_of(v) for v in narrowed(value.all(), user))))
+        return Fact(label, cell(column, ", ".join(name_of(v) for v in narrowed(value.all(), user))))
     if isinstance(value, models.Model):
         href = url_of(value) if resource_of(value) is not None else ""
-        return Fact(column.label, cell(column, str(value), href))
-    return Fact(column.label, cell(column, value))
+        return Fact(label, cell(column, str(value), href))
+    return Fact(label, cell(column, value))
 
 
 def narrowed(rows: Any, user: Any) -> Any:
