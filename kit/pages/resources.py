@@ -65,12 +65,10 @@ class Resource:
     labels: ClassVar[Mapping[str, Any]] = {}  # what fields are called here that their model gives no name
     # Values that say nothing on a record page.
     quiet: ClassVar[Mapping[str, Any]] = {
-        "rate": 1,
-        "revision": 1,
+        **dict.fromkeys(("rate", "revision"), 1),
+        **dict.fromkeys(("discount", "discount_amount"), 0),
         "active": True,
         "blocked": False,
-        "discount": 0,
-        "discount_amount": 0,
     }
     small: ClassVar[bool] = False  # few rows: a select instead of a searched picker
     pick_columns: ClassVar[Sequence[str]] = ()  # facts that tell twins apart in pickers
