@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 # Commands that touch no database and therefore start no server.
@@ -40,11 +42,23 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     try:
-        settings.INSTALLED_APPS  # noqa: B018 - a wrong environment is told before servers start
-        start_servers(sys.argv[1:])
+        with usable_folder():
+            settings.INSTALLED_APPS  # noqa: B018 - a wrong environment is told before servers start
+            start_servers(sys.argv[1:])
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"{error}")
+
+
+@contextmanager
+def usable_folder() -> Iterator[None]:
+    """Say which folder cannot be used, and how to choose another one."""
+    from config.places import var
+
+    try:
+        yield
+    except OSError as error:
+        sys.exit(f"The data folder {var()} cannot be used ({error}). Choose another one with SANHE_VAR.")
 
 
 def start_servers(arguments: list[str]) -> None:
@@ -54,15 +68,13 @@ def start_servers(arguments: list[str]) -> None:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGHUP, end)
         from config import embedded
-        from config.places import PlaceError, var
+        from config.places import PlaceError
         from config.servers import ServerError
 
         try:
             embedded.start()
         except (PlaceError, ServerError) as error:
             sys.exit(f"{error}")
-        except OSError as error:
-            sys.exit(f"The data folder {var()} cannot be used ({error}). Choose another one with SANHE_VAR.")
 
 
 if __name__ == "__main__":

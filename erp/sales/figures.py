@@ -157,10 +157,10 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
 def _traffic_light(customer: Any) -> Figure:
     """Credit for people without finance rights: a word, no figures (UX 6.13)."""
     terms = credit_terms(customer)
-    limit = terms.credit_limit if terms else None
-    if limit is None:
+    if terms is None or terms.credit_limit is None:
         return Figure(_("Credit"), _("no limit"))
-    left = limit - exposure(customer.pk).total()
+    limit = terms.credit_limit
+    left = limit - exposure(customer.pk).total(with_orders=terms.count_orders)
     if left <= 0:
         return Figure(_("Credit"), _("used up"), tone="neg")
     return Figure(_("Credit"), _("nearly used up") if left < limit / 5 else _("free"))

@@ -315,7 +315,9 @@ def test_departments_stay_a_tree_and_are_not_deleted_with_what_is_below(w: Simpl
         assert re.search("above itself|descendant of itself", client.get(check["Location"]).content.decode()), rows
     above = dict(Department.objects.values_list("code", "parent__code"))
     assert above | {"HQ": None, "EAST": "HQ", "SHOP": "EAST"} == above
-    assert client.post("/org/departments/HQ/delete/").status_code == 403
+    answer = client.post("/org/departments/HQ/delete/", follow=True)
+    assert answer.redirect_chain == [("/org/departments/HQ/", 302)]
+    assert "is in use and cannot be deleted" in answer.content.decode()
     assert Department.objects.filter(code="SHOP").exists()
 
 
