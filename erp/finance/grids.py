@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from erp.finance.currencies import base_currency, rate_on
 from erp.finance.models import Currency, OpenItem
+from erp.finance.models.payments import Direction
 from erp.finance.services import save_payment, save_voucher
 from erp.finance.services.payments import payment_sign, propose
 from erp.finance.services.vouchers import EntryInput
@@ -207,10 +208,11 @@ class PaymentGrid(LineGrid):
         settled = sum((row.get("amount", ZERO) for row in rows), ZERO)
         amount = document.amount or ZERO
         rest = amount - settled
+        refund = document.direction in (Direction.REFUND, Direction.RECOVER)
         totals = [
             Total(_("Amount"), formats.money(amount)),
             Total(_("Settled"), formats.money(settled)),
-            Total(_("Kept as credit"), formats.money(rest), grand=True),
+            Total(_("Not settled") if refund else _("Kept as credit"), formats.money(rest), grand=True),
         ]
         notices = [("bad", _("More is settled than the amount of the payment."))] if rest < 0 else []
         return Computed(
