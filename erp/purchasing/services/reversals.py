@@ -77,6 +77,7 @@ def reverse_receipt(
     lines = list(original.lines.select_related("product__group"))
     _refuse_if_billed(original, lines)
     counter, drafts = RECEIPT.of(original, lines, by=by, date=date)
+    _refuse_while_billed(original, counter.date)
     context = posting_context(counter.date, STOCK)
     stocked = [draft for draft in drafts if draft.product.stocked]
     levels = lock_levels((draft.product_id, counter.warehouse_id) for draft in stocked)
@@ -109,6 +110,18 @@ def _refuse_if_billed(original: GoodsReceipt, lines: Sequence[GoodsReceiptLine])
         _("%(receipt)s is billed by %(numbers)s. Reverse those first.")
         % {"receipt": original, "numbers": ", ".join(sorted(numbers))}
     )
+
+
+def _refuse_while_billed(original: GoodsReceipt, date: dt.date) -> None:
+    """On `date` no bill stood on the receipt: one that was reversed later took its value until then (rule G-18)."""
+    counters = Bill.objects.filter(lines__receipt_line__receipt=original, reversal_of__isnull=False, date__gt=date)
+    last = counters.order_by("-date").first()
+    if last is not None:
+        raise BusinessError(
+            _("%(bill)s was reversed on %(date)s; the receipt cannot be reversed earlier.")
+            % {"bill": last.reversal_of, "date": last.date},
+            field="date",
+        )
 
 
 @transaction.atomic

@@ -12,9 +12,11 @@ from erp.finance.services import close_period
 from erp.inventory.models import Product
 from erp.purchasing.models import GoodsReceipt
 from erp.purchasing.services import (
+    bill_order,
     draft_receipt,
     post_receipt,
     receive_order,
+    reverse_bill,
     reverse_receipt,
     save_receipt,
 )
@@ -138,3 +140,15 @@ def test_a_reversal_stands_alone(clerk: User, hengtuo: Supplier, motor: Product)
         reverse_receipt(counter, by=clerk)
     order.refresh_from_db()
     assert (order.goods_status, order.state, counter.number[:3]) == ("none", "confirmed", "GR-")
+
+
+def test_a_receipt_is_not_taken_back_while_its_bill_stood(clerk: User, hengtuo: Supplier, motor: Product) -> None:
+    """G-18: on any day the clearing account shows what was received and not billed by then."""
+    order = make.confirmed_purchase(hengtuo, make.line(motor, 10, "60"), by=clerk, date=make.days_ago(9))
+    receipt = receive_order(order, by=clerk, date=make.days_ago(8))
+    bill = bill_order(order, by=clerk, date=make.days_ago(7))
+    reverse_bill(bill, by=clerk, date=make.days_ago(3))
+    with refused(f"{bill.number} was reversed on {make.days_ago(3)}") as caught:
+        reverse_receipt(receipt, by=clerk, date=make.days_ago(4))
+    assert [problem.field for problem in caught.value] == ["date"]
+    assert reverse_receipt(receipt, by=clerk, date=make.days_ago(3)).date == make.days_ago(3)
