@@ -41,6 +41,22 @@ def excess_problem(
     return Problem(message % facts, "quantity", row)
 
 
+def agree_tolerances(lines: Sequence[Any], existing: Sequence[Any], *, by: Any) -> None:
+    """Keep the tolerance of lines that say none; only who may exceed an order agrees another one (rule G-12)."""
+    agreed = {line.pk: line.tolerance for line in existing}
+    may = by is None or by.has_perm("erp.exceed_tolerance")
+    problems = []
+    for row, line in enumerate(lines):
+        before = agreed.get(line.pk)
+        if line.tolerance is None:
+            line.tolerance = before
+        elif line.tolerance != before and not may:
+            message = _("You do not have the right to do this: %s. Ask your administrator for it.")
+            problems.append(Problem(message % _("agree a tolerance"), "tolerance", row))
+    if problems:
+        raise BusinessError(problems=problems)
+
+
 def excess_words(lines: Iterable[Any]) -> list[str]:
     """What was moved beyond the order, a sentence for each of the order `lines` where it was."""
     return [

@@ -58,7 +58,14 @@ class TradeGrid(LineGrid):
         GridColumn("available", gettext_lazy("Available"), "output", width="w-92"),
         GridColumn("price", gettext_lazy("Unit price"), "number", width="w-104"),
         GridColumn("discount", gettext_lazy("Disc. %"), "number", width="w-68"),
-        GridColumn("tolerance", gettext_lazy("Tol. %"), "number", width="w-68", skip=True),
+        GridColumn(
+            "tolerance",
+            gettext_lazy("Tol. %"),
+            "number",
+            width="w-68",
+            skip=True,
+            permission="erp.exceed_tolerance",
+        ),
         GridColumn("tax_code", gettext_lazy("Tax rate"), "select", width="w-104", choices=tax_choices, skip=True),
         GridColumn("amount", gettext_lazy("Amount"), "output", width="w-120", foot=True),
     )

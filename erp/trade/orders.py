@@ -107,7 +107,6 @@ def kept_inputs(lines: Sequence[LineInput], existing: Sequence[Any]) -> list[Lin
                 warehouse=given.warehouse or old.warehouse,
                 due_date=given.due_date or old.due_date,
                 agreed=old,
-                tolerance=old.tolerance if given.tolerance is None else given.tolerance,
             )
         kept.append(given)
     return kept

@@ -21,6 +21,7 @@ from erp.sales.services import (
     reopen_order,
     reverse_delivery,
     save_delivery,
+    save_order,
 )
 from erp.trade.excess import allow_excess
 from oa.organisation.models import CompanyProfile, User
@@ -163,6 +164,24 @@ def test_the_tolerance_of_a_line_is_agreed_with_the_order(clerk: User, mingrui: 
     for given, stored in ((None, 5), (D(7), 7), (D(0), 0)):
         order = amend_order(order, [make.line(motor, 10, tolerance=given, pk=line_of(order).pk)], by=clerk)
         assert line_of(order).tolerance == stored
+
+
+def test_only_who_may_exceed_an_order_agrees_a_tolerance(clerk: User, mingrui: Customer, motor: Product) -> None:
+    """G-12: else whoever writes the order could let everything pass; what is agreed survives their changes."""
+    seller = make.make_user("seller", "sales")
+    mingrui.owner = seller
+    mingrui.save()
+    with refused("You do not have the right to do this: agree a tolerance") as caught:
+        make.make_order(mingrui, make.line(motor, 10, tolerance=D(50)), by=seller)
+    assert [(p.field, p.row) for p in caught.value] == [("tolerance", 0)]
+    order = make.make_order(mingrui, make.line(motor, 10, tolerance=D(5)), by=clerk, owner=seller)
+    order = save_order(order, [make.line(motor, 12, pk=line_of(order).pk)], by=seller)
+    assert (line_of(order).tolerance, line_of(order).quantity) == (5, 12)
+    order = make.confirm_order(order, by=seller)
+    order = amend_order(order, [make.line(motor, 13, pk=line_of(order).pk)], by=seller)
+    assert line_of(order).tolerance == 5
+    with refused("agree a tolerance"):
+        amend_order(order, [make.line(motor, 13, tolerance=D(6), pk=line_of(order).pk)], by=seller)
 
 
 def test_pages_show_what_is_beyond_the_order_and_offer_to_allow_it(

@@ -17,6 +17,7 @@ from erp.finance.rights import allow_saving, allow_transition
 from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.orders import PURCHASE_STATES
 from erp.purchasing.pricing import find_price, order_prices
+from erp.trade.excess import agree_tolerances
 from erp.trade.lines import (
     LineInput,
     check_inputs,
@@ -104,6 +105,7 @@ def save_order(
         order.version = current.version + 1
     allow_saving(by, order)
     check_inputs(lines)
+    agree_tolerances(lines, existing, by=by)
     check_supplier(order.supplier)
     check_warehouses((order.warehouse, *(line.warehouse for line in lines if line.pk is None)))
     exponent = _fill_head(order, by)
@@ -294,7 +296,9 @@ def amend_order(
     current = lock_order(order, version)
     allow_saving(by, current)
     before = current.base_total
-    drafts = amend(current, order, lines, order_lines([current]), AMENDMENT)
+    existing = order_lines([current])
+    agree_tolerances(lines, existing, by=by)
+    drafts = amend(current, order, lines, existing, AMENDMENT)
     if current.base_total > before:
         check_supplier(current.supplier)
     derive_progress(current, drafts)

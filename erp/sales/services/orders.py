@@ -19,6 +19,7 @@ from erp.sales.models import DeliveryLine, Invoice, InvoiceLine, SalesOrder, Sal
 from erp.sales.models.orders import ORDER_STATES, Hold
 from erp.sales.pricing import customer_prices, find_price, price_rule
 from erp.sales.services.reservations import release_lines, reserve_lines
+from erp.trade.excess import agree_tolerances
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
 from erp.trade.orders import (
     Amendment,
@@ -79,6 +80,7 @@ def save_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versio
         order.version = current.version + 1
     allow_saving(by, order, order.customer)
     check_inputs(lines)
+    agree_tolerances(lines, existing, by=by)
     _check_head(order)
     check_warehouses((order.warehouse, *(line.warehouse for line in lines if line.pk is None)))
     exponent = _fill_head(order, by)
@@ -288,6 +290,7 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     allow_saving(by, current)
     existing, before = lines_of(current), current.base_total
     held = [copy(line) for line in existing]
+    agree_tolerances(lines, existing, by=by)
     drafts = amend(current, order, lines, existing, AMENDMENT)
     current.warning = ""
     if current.base_total > before:
