@@ -27,8 +27,8 @@ from erp.purchasing.posting import receipt_lines
 from erp.purchasing.services.orders import HEAD, LINES, check_quantities, lock_order, order_lines
 from erp.trade.billing import product_posting_group, residue_lines
 from erp.trade.excess import excess_problem, settle_rests
-from erp.trade.lines import quantity_problem
-from erp.trade.models import MOVED, PARTY
+from erp.trade.models import PARTY
+from erp.trade.movements import append_lines, new_lines, store_draft, store_quantities
 from erp.trade.orders import changed_since, save_progress
 from erp.trade.progress import to_move
 from kit.rules.days import business_day
@@ -60,8 +60,6 @@ def receive_order(
     lines = order_lines([order], LINES_WITH_VALUE)
     receipt, drafts = _draft(order, lines, quantities, by=by, date=date)
     receipt.save()
-    for draft in drafts:
-        draft.receipt = receipt
     return _post(receipt, drafts, [order], lines, by=by, new=True)
 
 
@@ -73,10 +71,7 @@ def draft_receipt(
     order = lock_order(order)
     allow_making(by, GoodsReceipt, order)
     receipt, drafts = _draft(order, order_lines([order]), quantities, by=by, date=date)
-    receipt.save()
-    for draft in drafts:
-        draft.receipt = receipt
-    GoodsReceiptLine.objects.bulk_create(drafts)
+    store_draft(receipt, drafts)
     return receipt
 
 
@@ -89,24 +84,7 @@ def save_receipt(
     allow_saving(by, current)
     if current.state != "draft":
         raise BusinessError(_("%s is received and cannot be changed; reverse it.") % current)
-    lines = list(current.lines.select_related("unit"))
-    problems = [
-        problem
-        for row, line in enumerate(lines)
-        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
-    ]
-    if problems:
-        raise BusinessError(problems=problems)
-    for line in lines:
-        line.quantity = quantities.get(line.pk, line.quantity)
-    kept = [line for line in lines if line.quantity]
-    if not kept:
-        raise BusinessError(_("Enter at least one line."))
-    if len(kept) < len(lines):
-        GoodsReceiptLine.objects.filter(pk__in=[line.pk for line in lines if not line.quantity]).delete()
-    bulk_set(kept, ("quantity",))
-    receipt.version, receipt.excess_allowed_by = current.version + 1, None
-    receipt.save()
+    store_quantities(receipt, current, quantities)
     return receipt
 
 
@@ -150,15 +128,7 @@ def _draft(
         department_id=order.department_id,
         created_by=by,
     )
-    return receipt, [_line_of(*part, position) for position, part in enumerate(taken.items(), start=1)]
-
-
-def _line_of(line: PurchaseOrderLine, quantity: Decimal, position: int) -> GoodsReceiptLine:
-    """A line that receives a part of an order line."""
-    draft = GoodsReceiptLine(position=position, order_line=line, quantity=quantity)
-    for name in MOVED:
-        setattr(draft, name, getattr(line, name))
-    return draft
+    return receipt, new_lines(receipt, taken.items())
 
 
 @transaction.atomic
@@ -175,16 +145,10 @@ def add_open(receipt: GoodsReceipt, *, by: Any, version: int | None = None) -> G
         warehouse=receipt.warehouse_id,
     ).exclude(receipt_lines__receipt=receipt)
     waiting = lines.select_related("product").order_by("order__date", "order", "position")
-    last = receipt.lines.count()
     taken = [(line, to_move(line)) for line in waiting if to_move(line)]
     if not taken:
         raise BusinessError(_("Nothing else of %s is to come here.") % receipt.supplier)
-    drafts = [_line_of(*part, position) for position, part in enumerate(taken, start=last + 1)]
-    for draft in drafts:
-        draft.receipt = receipt
-    GoodsReceiptLine.objects.bulk_create(drafts)
-    receipt.version, receipt.excess_allowed_by = receipt.version + 1, None
-    receipt.save()
+    append_lines(receipt, taken)
     return receipt
 
 

@@ -49,8 +49,6 @@ def deliver_order(
     lines = order_lines([order])
     delivery, drafts = draft_of_order(order, lines, quantities, by=by, date=date)
     delivery.save()
-    for draft in drafts:
-        draft.delivery = delivery
     return _post(delivery, drafts, [order], lines, by=by, new=True)
 
 

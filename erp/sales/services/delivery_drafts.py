@@ -15,11 +15,11 @@ from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
 from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
 from erp.trade.lines import quantity_problem
-from erp.trade.models import MOVED
+from erp.trade.movements import append_lines, new_lines, store_draft, store_quantities
 from erp.trade.progress import to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
-from oa.records.bulk import bulk_set, locked
+from oa.records.bulk import locked
 from oa.records.commands import command
 
 DELIVERIES = Delivery.objects.select_related("customer__terms", "warehouse")
@@ -33,10 +33,7 @@ def draft_delivery(
     order = lock_order(order)
     allow_making(by, Delivery, order)
     delivery, drafts = draft_of_order(order, order_lines([order]), quantities, by=by, date=date)
-    delivery.save()
-    for draft in drafts:
-        draft.delivery = delivery
-    DeliveryLine.objects.bulk_create(drafts)
+    store_draft(delivery, drafts)
     return delivery
 
 
@@ -49,25 +46,7 @@ def save_delivery(
     allow_saving(by, current)
     if current.state != "draft":
         raise BusinessError(_("%s is shipped and cannot be changed; reverse it.") % current)
-    lines = list(current.lines.select_related("unit"))
-    problems = [
-        problem
-        for row, line in enumerate(lines)
-        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
-    ]
-    if problems:
-        raise BusinessError(problems=problems)
-    gone = [line.pk for line in lines if quantities.get(line.pk, line.quantity) == 0]
-    kept = [line for line in lines if line.pk not in gone]
-    if not kept:
-        raise BusinessError(_("Enter at least one line."))
-    for line in kept:
-        line.quantity = quantities.get(line.pk, line.quantity)
-    if gone:
-        DeliveryLine.objects.filter(pk__in=gone).delete()
-    bulk_set(kept, ("quantity",))
-    delivery.version, delivery.excess_allowed_by = current.version + 1, None
-    delivery.save()
+    store_quantities(delivery, current, quantities)
     return delivery
 
 
@@ -92,15 +71,7 @@ def draft_of_order(
         department_id=order.department_id,
         created_by=by,
     )
-    return delivery, [_line_of(*part, position) for position, part in enumerate(taken.items(), start=1)]
-
-
-def _line_of(line: SalesOrderLine, quantity: Decimal, position: int) -> DeliveryLine:
-    """A line that delivers a part of an order line."""
-    draft = DeliveryLine(position=position, order_line=line, quantity=quantity)
-    for name in MOVED:
-        setattr(draft, name, getattr(line, name))
-    return draft
+    return delivery, new_lines(delivery, taken.items())
 
 
 @transaction.atomic
@@ -117,16 +88,10 @@ def add_open(delivery: Delivery, *, by: Any, version: int | None = None) -> Deli
         order__in=orders if by is None else orders.visible_to(by), warehouse=delivery.warehouse_id
     ).exclude(delivery_lines__delivery=delivery)
     waiting = lines.select_related("product").order_by("order__date", "order", "position")
-    last = delivery.lines.count()
     taken = [(line, to_move(line)) for line in waiting if to_move(line)]
     if not taken:
         raise BusinessError(_("Nothing else is open for %s here.") % delivery.customer)
-    drafts = [_line_of(*part, position) for position, part in enumerate(taken, start=last + 1)]
-    for draft in drafts:
-        draft.delivery = delivery
-    DeliveryLine.objects.bulk_create(drafts)
-    delivery.version, delivery.excess_allowed_by = delivery.version + 1, None
-    delivery.save()
+    append_lines(delivery, taken)
     return delivery
 
 
