@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q, QuerySet, Value
 
-from erp.finance.models import Allocation, Payment, PaymentAllocation
+from erp.finance.models import Allocation, OpenItem, Payment, PaymentAllocation
 from kit.pages.panels import FlowEntry, FlowStep, flows
 from kit.pages.resources import Resource, registry
 
@@ -59,33 +59,45 @@ class Chain:
         order, bill = registry[self.order].model, registry[self.bill].model
         label = bill._meta.label_lower
         settled = PaymentAllocation.objects.filter(item__source=label)
-        own = payment = Q(pk__in=[])
+        own: list[QuerySet[Any]] = []
+        payment: list[QuerySet[Any]] = []
         if isinstance(document, order):
             orders = Q(pk=document.pk)
         elif isinstance(document, Payment):
-            payment = Q(pk=document.pk)
-            own = Q(pk__in=settled.filter(payment=document).values("item__source_id"))
-            own |= _across("erp.payment", Q(pk=document.pk), label)
-            orders = Q(pk__in=bill._default_manager.filter(own).values("lines__order_line__order"))
+            payment = [Payment.objects.filter(pk=document.pk).values("pk")]
+            own = [settled.filter(payment=document).values("item__source_id"), *_across("erp.payment", payment, label)]
+            orders = Q(pk__in=bill._default_manager.filter(_any(own)).values("lines__order_line__order"))
         else:
             orders = Q(pk__in=document.lines.values("order_line__order"))
-            own = Q(pk=document.pk) if isinstance(document, bill) else own
+            if isinstance(document, bill):
+                own = [bill._default_manager.filter(pk=document.pk).values("pk")]
         related = Q(lines__order_line__order__in=order._default_manager.filter(orders).values("pk"))
-        billed = bill._default_manager.filter(related | own).values("pk")
-        paid = Q(pk__in=settled.filter(item__source_id__in=billed).values("payment"))
-        paid |= _across(label, related | own, "erp.payment")
-        return [orders, related, related | own, paid | payment]
+        billed = [bill._default_manager.filter(related).values("pk"), *own]
+        paid = [
+            settled.filter(item__source_id__in=_union(billed)).values("payment"),
+            *_across(label, billed, "erp.payment"),
+            *payment,
+        ]
+        return [orders, related, _any(billed), _any(paid)]
 
 
-def _across(label: str, documents: Q, other: str) -> Q:
-    """Documents of kind `other` that settle, or are settled by, those `documents` of kind `label`."""
-    keys = apps.get_model(label)._default_manager.filter(documents).values("pk")
+def _across(label: str, keys: Sequence[QuerySet[Any]], other: str) -> list[QuerySet[Any]]:
+    """Keys of documents of kind `other` that settle, or are settled by, those of kind `label` with `keys`."""
+    items = OpenItem.objects.filter(source=label, source_id__in=_union(keys)).values("pk")
     live = Allocation.objects.filter(reverses=None, reversed_by=None)
-    found = Q(pk__in=[])
-    for near, far in (("debit_item", "credit_item"), ("credit_item", "debit_item")):
-        sides = {f"{near}__source": label, f"{near}__source_id__in": keys, f"{far}__source": other}
-        found |= Q(pk__in=live.filter(**sides).values(f"{far}__source_id"))
-    return found
+    return [
+        live.filter(**{f"{near}__in": items, f"{far}__source": other}).values(f"{far}__source_id")
+        for near, far in (("debit_item", "credit_item"), ("credit_item", "debit_item"))
+    ]
+
+
+def _union(keys: Sequence[QuerySet[Any]]) -> QuerySet[Any]:
+    """One subquery of all `keys`: an OR of several would read whole tables."""
+    return keys[0].union(*keys[1:]) if len(keys) > 1 else keys[0].distinct()
+
+
+def _any(keys: Sequence[QuerySet[Any]]) -> Q:
+    return Q(pk__in=_union(keys))
 
 
 def _of_payment(document: Any, user: Any) -> Sequence[FlowStep]:
