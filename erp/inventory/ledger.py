@@ -15,8 +15,10 @@ from typing import Any, NoReturn
 from django.db import IntegrityError, connection
 from django.utils.translation import gettext as _
 
+from erp.finance.context import PostingContext
 from erp.finance.ledger import Source
-from erp.inventory.models import CHANGED_MEANWHILE, ONE_ACCOUNT, MoveKind, Product, StockLevel, StockMove, Warehouse
+from erp.finance.models.accounts import Purpose
+from erp.inventory.models import ONE_ACCOUNT, MoveKind, Product, StockLevel, StockMove, Warehouse
 from erp.inventory.valuation import Stock, issue_value, residue
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
@@ -304,17 +306,26 @@ def _columns(levels: dict[Key, StockLevel], moves: Sequence[Move]) -> dict[str, 
 def _explain(error: IntegrityError) -> NoReturn:
     """Say in words that the document posts to another account than the stock's; else raise `error` again."""
     found: Any = getattr(error.__cause__, "diag", None)
-    if getattr(found, "constraint_name", "") == CHANGED_MEANWHILE:
-        raise BusinessError(_("The inventory account was changed in this moment. Try again.")) from error
     if getattr(found, "constraint_name", "") != ONE_ACCOUNT:
         raise error
     raise BusinessError(
         _(
-            "%s is in stock on another inventory account than this document posts to. Ask accounting to set its "
-            "product group and posting rules back, or take its stock out with a stock adjustment first."
+            "%s is in stock on another inventory account than the one that this document was posted to. Take its "
+            "stock out with a stock adjustment first."
         )
         % found.message_detail
     ) from error
+
+
+def inventory_account(context: PostingContext, level: StockLevel, product: Product) -> int:
+    """The account of a movement at a locked level: that of the stock there, else what the rules say (rule V-14).
+
+    So the value per account ties at any time; other rules take effect where stock begins anew. `product` has its
+    group loaded.
+    """
+    if level.account_id and (level.on_hand or level.value):
+        return level.account_id
+    return context.account(Purpose.INVENTORY, product.group.posting_group_id if product.group is not None else None)
 
 
 def reserve(level: StockLevel, wanted: Decimal) -> Decimal:

@@ -18,7 +18,7 @@ from erp.finance.ledger import Line, entry_of, post_entry, reverse_entry, source
 from erp.finance.models import PostingRule
 from erp.finance.models.accounts import Purpose
 from erp.finance.rights import allow_saving, allow_transition
-from erp.inventory.ledger import Key, Move, check_date, lock_levels, post_moves, value_moves
+from erp.inventory.ledger import Key, Move, check_date, inventory_account, lock_levels, post_moves, value_moves
 from erp.inventory.models import (
     ADJUSTMENT_STATES,
     AdjustmentReason,
@@ -113,13 +113,17 @@ def post_adjustment(adjustment: StockAdjustment, *, by: Any, version: int | None
         raise BusinessError(_("Enter at least one line."))
     context = posting_context(adjustment.date, STOCK)
     levels = lock_levels((line.product_id, adjustment.warehouse_id) for line in lines)
-    moves = [_move(context, adjustment, line, row) for row, line in enumerate(lines)]
+    moves = [_move(context, levels, adjustment, line, row) for row, line in enumerate(lines)]
     check_date(moves, adjustment.date, by=by)
     residues = _value(context, levels, moves, lines)
     bulk_set(lines, ("value",))
     adjustment.value = sum((line.value for line in lines), ZERO)
     adjustment.number = next_number(adjustment.SEQUENCE, adjustment.date)
-    ledger = [part for line in lines for part in _ledger_lines(context, adjustment, line)]
+    ledger = [
+        part
+        for line, move in zip(lines, moves, strict=True)
+        for part in _ledger_lines(context, adjustment, line, move.account_id)
+    ]
     _post(context, adjustment, levels, moves, residues, ledger, by)
     adjustment.state, adjustment.posted_at, adjustment.posted_by = "posted", timezone.now(), by
     adjustment.version += 1
@@ -127,9 +131,15 @@ def post_adjustment(adjustment: StockAdjustment, *, by: Any, version: int | None
     return adjustment
 
 
-def _move(context: PostingContext, adjustment: StockAdjustment, line: StockAdjustmentLine, row: int) -> Move:
+def _move(
+    context: PostingContext,
+    levels: dict[Key, StockLevel],
+    adjustment: StockAdjustment,
+    line: StockAdjustmentLine,
+    row: int,
+) -> Move:
     kind = MoveKind.OPENING if adjustment.reason == AdjustmentReason.OPENING else MoveKind.ADJUSTMENT
-    account = context.account(Purpose.INVENTORY, _group(line.product))
+    account = inventory_account(context, levels[line.product_id, adjustment.warehouse_id], line.product)
     return Move(line.product, adjustment.warehouse_id, line.quantity, kind, account, line.pk, row=row)
 
 
@@ -152,15 +162,17 @@ def _average(level: StockLevel, product: Product) -> Decimal:
     return level.value / level.on_hand if level.on_hand > 0 else product.cost
 
 
-def _ledger_lines(context: PostingContext, adjustment: StockAdjustment, line: StockAdjustmentLine) -> list[Line]:
-    """Inventory against opening balances, stock gain or stock loss."""
+def _ledger_lines(
+    context: PostingContext, adjustment: StockAdjustment, line: StockAdjustmentLine, account: int
+) -> list[Line]:
+    """Inventory (`account`) against opening balances, stock gain or stock loss."""
     group = _group(line.product)
     if adjustment.reason == AdjustmentReason.OPENING:
         purpose = Purpose.OPENING
     else:
         purpose = Purpose.ADJUSTMENT_GAIN if line.quantity > 0 else Purpose.ADJUSTMENT_LOSS
     return [
-        Line(context.account(Purpose.INVENTORY, group), line.value),
+        Line(account, line.value),
         Line(context.account(purpose, group), -line.value, department_id=adjustment.department_id),
     ]
 

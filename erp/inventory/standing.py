@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
 from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -21,12 +20,9 @@ def left_behind(levels: QuerySet[Any], group: int | None = SAME, *, then: Sequen
     """Why stock of `levels` cannot get the posting group `group`, or the posting rules `then`.
 
     Empty where nothing would stay behind on its account: there is no stock, the account is the same from today
-    on, or it is the one that the stock stands on. In a transaction it waits for postings under way and holds back
-    new ones until the change is stored; those look again (trigger `begins_on_its_account`).
+    on, or it is the one that the stock stands on. Goods that come in at the same moment stay where they begin,
+    because movements follow the stock (`erp.inventory.ledger.inventory_account`).
     """
-    if connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("LOCK TABLE erp_stockmove IN SHARE MODE")
     stock = levels.exclude(Q(on_hand=0) & Q(value=0)).exclude(account=None)
     standing = stock.values("product__group__posting_group", "account").order_by().annotate(code=Min("product__code"))
     rows = list(standing.values_list("code", "product__group__posting_group", "account"))

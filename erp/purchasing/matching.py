@@ -18,13 +18,15 @@ def share(total: Decimal, part: Decimal, whole: Decimal, exponent: int = 2) -> D
     return total if part == whole or whole == 0 else round_money(total * part / whole, exponent)
 
 
-def most_to_bill(line: Any, part: Decimal, tolerance: Decimal, exponent: int) -> Decimal:
+def most_to_bill(line: Any, part: Decimal, tolerance: Decimal, exponent: int, *, parts: int = 1) -> Decimal:
     """The highest net amount of a bill for `part` of an ordered `line`, with a `tolerance` in percent (rule G-12).
 
-    One minor unit more is the rounding of parts.
+    One minor unit more is the rounding of parts. A document's discount leaves what its shares round to the largest
+    line, of the order and of the bill: a unit for each of their `parts`.
     """
     ordered = line.net * part / line.quantity
-    return round_money(with_tolerance(ordered, tolerance), exponent) + ONE.scaleb(-exponent)
+    slack = parts if line.discount_share else 1
+    return round_money(with_tolerance(ordered, tolerance), exponent) + slack * ONE.scaleb(-exponent)
 
 
 def cost_of(line: Any) -> Decimal:

@@ -25,8 +25,10 @@ from kit.values.errors import BusinessError
 from kit.values.money import ONE, ZERO, round_money
 
 
-def receipt_lines(context: PostingContext, receipt: GoodsReceipt, drafts: Sequence[GoodsReceiptLine]) -> list[Line]:
-    """Inventory, or the expense of services, against goods received, not invoiced (rule P-08).
+def receipt_lines(
+    context: PostingContext, receipt: GoodsReceipt, drafts: Sequence[GoodsReceiptLine], accounts: Mapping[int, int]
+) -> list[Line]:
+    """Inventory (`accounts` by line), or the expense of services, against goods received, not invoiced (rule P-08).
 
     All in base currency: stock and what it waits for have no other.
     """
@@ -35,7 +37,7 @@ def receipt_lines(context: PostingContext, receipt: GoodsReceipt, drafts: Sequen
     for draft in drafts:
         group = product_posting_group(draft.product)
         if draft.product.stocked:
-            lines.append(Line(context.account(Purpose.INVENTORY, group), draft.value))
+            lines.append(Line(accounts[draft.pk], draft.value))
         else:
             account = context.account(Purpose.EXPENSE, group, partner)
             lines.append(Line(account, draft.value, department_id=receipt.department_id))

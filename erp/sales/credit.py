@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from erp.sales.models import CustomerTerms, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import Hold
 from erp.sales.models.terms import Block, CreditAction
-from erp.trade.progress import order_left_to_bill
+from erp.trade.progress import moved_over, order_left_to_bill
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from kit.values.money import ZERO, round_money
@@ -99,13 +99,22 @@ def unbilled(order: SalesOrder, lines: Sequence[SalesOrderLine]) -> Decimal:
     return round_money(sum(parts, ZERO))
 
 
-def delivered(order: SalesOrder, lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal]) -> Decimal:
-    """What of `order` is delivered and not invoiced once `quantities` (by line key) are, as `unbilled`."""
-    parts = (
-        (line.net + line.tax) / line.quantity * max(line.moved + quantities.get(line.pk, ZERO) - line.billed, ZERO)
-        for line in lines
-    )
+def delivered(order: SalesOrder, lines: Sequence[SalesOrderLine]) -> Decimal:
+    """What of `order` is delivered and not invoiced, as `unbilled`."""
+    parts = ((line.net + line.tax) / line.quantity * max(line.moved - line.billed, ZERO) for line in lines)
     return round_money(sum(parts, ZERO) * order.rate)
+
+
+def beyond(order: SalesOrder, lines: Sequence[SalesOrderLine]) -> Decimal:
+    """What of `order` was delivered beyond it, as `unbilled`; its own total does not tell that."""
+    parts = ((line.net + line.tax) / line.quantity * max(moved_over(line), ZERO) for line in lines)
+    return round_money(sum(parts, ZERO) * order.rate)
+
+
+def counted(order: SalesOrder, lines: Sequence[SalesOrderLine]) -> Decimal:
+    """What `order` counts in its customer's exposure (rule S-03)."""
+    terms = credit_terms(order.customer)
+    return unbilled(order, lines) if terms is None or terms.count_orders else delivered(order, lines)
 
 
 def credit_problem(
@@ -173,17 +182,17 @@ def apply_credit_check(order: SalesOrder, lines: Sequence[SalesOrderLine], today
 
 
 def check_delivery_credit(
-    order: SalesOrder, lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal], today: dt.date
+    order: SalesOrder, lines: Sequence[SalesOrderLine], today: dt.date, *, besides: Decimal = ZERO
 ) -> str:
     """Check the credit again before goods leave (S-04): a warning, or a refusal until the order is released.
 
-    `lines` are all lines of `order`, `quantities` what leaves by line key.
+    `lines` are all lines of `order` with what leaves now; `besides` is what the same delivery brings of other orders.
     """
-    terms = credit_terms(order.customer)
-    if terms is None or _released(order, today):
+    terms, over = credit_terms(order.customer), beyond(order, lines)
+    if terms is None or _released(order, today, over):
         return ""
-    amount = unbilled(order, lines) if terms.count_orders else delivered(order, lines, quantities)
-    grows = not terms.count_orders
+    amount = counted(order, lines) + besides
+    grows = not terms.count_orders or bool(over)
     problem = credit_problem(terms, amount, today, what=order, without_order=order.pk, lock=grows)
     if problem and terms.credit_action != CreditAction.WARN:
         raise BusinessError(
@@ -203,9 +212,9 @@ def check_invoice_credit(customer: Any, amount: Decimal, today: dt.date) -> str:
     return problem
 
 
-def _released(order: SalesOrder, today: dt.date) -> bool:
+def _released(order: SalesOrder, today: dt.date, over: Decimal = ZERO) -> bool:
     """Whether a release covers the order as it is now: up to its amount and until its day (rule S-05)."""
-    if order.released_amount is None or order.base_total > order.released_amount:
+    if order.released_amount is None or order.base_total + over > order.released_amount:
         return False
     return order.released_until is None or today <= order.released_until
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from erp.finance.context import PostingContext
 from erp.finance.ledger import Line
 from erp.finance.models.accounts import Purpose
@@ -14,6 +16,7 @@ from erp.finance.openitems import Due
 from erp.finance.terms import schedule
 from erp.inventory.ledger import Move
 from erp.trade.amounts import Discount, line_gross, shown_amount
+from kit.values.errors import BusinessError
 from kit.values.money import ZERO, allocate, round_money
 
 Amount = tuple[int, Decimal]  # account, signed amount in document currency
@@ -63,12 +66,27 @@ def take_discount(document: Any, drafts: Sequence[Any], order: Any, lines: Seque
     for draft in drafts:
         billed[draft.order_line_id] += draft.quantity
     values = {line.pk: shown_amount(order, line) for line in lines}
-    part = sum((values[line.pk] * billed[line.pk] / line.quantity for line in lines), ZERO) / sum(values.values())
-    earlier = type(document)._default_manager.filter(lines__order_line__order=order, state="posted", reversal_of=None)
-    given = sum((amount for _pk, amount in earlier.values_list("pk", "discount_amount").distinct()), ZERO)
+    # What was delivered beyond the order gets no more of its amount.
+    taken = (values[line.pk] * min(billed[line.pk], line.quantity) / line.quantity for line in lines)
+    part = sum(taken, ZERO) / sum(values.values())
+    given = discount_given(type(document), order)
     worth = sum((line_gross(draft, exponent) for draft in drafts), ZERO)
     most = worth - Discount(order.discount).of(worth, exponent)
     document.discount_amount = max(ZERO, min(round_money(order.discount_amount * part, exponent) - given, most))
+
+
+def discount_given(document: Any, order: Any) -> Decimal:
+    """What posted invoices or bills (the model `document`) gave of the discount amount of `order`."""
+    rows = document._default_manager.filter(lines__order_line__order=order, state="posted", reversal_of=None)
+    return sum((amount for _pk, amount in rows.values_list("pk", "discount_amount").distinct()), ZERO)
+
+
+def refuse_own_amount(document: Any) -> None:
+    """An amount off one order is not spread over what belongs to others (rule G-14)."""
+    if document.discount_amount:
+        raise BusinessError(
+            _("%s has a discount amount of its own; make another document for the other orders.") % document
+        )
 
 
 def dues_of(document: Any, terms: Any, sign: int, exponent: int, base_exponent: int) -> list[Due]:

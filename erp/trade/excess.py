@@ -14,18 +14,28 @@ from erp.finance.rights import allow
 from erp.inventory.ledger import plain
 from erp.trade.progress import most_to_move, moved_over, rest_to_give_up, to_move, tolerance_of
 from kit.values.errors import BusinessError, Problem
-from oa.records.bulk import locked
+from kit.values.money import ZERO
+from oa.records.bulk import bulk_set, locked
 
 
 def excess_problem(
-    document: Any, line: Any, wanted: Decimal, partner: Any, context: PostingContext, *, message: str, row: int
+    document: Any,
+    draft: Any,
+    line: Any,
+    wanted: Decimal,
+    partner: Any,
+    context: PostingContext,
+    *,
+    message: str,
+    row: int,
 ) -> Problem | None:
     """Why `document` may not take `wanted` from the order `line` in all; None where it may.
 
-    `partner` is the supplier or the customer's terms, if any; the product's group is loaded. `message` names
-    what is `open` of the `product` and what was `entered`.
+    An allowance ends where less is open of the order than when the `draft` line was allowed. `partner` is the
+    supplier or the customer's terms, if any; the product's group is loaded. `message` names what is `open` of the
+    `product` and what was `entered`.
     """
-    if document.excess_allowed_by_id:
+    if document.excess_allowed_by_id and to_move(line) >= (draft.open_when_allowed or ZERO):
         return None
     product = line.product
     tolerance = tolerance_of(
@@ -93,12 +103,17 @@ def settle_rests(document: Any, drafts: Sequence[Any], lines: Mapping[int, Any],
 def allow_excess(document: Any, *, by: Any, version: int | None = None) -> Any:
     """Let a draft, as it stands now, take more from its orders than the tolerance admits.
 
-    Whoever posts it needs no right for that. Changing the draft takes the allowance back.
+    Whoever posts it needs no right for that. Changing the draft takes the allowance back, and so does everything
+    else that takes from these orders meanwhile.
     """
     current = locked(type(document)._default_manager.all(), document.pk, version=version)
     allow(by, "erp.exceed_tolerance", _("allow more than ordered"), current)
     if current.state != "draft":
         raise BusinessError(_("%s is posted; only a draft can be allowed to exceed its order.") % current)
+    lines = list(current.lines.select_related("order_line"))
+    for line in lines:
+        line.open_when_allowed = to_move(line.order_line) if line.order_line else None
+    bulk_set(lines, ("open_when_allowed",))
     current.excess_allowed_by = by
     current.version += 1
     current.save()

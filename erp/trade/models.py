@@ -90,6 +90,15 @@ class Party(models.Model):
         self.party_address = ", ".join(part for part in parts if part)[:400]
 
 
+class ExcessLine(models.Model):
+    """A line of a document that may be allowed to exceed its order: up to what was open of the order then (G-12)."""
+
+    open_when_allowed = QuantityField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 class OrderProgress(models.Model):
     """Progress of an order in goods, bills and money; written by `refresh_progress` only (rule G-11)."""
 

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from erp.finance.currencies import base_currency
 from erp.inventory.ledger import plain
 from erp.inventory.units import own_unit_problems
+from erp.trade.amounts import Discount, shown_amount
+from erp.trade.billing import discount_given
 from erp.trade.lines import LineInput, check_inputs, set_amounts, write_lines
 from erp.trade.progress import billing_status, done, goods_status, order_percents, to_bill
 from kit.values.errors import BusinessError, Problem
-from kit.values.money import ZERO
+from kit.values.money import ZERO, round_money
 from oa.records.bulk import bulk_set, bulk_set_all
 
 PROGRESS = ("state", "goods_status", "billing_status", "goods_percent", "billed_percent")
@@ -58,6 +60,7 @@ class Amendment:
     fields: tuple[str, ...]  # of the head
     build: Callable[[Any, Sequence[LineInput], Sequence[Any]], list[Any]]  # (order, inputs, existing) -> lines
     drafts: models.QuerySet[Any]  # lines of deliveries or receipts that are not posted
+    document: type[models.Model]  # the invoice or bill
     used: Any  # delivered or invoiced
     waiting: Any  # what to do about goods that are moved and not billed
     billed: Any  # why nothing is left to change the price of
@@ -75,7 +78,7 @@ def amend(order: Any, typed: Any, lines: Sequence[LineInput], existing: Sequence
     kept = kept_inputs(lines, existing)
     check_inputs(kept)
     _check_amendment(kept, existing, kind)
-    _check_discount(order, typed, existing)
+    _check_discount(order, typed, existing, kind)
     inputs = _parted(kept, kind)
     for name in kind.fields:
         setattr(order, name, getattr(typed, name))
@@ -83,6 +86,7 @@ def amend(order: Any, typed: Any, lines: Sequence[LineInput], existing: Sequence
     keep_agreed(drafts, inputs)
     check_own_units(drafts)
     set_amounts(order, drafts, order.currency.exponent, base_currency().exponent)
+    _check_rest(order, drafts, kind)
     write_lines(order, "order", drafts, existing=existing)
     _follow(drafts, inputs, kind)
     order.revision += 1
@@ -142,12 +146,34 @@ def _check_amendment(lines: Sequence[LineInput], existing: Sequence[Any], kind: 
         raise BusinessError(problems=problems)
 
 
-def _check_discount(order: Any, typed: Any, existing: Sequence[Any]) -> None:
-    """The document's discount stays once a part is billed, because that part was given its share (rule G-14)."""
-    for name in ("discount", "discount_amount"):
-        if (getattr(typed, name) or ZERO) != getattr(order, name) and any(line.billed for line in existing):
-            message = _("A part of %s is invoiced; its discount cannot change any more.") % order
-            raise BusinessError(message, field=name)
+def _check_discount(order: Any, typed: Any, existing: Sequence[Any], kind: Amendment) -> None:
+    """The document's discount stays once a part is billed, because that part was given its share (rule G-14).
+
+    A draft was given its share as well.
+    """
+    names = ("discount", "discount_amount")
+    changed = [name for name in names if (getattr(typed, name) or ZERO) != getattr(order, name)]
+    if not changed:
+        return
+    if any(line.billed for line in existing):
+        message = _("A part of %s is invoiced; its discount cannot change any more.") % order
+        raise BusinessError(message, field=changed[0])
+    if kind.document._default_manager.filter(state="draft", lines__order_line__in=existing).exists():
+        message = _("%s stands on a draft that was made with its present discount. Delete that draft first.") % order
+        raise BusinessError(message, field=changed[0])
+
+
+def _check_rest(order: Any, lines: Sequence[Any], kind: Amendment) -> None:
+    """What is left to bill can carry what earlier documents did not give of the discount amount (rule G-14)."""
+    if not order.discount_amount or not any(line.billed for line in lines):
+        return
+    exponent = order.currency.exponent
+    parts = (shown_amount(order, x) * max(x.quantity - x.billed, ZERO) / x.quantity for x in lines)
+    worth = round_money(sum(parts, ZERO), exponent)
+    left = order.discount_amount - discount_given(kind.document, order)
+    if left > worth - Discount(order.discount).of(worth, exponent):
+        message = _("%s of the discount are not given yet, and what is left to invoice is worth less. Close the rest.")
+        raise BusinessError(message % left)
 
 
 def _parted(lines: Sequence[LineInput], kind: Amendment) -> list[LineInput]:

@@ -15,6 +15,8 @@ from erp.finance.models import Account, PostingGroup, PostingRule
 from erp.finance.rules import save_posting_rule
 from erp.inventory.models import AdjustmentReason, Product, ProductGroup, StockAdjustment, StockLevel
 from erp.inventory.services import AdjustmentInput, post_adjustment, save_adjustment
+from erp.purchasing.services import receive_order
+from erp.sales.services import deliver_order, reverse_delivery
 from kit.pages.resources import registry
 from kit.values.errors import BusinessError
 from oa.organisation.models import User
@@ -120,22 +122,46 @@ def test_posting_rules_of_stock_stay(clerk: User, raw: ProductGroup) -> None:
     save_posting_rule(moved, by=clerk)
 
 
-def test_a_movement_that_met_another_account_is_refused(clerk: User, raw: ProductGroup) -> None:
-    """V-14: whoever changed the group past the guard, or in the same moment, cannot move the stock half over."""
+def test_movements_follow_the_stock(clerk: User, raw: ProductGroup) -> None:
+    """V-14: whoever changed the group past the guard cannot move the stock half over; it begins anew when empty."""
     product = make.make_product("STEEL")
     make.stock(product, 10, by=clerk)
     Product.objects.filter(pk=product.pk).update(group=raw)
-    with pytest.raises(BusinessError, match="STEEL is in stock on another inventory account"), transaction.atomic():
-        write_off(stored(product), 4, clerk)
     level = make.level(product)
-    assert level.on_hand == 10
     with pytest.raises(IntegrityError, match="another inventory account"), transaction.atomic():
         StockLevel.objects.filter(pk=level.pk).update(
             account=PostingRule.objects.get(product_group=raw.posting_group).account
         )
-    back = stored(product)
-    back.group = ProductGroup.objects.get(code="general")
-    back.full_clean()  # the way out is open
-    back.save()
-    write_off(back, 4, clerk)
+    began = level.account
+    write_off(stored(product), 4, clerk)
+    deliver_order(make.confirmed_order(make.make_customer(), make.line(stored(product), 2), by=clerk), by=clerk)
+    receive_order(
+        make.confirmed_purchase(make.make_supplier(), make.line(stored(product), 1, "60"), by=clerk), by=clerk
+    )
+    level = make.level(product)
+    assert (level.on_hand, level.account) == (5, began)
+    write_off(stored(product), 5, clerk)
+    make.stock(stored(product), 3, by=clerk)
+    assert make.level(product).account.code == f"{began.code}9"
+    assert_books()
+
+
+def test_a_document_of_the_old_account_comes_back_to_an_empty_place_only(clerk: User, raw: ProductGroup) -> None:
+    """V-14, G-04: a reversal is the exact mirror; beside stock on another account it is refused in words."""
+    product = make.make_product("STEEL")
+    make.stock(product, 10, by=clerk)
+    began = make.level(product).account
+    deliveries = [
+        deliver_order(make.confirmed_order(make.make_customer(), make.line(product, 5), by=clerk), by=clerk)
+        for _ in range(2)
+    ]
+    Product.objects.filter(pk=product.pk).update(group=raw)
+    reverse_delivery(deliveries[0], by=clerk)
+    assert make.level(product).account == began
+    write_off(stored(product), 5, clerk)
+    make.stock(stored(product), 1, by=clerk)
+    with pytest.raises(BusinessError, match="STEEL is in stock on another inventory account"), transaction.atomic():
+        reverse_delivery(deliveries[1], by=clerk)
+    write_off(stored(product), 1, clerk)
+    reverse_delivery(deliveries[1], by=clerk)
     assert_books()

@@ -12,7 +12,16 @@ from erp.finance.models import Supplier
 from erp.inventory.models import Product
 from erp.purchasing.services import add_received, bill_order, draft_bill, receive_order, reverse_bill
 from erp.sales.models import Invoice, SalesOrder
-from erp.sales.services import amend_order, deliver_order, invoice_order, reverse_invoice, save_invoice
+from erp.sales.services import (
+    add_delivered,
+    amend_order,
+    deliver_order,
+    draft_invoice,
+    invoice_order,
+    post_invoice,
+    reverse_invoice,
+    save_invoice,
+)
 from erp.trade.lines import LineInput
 from oa.organisation.models import User
 from tests import factories as make
@@ -153,3 +162,51 @@ def test_an_order_that_grows_gives_its_amount_once(clerk: User, mingrui: Custome
     deliver_order(order, by=clerk)
     rest = invoice_order(order, by=clerk)
     assert (first.discount_amount, rest.discount_amount) == (D("10.00"), D("10.00"))
+
+
+def test_what_is_delivered_beyond_the_order_gets_no_more_discount(
+    clerk: User, mingrui: Customer, motor: Product
+) -> None:
+    """G-12, G-14: all parts add up to the amount, also of an order that was exceeded."""
+    make.company(over_receipt_tolerance=D(50))
+    order = make.confirmed_order(mingrui, make.line(motor, 10), by=clerk, discount_amount=D(20))
+    deliver_order(order, {order.lines.get().pk: D(15)}, by=clerk)
+    assert invoice_order(order, by=clerk).discount_amount == D(20)
+
+
+def test_a_draft_that_was_given_its_share_keeps_the_discount(clerk: User, mingrui: Customer, motor: Product) -> None:
+    """G-08, G-14: the discount is not amended below a draft invoice, nor the lines below what is still to be given."""
+    order = make.confirmed_order(mingrui, make.line(motor, 10), by=clerk, discount_amount=D(20))
+    deliver_order(order, {order.lines.get().pk: D(4)}, by=clerk)
+    draft = draft_invoice(order, by=clerk)
+    order.refresh_from_db()
+    lines = amended(order)
+    order.discount_amount = D(10)
+    with refused("stands on a draft"):
+        amend_order(order, lines, by=clerk)
+    assert post_invoice(draft, by=clerk).discount_amount == D(8)
+    order.refresh_from_db()
+    with refused("12.00 of the discount are not given yet"):
+        amend_order(order, [make.line(motor, 4, pk=order.lines.get().pk)], by=clerk)
+
+
+def test_an_amount_of_its_own_is_not_spread_over_other_orders(clerk: User, mingrui: Customer, motor: Product) -> None:
+    """G-14: an invoice with a discount amount takes no other deliveries."""
+    orders = [
+        make.confirmed_order(mingrui, make.line(motor, 1), by=clerk, **head)
+        for head in ({"discount_amount": D(50)}, {})
+    ]
+    for order in orders:
+        deliver_order(order, by=clerk)
+    draft = draft_invoice(orders[0], by=clerk)
+    with refused("has a discount amount of its own"):
+        add_delivered(draft, by=clerk)
+
+
+def test_a_partial_bill_as_ordered_is_within_no_tolerance(clerk: User, hengtuo: Supplier, motor: Product) -> None:
+    """G-12, P-09: what the shares of a discount round to the largest line is no price difference."""
+    make.company(bill_tolerance=D(0))
+    small = [make.line(make.make_product(), 1, "1.00") for _ in range(8)]
+    order = make.confirmed_purchase(hengtuo, make.line(motor, 1, "100"), *small, by=clerk, discount=D("1.4"))
+    receive_order(order, by=clerk)
+    assert bill_order(order, {order.lines.first().pk: D(1)}, by=clerk, supplier_number="1").net == D("98.60")

@@ -12,7 +12,9 @@ from django.test import Client
 from crm.customers.models import Customer
 from erp.inventory.models import Product, ProductGroup
 from erp.sales.models import Delivery, SalesOrder
+from erp.sales.models.terms import CreditAction
 from erp.sales.services import (
+    add_open,
     amend_order,
     deliver_order,
     draft_delivery,
@@ -237,3 +239,33 @@ def test_taking_back_a_delivery_opens_the_rest_that_it_gave_up(clerk: User, ming
     reverse_delivery(shipped, by=clerk)
     deliver_order(order, {line_of(order).pk: D(20)}, by=clerk)
     assert line_of(order).cancelled == 0
+
+
+def test_an_allowance_is_for_the_order_as_it_was(clerk: User, mingrui: Customer, motor: Product) -> None:
+    """G-12: what others took from the order meanwhile is not allowed a second time."""
+    order = make.confirmed_order(mingrui, make.line(motor, 10), by=clerk)
+    key = line_of(order).pk
+    big = allow_excess(draft_delivery(order, {key: D(11)}, by=clerk), by=clerk)
+    deliver_order(order, {key: D(9)}, by=clerk)
+    with refused("Only 1 of SV-750W are left to deliver; you entered 11"):
+        post_delivery(big, by=clerk)
+    post_delivery(allow_excess(big, by=clerk), by=clerk)
+
+
+def test_credit_counts_what_goes_beyond_the_order(clerk: User, mingrui: Customer, motor: Product) -> None:
+    """S-03, S-04, S-05: an excess is checked like more ordered, and no release of the order covers it."""
+    make.company(over_receipt_tolerance=D(50))
+    make.terms(mingrui, credit_limit=D(1130), credit_action=CreditAction.REFUSE)
+    order = make.confirmed_order(mingrui, make.line(motor, 10), by=clerk)
+    with refused("exceeds the credit limit"):
+        deliver_order(order, {line_of(order).pk: D(15)}, by=clerk)
+    deliver_order(order, by=clerk)
+
+
+def test_credit_counts_all_orders_of_one_delivery(clerk: User, mingrui: Customer, motor: Product) -> None:
+    """S-04: where confirmed orders do not count, several orders that leave together are checked together."""
+    make.terms(mingrui, credit_limit=D(1500), credit_action=CreditAction.REFUSE, count_orders=False)
+    first, _second = (make.confirmed_order(mingrui, make.line(motor, 10), by=clerk) for _ in range(2))
+    delivery = add_open(draft_delivery(first, by=clerk), by=clerk)
+    with refused("exceeds the credit limit"):
+        post_delivery(delivery, by=clerk)

@@ -7,7 +7,6 @@ from erp.inventory.models.adjustments import (
     StockAdjustmentLine,
 )
 from erp.inventory.models.stock import (
-    CHANGED_MEANWHILE,
     ONE_ACCOUNT,
     MoveKind,
     Product,
@@ -22,7 +21,6 @@ from erp.inventory.models.stock import (
 
 __all__ = [
     "ADJUSTMENT_STATES",
-    "CHANGED_MEANWHILE",
     "ONE_ACCOUNT",
     "AdjustmentReason",
     "MoveKind",

@@ -236,8 +236,7 @@ class Warehouse(Master):
         verbose_name_plural = _("warehouses")
 
 
-# What the database calls a movement to an account the stock is not on, and to one that was changed meanwhile.
-ONE_ACCOUNT, CHANGED_MEANWHILE = "level_one_account", "move_account_meanwhile"
+ONE_ACCOUNT = "level_one_account"  # what the database calls a movement to an account that the stock is not on
 
 
 class StockLevel(models.Model):
@@ -303,25 +302,6 @@ class MoveKind(models.TextChoices):
     VALUE = "value", _("value adjustment")
 
 
-_BEGINS = f"""
-    IF EXISTS (
-        SELECT 1 FROM new_moves n JOIN erp_journalentry e ON e.id = n.entry_id
-          JOIN erp_product p ON p.id = n.product_id LEFT JOIN erp_productgroup g ON g.id = p.group_id
-         WHERE n.quantity > 0 AND n.quantity_after = n.quantity AND e.reversal_of_id IS NULL
-           AND n.account_id <> (
-               SELECT r.account_id FROM erp_postingrule r
-                WHERE r.purpose = 'inventory' AND r.partner_group_id IS NULL
-                  AND (r.product_group_id IS NULL OR r.product_group_id = g.posting_group_id)
-                  AND (r.valid_from IS NULL OR r.valid_from <= n.date) AND (r.valid_to IS NULL OR r.valid_to >= n.date)
-                ORDER BY r.product_group_id NULLS LAST, r.valid_from DESC NULLS LAST LIMIT 1)
-    ) THEN
-        RAISE EXCEPTION 'The inventory account was changed meanwhile.'
-            USING ERRCODE = '23514', CONSTRAINT = '{CHANGED_MEANWHILE}';
-    END IF;
-    RETURN NULL;
-"""
-
-
 class StockMove(models.Model):
     """A movement of the stock ledger: signed quantity and value, and both after it (rule V-21).
 
@@ -372,15 +352,6 @@ class StockMove(models.Model):
         triggers = [
             *posted_now(),
             *append_only(),
-            # What comes into an empty place begins on the account that rules and groups lead to by then.
-            pgtrigger.Trigger(
-                name="begins_on_its_account",
-                level=pgtrigger.Statement,
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="new_moves"),
-                func=_BEGINS,
-            ),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from erp.finance.models import Supplier
 from erp.finance.models.payments import POSTED_STATES
 from erp.purchasing.models.orders import PurchaseOrderLine
 from erp.purchasing.models.receipts import GoodsReceiptLine
-from erp.trade.models import ExcessAllowance, Party, TradeAmounts, TradeLine, discount_check
+from erp.trade.models import ExcessAllowance, ExcessLine, Party, TradeAmounts, TradeLine, discount_check
 from kit.rules.fields import MoneyField
 from kit.rules.history import tracked
 from kit.rules.search import search_column
@@ -74,7 +74,7 @@ class Bill(TradeAmounts, Party, ExcessAllowance, PostedDocument):
         triggers = [BILL_STATES.trigger(), *posted_document("open_amount")]
 
 
-class BillLine(TradeLine):
+class BillLine(ExcessLine, TradeLine):
     """A billed part of a receipt line (goods), of an order line (services), or a cost of its own.
 
     `cleared` is what the line takes from goods received, not invoiced; `difference` is net in base currency

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 from erp.finance.models import Supplier
 from erp.inventory.models import Product, Unit, Warehouse
 from erp.purchasing.models.orders import PurchaseOrderLine
-from erp.trade.models import ExcessAllowance, Party
+from erp.trade.models import ExcessAllowance, ExcessLine, Party
 from kit.rules.fields import MoneyField, QuantityField, RateField
 from kit.rules.history import tracked
 from kit.rules.states import State, StateTable, Transition
@@ -77,7 +77,7 @@ class GoodsReceipt(Party, ExcessAllowance, PostedDocument):
         triggers = [RECEIPT_STATES.trigger(), *posted_document()]
 
 
-class GoodsReceiptLine(models.Model):
+class GoodsReceiptLine(ExcessLine):
     """A received part of an order line, in the order line's unit; negative on a reversal.
 
     `value` went to inventory against goods received, not invoiced (暂估); bills clear it: `billed` is the

@@ -22,7 +22,7 @@ from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrde
 from erp.purchasing.models.bills import BILL_STATES
 from erp.purchasing.pricing import find_price
 from erp.purchasing.services.orders import HEAD, LINES, check_quantities, fill_currency, order_lines
-from erp.trade.billing import take_discount
+from erp.trade.billing import refuse_own_amount, take_discount
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
 from erp.trade.models import PRICED
 from kit.rules.days import business_day
@@ -179,6 +179,7 @@ def add_received(bill: Bill, *, by: Any, version: int | None = None) -> Bill:
     bill = locked(BILLS, bill.pk, version=version)
     allow_saving(by, bill)
     _refuse_posted(bill)
+    refuse_own_amount(bill)
     existing = list(bill.lines.order_by("position"))
     waiting = UNBILLED.filter(
         receipt__supplier=bill.supplier_id,

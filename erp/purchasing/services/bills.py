@@ -211,7 +211,8 @@ def _check(
         key = ("receipt", receipt.pk) if receipt else ("order", line.pk)
         taken[key] = taken.get(key, ZERO) + draft.quantity
         problem = _quantity_problem(bill, draft, line, taken[key], context, row)
-        problem = problem or _amount_problem(bill, draft, line, context, row)
+        parts = len(drafts) + sum(other.order_id == line.order_id for other in facts.values())
+        problem = problem or _amount_problem(bill, draft, line, context, row, parts)
         if problem:
             problems.append(problem)
     if problems:
@@ -244,17 +245,17 @@ def _quantity_problem(
     if line.order.state not in ("confirmed", "closed"):
         return Problem(_("%s is not confirmed and cannot be billed.") % line.order, row=row)
     message = _("Only %(open)s of %(product)s are ordered and not billed; you entered %(entered)s.")
-    return excess_problem(bill, line, wanted, bill.supplier, context, message=message, row=row)
+    return excess_problem(bill, draft, line, wanted, bill.supplier, context, message=message, row=row)
 
 
 def _amount_problem(
-    bill: Bill, draft: BillLine, line: PurchaseOrderLine, context: PostingContext, row: int
+    bill: Bill, draft: BillLine, line: PurchaseOrderLine, context: PostingContext, row: int, parts: int
 ) -> Problem | None:
     """Where the company has a tolerance for it, a bill does not cost more than was ordered (rules G-12, P-09)."""
     tolerance, exponent = context.bill_tolerance, bill.currency.exponent
     if tolerance is None or bill.excess_allowed_by_id:
         return None
-    if draft.net <= most_to_bill(line, draft.quantity, tolerance, exponent):
+    if draft.net <= most_to_bill(line, draft.quantity, tolerance, exponent, parts=parts):
         return None
     return Problem(
         _("%(product)s was ordered for %(ordered)s net, and the bill says %(billed)s.")

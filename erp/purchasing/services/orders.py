@@ -165,6 +165,7 @@ AMENDMENT = Amendment(
     fields=AMENDABLE,
     build=_build_lines,
     drafts=GoodsReceiptLine.objects.filter(receipt__state="draft"),
+    document=Bill,
     used=gettext_lazy("received or billed"),
     waiting=gettext_lazy(
         "%(quantity)s of this line are received and not billed. Post their bill first, at the price that holds for"

@@ -15,17 +15,16 @@ from django.utils.translation import gettext as _
 
 from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import post_entry, source_of
-from erp.finance.models.accounts import Purpose
 from erp.finance.rights import allow, allow_making, allow_saving, allow_transition
-from erp.inventory.ledger import Move, check_date, lock_levels, post_moves, value_moves
-from erp.inventory.models import MoveKind
+from erp.inventory.ledger import Key, Move, check_date, inventory_account, lock_levels, post_moves, value_moves
+from erp.inventory.models import MoveKind, StockLevel
 from erp.inventory.units import own_unit_problems
 from erp.purchasing.matching import cost_of, receipt_value
 from erp.purchasing.models import GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.receipts import RECEIPT_STATES
 from erp.purchasing.posting import receipt_lines
 from erp.purchasing.services.orders import HEAD, LINES, check_quantities, lock_order, order_lines
-from erp.trade.billing import product_posting_group, residue_lines
+from erp.trade.billing import residue_lines
 from erp.trade.excess import excess_problem, settle_rests
 from erp.trade.models import PARTY
 from erp.trade.movements import append_lines, new_lines, store_draft, store_quantities
@@ -138,12 +137,13 @@ def add_open(receipt: GoodsReceipt, *, by: Any, version: int | None = None) -> G
     allow_saving(by, receipt)
     if receipt.state != "draft":
         raise BusinessError(_("%s is received and cannot be changed; reverse it.") % receipt)
-    lines = PurchaseOrderLine.objects.filter(
-        order__supplier=receipt.supplier_id,
-        order__state="confirmed",
-        order__goods_percent__lt=100,
-        warehouse=receipt.warehouse_id,
-    ).exclude(receipt_lines__receipt=receipt)
+    orders = PurchaseOrder.objects.filter(supplier=receipt.supplier_id, state="confirmed")
+    orders = orders.exclude(goods_status__in=("complete", "over"))
+    # Held, so that no amendment removes a line meanwhile (as `draft_receipt` holds its order).
+    keys = list(orders.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    lines = PurchaseOrderLine.objects.filter(order__in=keys, warehouse=receipt.warehouse_id).exclude(
+        receipt_lines__receipt=receipt
+    )
     waiting = lines.select_related("product").order_by("order__date", "order", "position")
     taken = [(line, to_move(line)) for line in waiting if to_move(line)]
     if not taken:
@@ -184,7 +184,7 @@ def _post(
     settle_rests(receipt, drafts, facts, context.under_tolerance)
     stocked = [draft for draft in drafts if draft.product.stocked]
     levels = lock_levels((draft.product_id, receipt.warehouse_id) for draft in stocked)
-    moves = [receipt_move(draft, receipt, context) for draft in stocked]
+    moves = [receipt_move(draft, receipt, levels, context) for draft in stocked]
     check_date(moves, receipt.date, by=by)
     residues = value_moves(levels, moves, exponent=context.exponent)
     if new:
@@ -214,7 +214,8 @@ def _post_entry(
     receipt.copy_party(receipt.supplier)
     receipt.number = next_number(receipt.SEQUENCE, receipt.date)
     source = source_of(receipt)
-    lines = receipt_lines(context, receipt, drafts) + residue_lines(context, residues, receipt.department_id)
+    accounts = {move.line: move.account_id for move in moves}
+    lines = receipt_lines(context, receipt, drafts, accounts) + residue_lines(context, residues, receipt.department_id)
     memo = f"{_('Goods receipt')} {receipt.number} {receipt.supplier}"
     posted = post_entry(context, source, lines, by=by, memo=memo)
     entry_id = posted[0] if posted else None
@@ -244,7 +245,7 @@ def _check(
             problems.append(Problem(_("%s belongs to another supplier.") % line.order, row=row))
         taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
         wanted, supplier = taken[line.pk], receipt.supplier
-        if problem := excess_problem(receipt, line, wanted, supplier, context, message=message, row=row):
+        if problem := excess_problem(receipt, draft, line, wanted, supplier, context, message=message, row=row):
             problems.append(problem)
     if problems:
         raise BusinessError(problems=problems)
@@ -258,7 +259,9 @@ def _take_over(draft: GoodsReceiptLine, line: Any, exponent: int) -> None:
     line.received_value += draft.value
 
 
-def receipt_move(draft: GoodsReceiptLine, receipt: GoodsReceipt, context: PostingContext) -> Move:
+def receipt_move(
+    draft: GoodsReceiptLine, receipt: GoodsReceipt, levels: Mapping[Key, StockLevel], context: PostingContext
+) -> Move:
     """The movement of a receipt line, in the product's own unit."""
     return Move(
         product=draft.product,
@@ -267,5 +270,5 @@ def receipt_move(draft: GoodsReceiptLine, receipt: GoodsReceipt, context: Postin
         value=draft.value,
         quantity=round_quantity(draft.quantity * draft.factor),
         row=draft.position - 1,
-        account_id=context.account(Purpose.INVENTORY, product_posting_group(draft.product)),
+        account_id=inventory_account(context, levels[draft.product_id, receipt.warehouse_id], draft.product),
     )

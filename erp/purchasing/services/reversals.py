@@ -81,7 +81,7 @@ def reverse_receipt(
     context = posting_context(counter.date, STOCK)
     stocked = [draft for draft in drafts if draft.product.stocked]
     levels = lock_levels((draft.product_id, counter.warehouse_id) for draft in stocked)
-    moves = [receipt_move(draft, counter, context) for draft in stocked]
+    moves = [receipt_move(draft, counter, levels, context) for draft in stocked]
     for move, draft in zip(moves, stocked, strict=True):
         move.line = draft.pk
     moves = as_the_original(moves, original)

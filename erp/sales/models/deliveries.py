@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.customers.models import Customer
 from erp.inventory.models import Product, Unit, Warehouse
 from erp.sales.models.orders import SalesOrderLine
-from erp.trade.models import ExcessAllowance, Party
+from erp.trade.models import ExcessAllowance, ExcessLine, Party
 from kit.rules.fields import MoneyField, QuantityField, RateField
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
@@ -70,7 +70,7 @@ class Delivery(Party, ExcessAllowance, PostedDocument):
         triggers = [DELIVERY_STATES.trigger(), *posted_document("carrier", "tracking")]
 
 
-class DeliveryLine(models.Model):
+class DeliveryLine(ExcessLine):
     """A delivered part of an order line, in the order line's unit; negative on a reversal.
 
     `given_up` is the rest of the order line that it closed because no more than the tolerance is lacking.

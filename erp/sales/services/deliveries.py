@@ -15,10 +15,10 @@ from erp.finance.context import STOCK, PostingContext, posting_context
 from erp.finance.ledger import Line, post_entry, source_of
 from erp.finance.models.accounts import Purpose
 from erp.finance.rights import allow, allow_making, allow_transition
-from erp.inventory.ledger import Move, check_date, lock_levels, post_moves, value_moves
-from erp.inventory.models import MoveKind
+from erp.inventory.ledger import Key, Move, check_date, inventory_account, lock_levels, post_moves, value_moves
+from erp.inventory.models import MoveKind, StockLevel
 from erp.inventory.units import own_unit_problems
-from erp.sales.credit import DELIVERING, check_blocked, check_delivery_credit, terms_of
+from erp.sales.credit import DELIVERING, check_blocked, check_delivery_credit, counted, terms_of
 from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
 from erp.sales.models.deliveries import DELIVERY_STATES
 from erp.sales.services.delivery_drafts import DELIVERIES, draft_of_order
@@ -74,13 +74,14 @@ def _post(
     """Common path of shipping; everything it needs is locked and loaded. `new` lines are not stored yet."""
     context, by_pk = posting_context(delivery.date, STOCK), {line.pk: line for line in lines}
     _check(delivery, drafts, by_pk, context)
-    _check_credit(delivery, drafts, orders, lines)
+    before = {order.pk: counted(order, _own(order, lines)) for order in orders}
     for draft in drafts:
         by_pk[draft.order_line_id].moved += draft.quantity
+    _check_credit(delivery, orders, lines, before)
     settle_rests(delivery, drafts, by_pk, context.under_tolerance)
     levels = lock_levels((d.product_id, delivery.warehouse_id) for d in drafts if d.product.stocked)
     moves = [
-        _move(draft, by_pk[draft.order_line_id], delivery, context, row)
+        _move(draft, by_pk[draft.order_line_id], delivery, levels, context, row)
         for row, draft in enumerate(drafts)
         if draft.product.stocked
     ]
@@ -114,7 +115,8 @@ def _post_entry(
     delivery.copy_party(delivery.customer)
     delivery.number = next_number(delivery.SEQUENCE, delivery.date)
     source, memo = source_of(delivery), f"{_('Delivery')} {delivery.number} {delivery.customer}"
-    posted = post_entry(context, source, _cost_lines(context, delivery, drafts, by_pk), by=by, memo=memo)
+    cost = _cost_lines(context, delivery, drafts, by_pk, {move.line: move.account_id for move in moves})
+    posted = post_entry(context, source, cost, by=by, memo=memo)
     post_moves(levels, moves, entry_id=posted[0] if posted else None, source=source, date=delivery.date, by=by)
 
 
@@ -145,27 +147,45 @@ def _check(
             problems.append(problem)
             continue
         taken[line.pk] = taken.get(line.pk, ZERO) + draft.quantity
-        if problem := excess_problem(delivery, line, taken[line.pk], terms, context, message=message, row=row):
+        wanted = taken[line.pk]
+        if problem := excess_problem(delivery, draft, line, wanted, terms, context, message=message, row=row):
             problems.append(problem)
     if problems:
         raise BusinessError(problems=problems)
 
 
+def _own(order: SalesOrder, lines: Sequence[SalesOrderLine]) -> list[SalesOrderLine]:
+    return [line for line in lines if line.order_id == order.pk]
+
+
 def _check_credit(
-    delivery: Delivery, drafts: Sequence[DeliveryLine], orders: Sequence[SalesOrder], lines: Sequence[SalesOrderLine]
+    delivery: Delivery,
+    orders: Sequence[SalesOrder],
+    lines: Sequence[SalesOrderLine],
+    before: Mapping[int, Decimal],
 ) -> None:
-    """The customer's credit when the goods leave (rule S-04); what is only a warning is told by the delivery."""
-    taken: dict[int, Decimal] = {}
-    for draft in drafts:
-        taken[draft.order_line_id] = taken.get(draft.order_line_id, ZERO) + draft.quantity
-    warnings = []
-    for order in orders:
-        own = [line for line in lines if line.order_id == order.pk]
-        warnings.append(check_delivery_credit(order, own, taken, business_day()))
+    """The customer's credit when the goods leave (rule S-04); what is only a warning is told by the delivery.
+
+    The `lines` tell what leaves now, `before` what each order counted without it: the exposure that is stored knows
+    nothing of this delivery, so that what it brings of the other orders is added.
+    """
+    grown = {order.pk: counted(order, _own(order, lines)) - before[order.pk] for order in orders}
+    whole = sum(grown.values(), ZERO)
+    warnings = [
+        check_delivery_credit(order, _own(order, lines), business_day(), besides=whole - grown[order.pk])
+        for order in orders
+    ]
     delivery.warning = " ".join(filter(None, warnings))
 
 
-def _move(draft: DeliveryLine, line: SalesOrderLine, delivery: Delivery, context: PostingContext, row: int) -> Move:
+def _move(
+    draft: DeliveryLine,
+    line: SalesOrderLine,
+    delivery: Delivery,
+    levels: Mapping[Key, StockLevel],
+    context: PostingContext,
+    row: int,
+) -> Move:
     """The issue of a line; takes its part of what the order line has reserved, all where its rest is given up."""
     quantity = round_quantity(draft.quantity * draft.factor)
     release = line.reserved if draft.given_up else min(line.reserved, quantity)
@@ -175,7 +195,7 @@ def _move(draft: DeliveryLine, line: SalesOrderLine, delivery: Delivery, context
         warehouse_id=delivery.warehouse_id,
         quantity=-quantity,
         kind=MoveKind.DELIVERY,
-        account_id=context.account(Purpose.INVENTORY, product_posting_group(draft.product)),
+        account_id=inventory_account(context, levels[draft.product_id, delivery.warehouse_id], draft.product),
         row=row,
         release=release,
     )
@@ -196,8 +216,9 @@ def _cost_lines(
     delivery: Delivery,
     drafts: Sequence[DeliveryLine],
     order_lines: Mapping[int, SalesOrderLine],
+    accounts: Mapping[int, int],
 ) -> list[Line]:
-    """Cost of goods sold, or goods shipped until the invoice, against inventory (rule D-04)."""
+    """Cost of goods sold, or goods shipped until the invoice, against inventory (`accounts` by line, rule D-04)."""
     purpose = Purpose.COGS if context.cost_at == CostAt.DELIVERY else Purpose.SHIPPED
     partner = terms_of(delivery.customer)
     partner_group = partner.posting_group_id if partner else None
@@ -209,7 +230,7 @@ def _cost_lines(
         lines.append(
             Line(context.account(purpose, group, partner_group), draft.cost, department_id=delivery.department_id)
         )
-        lines.append(Line(context.account(Purpose.INVENTORY, group), -draft.cost))
+        lines.append(Line(accounts[draft.pk], -draft.cost))
         if context.cost_at == CostAt.DELIVERY:
             order_lines[draft.order_line_id].expensed_cost += draft.cost
         delivery.cost += draft.cost

@@ -82,11 +82,14 @@ def add_open(delivery: Delivery, *, by: Any, version: int | None = None) -> Deli
     if delivery.state != "draft":
         raise BusinessError(_("%s is shipped and cannot be changed; reverse it.") % delivery)
     orders = SalesOrder.objects.filter(
-        customer=delivery.customer_id, ship_to=delivery.ship_to, state="confirmed", hold="", goods_percent__lt=100
+        customer=delivery.customer_id, ship_to=delivery.ship_to, state="confirmed", hold=""
+    ).exclude(goods_status__in=("complete", "over"))
+    found = orders if by is None else orders.visible_to(by)
+    # Held, so that no amendment removes a line meanwhile (as `draft_delivery` holds its order).
+    keys = list(found.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    lines = SalesOrderLine.objects.filter(order__in=keys, warehouse=delivery.warehouse_id).exclude(
+        delivery_lines__delivery=delivery
     )
-    lines = SalesOrderLine.objects.filter(
-        order__in=orders if by is None else orders.visible_to(by), warehouse=delivery.warehouse_id
-    ).exclude(delivery_lines__delivery=delivery)
     waiting = lines.select_related("product").order_by("order__date", "order", "position")
     taken = [(line, to_move(line)) for line in waiting if to_move(line)]
     if not taken:

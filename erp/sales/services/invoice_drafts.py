@@ -20,7 +20,7 @@ from erp.sales.models import Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.pricing import customer_prices, find_price
 from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
-from erp.trade.billing import take_discount
+from erp.trade.billing import refuse_own_amount, take_discount
 from erp.trade.lines import (
     LineInput,
     check_inputs,
@@ -103,6 +103,7 @@ def add_delivered(invoice: Invoice, *, by: Any, version: int | None = None) -> I
     invoice = locked(INVOICES, invoice.pk, version=version)
     allow_saving(by, invoice)
     _refuse_posted(invoice)
+    refuse_own_amount(invoice)
     existing = list(invoice.lines.order_by("position"))
     orders = SalesOrder.objects.filter(
         customer=invoice.customer_id,

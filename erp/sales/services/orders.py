@@ -156,6 +156,7 @@ AMENDMENT = Amendment(
     fields=AMENDABLE,
     build=_build_lines,
     drafts=DeliveryLine.objects.filter(delivery__state="draft"),
+    document=Invoice,
     used=gettext_lazy("delivered or invoiced"),
     waiting=gettext_lazy(
         "%(quantity)s of this line are delivered and not invoiced. Invoice them first, at the price that holds for"

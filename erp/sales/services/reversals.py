@@ -16,8 +16,8 @@ from erp.finance.models import JournalEntry
 from erp.finance.models.accounts import Purpose
 from erp.finance.openitems import items_of
 from erp.finance.rights import allow_transition
-from erp.inventory.ledger import Move, check_date, lock_levels, value_moves
-from erp.inventory.models import MoveKind
+from erp.inventory.ledger import Key, Move, check_date, inventory_account, lock_levels, value_moves
+from erp.inventory.models import MoveKind, StockLevel
 from erp.sales.credit import terms_of
 from erp.sales.models import Delivery, DeliveryLine, Invoice, SalesOrderLine
 from erp.sales.services.deliveries import LINE_FACTS as DELIVERY_FACTS
@@ -83,7 +83,7 @@ def reverse_delivery(
     counter, drafts = DELIVERY.of(original, lines, by=by, date=date)
     context = posting_context(counter.date, STOCK)
     levels = lock_levels((line.product_id, original.warehouse_id) for line in lines if line.product.stocked)
-    moves = _moves_back(context, original, zip(lines, drafts, strict=True))
+    moves = _moves_back(context, levels, original, zip(lines, drafts, strict=True))
     check_date(moves, counter.date, by=by)
     residues = value_moves(levels, moves, exponent=context.exponent)
     entry = entry_of(source_of(original))
@@ -99,7 +99,10 @@ def reverse_delivery(
 
 
 def _moves_back(
-    context: PostingContext, original: Delivery, pairs: Iterable[tuple[DeliveryLine, DeliveryLine]]
+    context: PostingContext,
+    levels: Mapping[Key, StockLevel],
+    original: Delivery,
+    pairs: Iterable[tuple[DeliveryLine, DeliveryLine]],
 ) -> list[Move]:
     """Moves into stock for the (original, counter) lines of stocked products, at the cost at which they left."""
     moves = [
@@ -108,7 +111,7 @@ def _moves_back(
             original.warehouse_id,
             round_quantity(line.quantity * line.factor),
             MoveKind.DELIVERY,
-            context.account(Purpose.INVENTORY, product_posting_group(line.product)),
+            inventory_account(context, levels[line.product_id, original.warehouse_id], line.product),
             draft.pk,
             line.cost,
         )
