@@ -215,7 +215,7 @@ AXES_USERNAME_CALLABLE = "oa.organisation.auth.counted_name"
 SANHE_PROXIES = environment.whole("SANHE_PROXIES", 0)
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_AGE = environment.whole("SESSION_HOURS", 12, 1) * 3600
+SESSION_COOKIE_AGE = environment.whole("SESSION_HOURS", 12, 1, 8760) * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

@@ -76,8 +76,13 @@ def test_the_rule_of_the_group_holds_at_every_check_point(
 
 
 def test_a_head_without_terms_has_no_limit(clerk: User, mingrui: Customer, motor: Product) -> None:
-    """S-03: the limit of the head company is meant, and there is none."""
-    make.terms(mingrui, credit_of=make.make_customer("Head"), credit_limit=D(1))
+    """S-03: the limit of the head company is meant; the form asks for it, and where its terms went there is none."""
+    head = make.make_customer("Head")
+    terms = make.terms(mingrui, credit_limit=D(1))
+    terms.credit_of = head
+    with pytest.raises(ValidationError, match="Head has no terms yet"):
+        terms.full_clean()
+    make.terms(mingrui, credit_of=head)
     assert make.confirmed_order(mingrui, make.line(motor, 5), by=clerk).warning == ""
 
 
@@ -96,6 +101,7 @@ def test_a_limit_is_shared_on_one_level(clerk: User, group: tuple[Customer, ...]
 
     assert "cannot share its own limit" in problem(head, head)
     assert "Mingrui shares the limit of Holding already" in problem(other, mingrui)
+    make.terms(other)
     assert "shares the limit of Holding already" in problem(head, other)
     form = form_class(registry["customerterms"])
     assert {"credit_of", "overdue_amount"} <= set(form.base_fields)

@@ -125,6 +125,9 @@ class CustomerTerms(Record):
             return
         if self.credit_of_id == self.customer_id:
             raise ValidationError({"credit_of": _("A customer cannot share its own limit; leave this empty.")})
+        if not CustomerTerms.objects.filter(customer=self.credit_of).exists():
+            text = _("%s has no terms yet. Enter its credit limit first.")
+            raise ValidationError({"credit_of": text % self.credit_of})
         near = CustomerTerms.objects.filter(Q(customer=self.credit_of) | Q(credit_of=self.customer_id))
         for terms in near.exclude(pk=self.pk).exclude(credit_of=None).select_related("customer", "credit_of"):
             text = _("%(customer)s shares the limit of %(head)s already; a head company has a limit of its own.")
