@@ -207,6 +207,7 @@ class VoucherResource(Resource):
     extra_fields = ("owner", "reversal_of", "posted_at", "posted_by")
     related = ("journal", "owner", "posted_by", "reversal_of")
     importable = False
+    not_copied = ("date", "attachments_count")
     lines = VoucherGrid()
     run = {"post": services.post_voucher, "reverse": services.reverse_voucher}
 

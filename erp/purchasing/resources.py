@@ -85,6 +85,7 @@ class PurchaseOrderResource(Resource):
     extra_fields = ("closing_reason", "revision")
     related = ("supplier", "currency", "payment_terms", "warehouse", "owner")
     importable = False
+    not_copied = ("date", "required_date", "supplier_reference", "rate")
     lines = PurchaseOrderGrid()
     run = {
         "confirm": services.confirm_order,

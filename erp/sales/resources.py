@@ -118,6 +118,7 @@ class SalesOrderResource(Resource):
         "released_by",
     )
     importable = False
+    not_copied = ("date", "required_date", "customer_reference", "rate")
     lines = OrderGrid()
     run = {
         "confirm": services.confirm_order,

@@ -70,6 +70,7 @@ class Resource:
         "active": True,
         "blocked": False,
     }
+    not_copied: ClassVar[Sequence[str] | None] = None  # fields that a copy begins without; None: there are no copies
     small: ClassVar[bool] = False  # few rows: a select instead of a searched picker
     pick_columns: ClassVar[Sequence[str]] = ()  # facts that tell twins apart in pickers
     default_filters: ClassVar[Mapping[str, Any]] = {}  # fixed conditions of this page's rows

@@ -20,7 +20,7 @@ from kit.pages.panels import flow_of
 from kit.pages.resources import Resource
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page
-from kit.pages.views.records import go, record_head, steps
+from kit.pages.views.records import find, go, record_head, steps
 from kit.rules.states import command_permission
 from kit.values.errors import BusinessError, VersionConflict
 
@@ -28,14 +28,16 @@ from kit.values.errors import BusinessError, VersionConflict
 def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     """The form of a document with lines; saving goes through the document's service."""
     grid = resource.lines
-    form = _form(request, resource, obj)
+    copied = _copied(request, resource) if obj is None and request.method != "POST" else None
+    form = _form(request, resource, obj, copied)
     if request.method != "POST":
-        document = prefilled(form, set(request.GET))
-        rows = (
-            grid.rows_of(document, request.user)
-            if obj is not None
-            else grid.new_rows(document, request.user, request.GET.dict())
-        )
+        document = prefilled(form, form.initial if copied is not None else set(request.GET))
+        if copied is not None:
+            rows = _new_rows(grid.rows_of(copied, request.user))
+        elif obj is not None:
+            rows = grid.rows_of(document, request.user)
+        else:
+            rows = grid.new_rows(document, request.user, request.GET.dict())
         computed = grid.compute(document, rows, None, request.user)
         return _page(request, resource, obj, form, rows, computed, [], 200)
     made = hooks.earlier(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save")
@@ -89,8 +91,24 @@ def _preset(form: KitForm, document: Any, name: str) -> bool:
     return value is not None
 
 
-def _form(request: HttpRequest, resource: Resource, obj: Any) -> KitForm:
+def _copied(request: HttpRequest, resource: Resource) -> Any:
+    """The document that a new one copies (`?copy=key`, rule G-23), if any; 404 where it is not to be seen."""
+    key = request.GET.get("copy", "")
+    return find(request, resource, key) if key and resource.not_copied is not None else None
+
+
+def _new_rows(rows: list[GridRow]) -> list[GridRow]:
+    """Rows of another document as new ones: what was agreed there stays as if it were typed here."""
+    for row in rows:
+        row.pk = None
+    return rows
+
+
+def _form(request: HttpRequest, resource: Resource, obj: Any, copied: Any = None) -> KitForm:
     initial = resource.initial(request) if obj is None and request.method != "POST" else {}
+    if copied is not None:
+        kept = [name for name in resource.fields if name not in (resource.not_copied or ())]
+        initial |= {name: getattr(copied, name) for name in kept}
     return form_class(resource)(
         request.POST or None, instance=obj, user=request.user, resource=resource, initial=initial
     )

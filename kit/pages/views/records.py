@@ -137,6 +137,9 @@ def record_actions(resource: Resource, obj: Any, user: Any) -> list[Action]:
     made = [_action(resource, obj, command) for command in resource.commands_for(obj, user)]
     if resource.fields and resource.editable(obj, user):
         made.insert(0, Action(_("Edit"), resource.url_for(obj, "edit"), icon="pencil", key="e", name="edit"))
+    if resource.not_copied is not None and resource.may(user, "add"):
+        url = f"{resource.url('new')}?copy={resource.key_of(obj)}"
+        made.append(Action(_("Copy"), url, icon="copy", menu=True, name="copy"))
     for source in (*registered.actions[resource.meta.label_lower], *registered.actions[registered.ANY]):
         made += source(obj, user)
     if resource.fields and resource.deletable(obj, user):
