@@ -25,6 +25,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from config import embedded, places
 
@@ -154,6 +155,14 @@ def _after_transaction_test(self: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _after_transaction_test  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """Every test begins in the language of the installation, whatever language a request was answered in."""
+    translation.activate(settings.LANGUAGE_CODE)
+    yield
+    translation.activate(settings.LANGUAGE_CODE)  # for what is made before the next test, too
 
 
 @pytest.fixture(autouse=True)
