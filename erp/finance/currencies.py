@@ -19,6 +19,12 @@ def base_currency() -> Currency:
     return Currency.objects.get(code=CompanyProfile.current().base_currency)
 
 
+def base_symbol() -> str:
+    """The sign of the base currency, its code where it has none."""
+    base = Currency.objects.get(code__in=CompanyProfile.objects.values("base_currency"))
+    return base.symbol or base.code
+
+
 def rate_on(currency: Currency, date: dt.date, *, base_code: str | None = None) -> Decimal:
     """Base currency per unit of `currency` on `date`: the latest rate not after it; 1 for the base currency."""
     if currency.code == (base_code or CompanyProfile.current().base_currency):

@@ -63,7 +63,7 @@ class VoucherGrid(LineGrid):
                 row.put("rate", line.rate)
             for name in ("debit", "credit"):
                 if getattr(line, name):
-                    row.put(name, getattr(line, name))
+                    row.put(name, getattr(line, name), text=formats.trimmed(getattr(line, name), 2))
             rows.append(row)
         return rows
 
@@ -168,8 +168,8 @@ class PaymentGrid(LineGrid):
             "remaining": formats.money(abs(item.remaining)),
         }
         if amount:
-            row.put("amount", amount)
-            row.put("proposed", amount)
+            for name in ("amount", "proposed"):
+                row.put(name, amount, text=formats.trimmed(amount, 2))
         return row
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:

@@ -9,6 +9,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from erp.finance.currencies import base_symbol
 from erp.inventory.models import StockLevel
 from kit.pages import formats
 from kit.pages.panels import Figure, Panel, figures, panels
@@ -45,7 +46,7 @@ def product_figures(product: Any, user: Any) -> Sequence[Figure]:
                 formats.money(value),
                 f"/reports/stock-card/?product={product.code}",
                 _("average cost %s") % formats.money(average),
-                "¥",
+                base_symbol(),
             )
         )
     return made

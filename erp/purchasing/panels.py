@@ -10,6 +10,7 @@ from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from erp.finance.currencies import base_symbol
 from erp.finance.models import OpenItem
 from erp.purchasing.models import PurchaseOrder
 from erp.trade.flow import Chain
@@ -24,7 +25,7 @@ from kit.values.money import ZERO
 def supplier_figures(supplier: Any, user: Any) -> Sequence[Figure]:
     """Purchases this year, payable, overdue."""
     made = []
-    today = business_day()
+    today, symbol = business_day(), base_symbol()
     if user.has_perm("erp.view_purchaseorder"):
         rows = PurchaseOrder.objects.visible_to(user).filter(
             supplier=supplier, state__in=("confirmed", "closed"), date__year=today.year
@@ -37,7 +38,7 @@ def supplier_figures(supplier: Any, user: Any) -> Sequence[Figure]:
                 formats.money(sums["total"] or ZERO),
                 url,
                 ngettext("%s order", "%s orders", sums["n"]) % sums["n"],
-                "¥",
+                symbol,
             )
         )
     if user.has_perm("erp.view_openitem"):
@@ -48,8 +49,8 @@ def supplier_figures(supplier: Any, user: Any) -> Sequence[Figure]:
         )
         url = f"{registry['openitem'].url()}?view=open&supplier={supplier.pk}&supplier_text={supplier.code}"
         made += [
-            Figure(_("Payable"), formats.money(owed), url, "", "¥"),
-            Figure(_("Of which overdue"), formats.money(late), url, "", "¥", tone="neg" if late else ""),
+            Figure(_("Payable"), formats.money(owed), url, "", symbol),
+            Figure(_("Of which overdue"), formats.money(late), url, "", symbol, tone="neg" if late else ""),
         ]
     return made
 
@@ -72,16 +73,16 @@ def late_receipts(user: Any, limit: int) -> Sequence[Task]:
     rows = PurchaseOrder.objects.visible_to(user).filter(
         state="confirmed", goods_percent__lt=100, required_date__lte=business_day()
     )
-    resource = registry["purchaseorder"]
+    resource, symbol = registry["purchaseorder"], base_symbol()
     return [
         Task(
             _("To receive"),
             "viol",
             f"{row.number} · {row.supplier}",
             resource.url_for(row),
-            _("¥ %(total)s · %(share)s received")
+            _("%(total)s · %(share)s received")
             % {
-                "total": formats.money(row.base_total),
+                "total": f"{symbol} {formats.money(row.base_total)}",
                 "share": formats.percent(row.goods_percent.quantize(Decimal(1))),
             },
             row.required_date,

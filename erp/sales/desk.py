@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from crm.customers.models import Customer
+from erp.finance.currencies import base_symbol
 from erp.finance.models import OpenItem, Payment
 from erp.finance.models.payments import Direction
 from erp.sales.models import SalesOrder
@@ -76,7 +77,7 @@ def _month(label: str, rows: Any, column: str, url: str, today: dt.date) -> Figu
             change >= 0,
             _("vs last month"),
         )
-    return Figure(label, formats.money(now, 0), url, note, "¥", trend=trend, good=good)
+    return Figure(label, formats.money(now, 0), url, note, base_symbol(), trend=trend, good=good)
 
 
 def _overdue(user: Any, today: dt.date) -> Figure:
@@ -89,7 +90,7 @@ def _overdue(user: Any, today: dt.date) -> Figure:
         formats.money(late["total"] or ZERO, 0),
         url,
         note,
-        "¥",
+        base_symbol(),
         tone="neg" if late["n"] else "",
     )
 
@@ -112,16 +113,16 @@ def shipments(user: Any, limit: int) -> Sequence[Task]:
         return []
     until = business_day() + dt.timedelta(days=SOON)
     rows = open_orders(user).filter(required_date__lte=until).select_related("customer")
-    resource = by_model[SalesOrder]
+    resource, symbol = by_model[SalesOrder], base_symbol()
     return [
         Task(
             _("To ship"),
             "warn",
             f"{row.number} · {row.customer}",
             resource.url_for(row),
-            _("¥ %(total)s · %(share)s delivered")
+            _("%(total)s · %(share)s delivered")
             % {
-                "total": formats.money(row.base_total),
+                "total": f"{symbol} {formats.money(row.base_total)}",
                 "share": formats.percent(row.goods_percent.quantize(Decimal(1))),
             },
             row.required_date,
@@ -142,7 +143,7 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
         .annotate(n=Count("pk"), total=Sum("base_remaining"), oldest=Min("due_date"))
         .order_by("oldest", "customer")[:limit]
     )
-    items, customers = registry["openitem"].url(), by_model[Customer]
+    items, customers, symbol = registry["openitem"].url(), by_model[Customer], base_symbol()
     return [
         Task(
             OVERDUE,
@@ -150,7 +151,7 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
             f"{row['short'] or row['name']}: "
             + ngettext("%s invoice overdue", "%s invoices overdue", row["n"]) % row["n"],
             customers.url("record", row["customer__code"]),
-            _("Overdue ¥ %s") % formats.money(row["total"]),
+            _("Overdue %s") % f"{symbol} {formats.money(row['total'])}",
             row["oldest"],
             _("Open items"),
             f"{items}?customer={row['customer']}&customer_text={row['customer__code']}",
@@ -175,7 +176,7 @@ def months(user: Any, _user: Any) -> dict[str, Any]:
     )
     title = _("Bookings and receipts")
     svg = bar_chart(
-        [f"{first:%Y-%m}" for first in firsts], series, title=title, unit="¥", height=190, width=520, partial=True
+        [f"{first:%Y-%m}" for first in firsts], series, title=title, unit=base_symbol(), height=190, width=520, partial=True
     )
     return {"chart": mark_safe(svg)}  # noqa: S308  our own SVG, escaped there
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from erp.finance.currencies import base_symbol
 from erp.finance.models import OpenItem
 from erp.sales.credit import credit_terms, exposure, terms_of
 from erp.sales.models import SalesOrder
@@ -56,8 +56,11 @@ def ageing(customer: Any, user: Any) -> dict[str, Any]:
         )
         x += width
     shown = [row for row in rows if row["amount"] or not row["late"]]
-    url = f"{registry['openitem'].url()}?view=open&customer={customer.pk}&customer_text={customer.code}"
-    return {"rows": shown, "bars": [row for row in shown if row["amount"] > 0], "url": url}
+    return {"rows": shown, "bars": [row for row in shown if row["amount"] > 0], "url": _open_items(customer)}
+
+
+def _open_items(customer: Any) -> str:
+    return f"{registry['openitem'].url()}?view=open&customer={customer.pk}&customer_text={customer.code}"
 
 
 def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
@@ -80,7 +83,7 @@ def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
                 formats.money(open_orders["total"] or ZERO, 0),
                 url,
                 ngettext("%s order", "%s orders", open_orders["n"]) % open_orders["n"],
-                "¥",
+                base_symbol(),
             )
         )
     return made
@@ -102,7 +105,7 @@ def _sales_figure(customer: Any, user: Any, today: dt.date) -> Figure:
         note = _("vs last year · %s") % note
     chosen = f"customer={customer.pk}&customer_text={customer.code}&date_from={today.year}-01-01"
     url = f"{registry['salesorder'].url()}?{chosen}"
-    return Figure(_("Sales this year"), formats.money(now, 0), url, note, "¥", trend=trend, good=good)
+    return Figure(_("Sales this year"), formats.money(now, 0), url, note, base_symbol(), trend=trend, good=good)
 
 
 def _credit_used(customer: Any) -> tuple[str, Decimal | None]:
@@ -136,11 +139,11 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
             oldest=Min("due_date", filter=late),
         )
     )
-    url = f"{reverse('openitem-list')}?customer={customer.pk}&customer_text={customer.code}"
+    url, symbol = _open_items(customer), base_symbol()
     overdue = items["overdue"]
     oldest = (today - items["oldest"]).days if items["oldest"] else 0
     return [
-        Figure(_("Receivable"), formats.money(items["all"], 0), url, note, "¥", meter=meter),
+        Figure(_("Receivable"), formats.money(items["all"], 0), url, note, symbol, meter=meter),
         Figure(
             _("Of which overdue"),
             formats.money(overdue, 0),
@@ -148,7 +151,7 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
             _("%(n)s invoices · oldest %(days)s days") % {"n": items["n"], "days": oldest}
             if overdue
             else _("nothing overdue"),
-            "¥",
+            symbol,
             tone="neg" if overdue else "",
         ),
     ]

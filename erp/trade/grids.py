@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency
 from erp.finance.models import TaxCode
-from erp.inventory.models import Product, ProductUnit, StockLevel
+from erp.inventory.models import Product, ProductUnit, StockLevel, Unit
 from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
 from erp.trade.excess import allow_excess, excess_words
 from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput
@@ -212,6 +212,9 @@ class TradeGrid(LineGrid):
             for a, p in zip(amounts, priced, strict=True)
         ]
 
+    def picked_text(self, obj: Any) -> str:
+        return unit_text(obj) if isinstance(obj, Unit) else super().picked_text(obj)
+
     def currency_of(self, document: Any) -> Any:
         """The document's currency, the base currency while it is open."""
         return document.currency if document.currency_id else base_currency()
@@ -321,7 +324,7 @@ class MovementGrid(LineGrid):
         GridColumn("product", gettext_lazy("Product"), "output", width="w-140", phone="no"),
         GridColumn("note", gettext_lazy("Description"), "output", phone="cust"),
         GridColumn("unit", gettext_lazy("Unit"), "output", width="w-68"),
-        GridColumn("open", pgettext_lazy("amount", "Open"), "output", width="w-92", phone="st"),
+        GridColumn("open", pgettext_lazy("quantity", "Open"), "output", width="w-92", phone="st"),
         GridColumn("quantity", gettext_lazy("Quantity"), "number", width="w-104", foot=True, phone="amt"),
     )
 

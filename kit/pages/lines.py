@@ -244,15 +244,13 @@ class LineGrid:
         keys = {int(row.keys[column.name]) for row in rows if row.keys.get(column.name, "").isdigit()}
         allowed = resource.queryset(user).select_related(*resource.related)
         found = {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
-        texts = {row.typed.get(column.name, "").strip() for row in rows if not _keyed(row, column, found, resource)} - {
-            ""
-        }
+        texts = {row.typed.get(column.name, "").strip() for row in rows if not self._keyed(row, column, found)} - {""}
         by_code = {}
         if texts and "code" in {f.name for f in resource.meta.fields}:
             active = resource.pick_queryset(user, {}).select_related(*resource.related)
             by_code = {obj.code: obj for obj in active.filter(code__in=[formats.normal(t) for t in texts])}
         for row in rows:
-            obj = _keyed(row, column, found, resource)
+            obj = self._keyed(row, column, found)
             text = row.typed.get(column.name, "").strip()
             if obj is None and text:
                 obj = by_code.get(formats.normal(text)) or self._search(resource, row, column, text, user)
@@ -266,6 +264,13 @@ class LineGrid:
         except ValidationError as error:
             row.errors[column.name] = " ".join(error.messages)
             return None
+
+    def _keyed(self, row: GridRow, column: GridColumn, found: Mapping[int, Any]) -> Any:
+        """The record of a picker's hidden key; without scripts it stays when a person types another text over it."""
+        key, text = row.keys.get(column.name, ""), row.typed.get(column.name, "").strip()
+        obj = found.get(int(key)) if key.isdigit() else None
+        same = obj is not None and text in (self.picked_text(obj), registry[column.resource].pick_label(obj))
+        return obj if same else None
 
     def picked_text(self, obj: Any) -> str:
         """What stands in a picker's input: the code, since the name has its own column."""
@@ -301,11 +306,6 @@ class LineGrid:
     def pick_url(self, column: GridColumn) -> str:
         """Address of a picker's search."""
         return pick_url(registry[column.resource])
-
-
-def _keyed(row: GridRow, column: GridColumn, found: Mapping[int, Any], resource: Resource) -> Any:
-    key = row.keys.get(column.name, "")
-    return found.get(int(key)) if key.isdigit() else None
 
 
 def _chosen(text: str, choices: Mapping[str, Any]) -> str:

@@ -128,8 +128,13 @@ class NumberField(forms.DecimalField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "class": "num", "autocomplete": "off"})
 
+    def __init__(self, *, shown: int = 0, **kwargs: Any) -> None:
+        """`shown`: decimals that are written even where they are zeros."""
+        self.shown = shown
+        super().__init__(**kwargs)
+
     def prepare_value(self, value: Any) -> Any:
-        return formats.plain_input(value) if isinstance(value, Decimal) else value
+        return formats.trimmed(value, self.shown) if isinstance(value, Decimal) else value
 
     def to_python(self, value: Any) -> Decimal | None:
         if value is None or isinstance(value, Decimal):
@@ -181,7 +186,7 @@ def form_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field |
     if isinstance(db_field, models.ManyToManyField):
         kwargs["widget"] = forms.CheckboxSelectMultiple
     if isinstance(db_field, models.DecimalField) and not db_field.choices:
-        kwargs["form_class"] = NumberField
+        kwargs |= {"form_class": NumberField, "shown": getattr(db_field, "shown", 0)}
     if isinstance(db_field, models.DateField) and not isinstance(db_field, models.DateTimeField):
         kwargs["form_class"] = DayField
     return db_field.formfield(**kwargs)

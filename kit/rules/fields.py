@@ -13,6 +13,7 @@ class FixedDecimalField(models.DecimalField):
     """A `numeric` column whose digits belong to its kind and not to its use."""
 
     digits: tuple[int, int] = (18, 2)
+    shown = 0  # decimals that are written even where they are zeros
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", self.digits[0])
@@ -23,11 +24,14 @@ class FixedDecimalField(models.DecimalField):
 class MoneyField(FixedDecimalField):
     """An amount in base or document currency: numeric(18,2)."""
 
+    shown = 2
+
 
 class PriceField(FixedDecimalField):
     """A unit price or unit cost: numeric(18,6)."""
 
     digits = (18, 6)
+    shown = 2
 
 
 class RateField(FixedDecimalField):

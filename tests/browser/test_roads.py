@@ -174,7 +174,7 @@ def invoice_and_receive(page, order):
     assert (invoice.state, invoice.total, invoice.open_amount) == ("posted", TOTAL, TOTAL)
     act(page, "receive")
     page.wait_for_url("**/sales/receipts/new/**")
-    assert page.locator("#id_amount").input_value() == "159758"
+    assert page.locator("#id_amount").input_value() == "159,758.00"
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile(r"/sales/receipts/RC-[^/]+/$"))
     invoice.refresh_from_db()

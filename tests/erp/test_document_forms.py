@@ -197,7 +197,7 @@ def test_receipt_lists_the_open_items_of_the_customer_and_proposes(client, clerk
         f"lines-{i.pk}-amount" for i in (first, second)
     ]
     found = compute(client, "sales/receipts", **common, amount="400", changed="all", head="amount")
-    assert (found.values[f"lines-{first.pk}-amount"], found.values[f"lines-{second.pk}-amount"]) == ("300", "100")
+    assert (found.values[f"lines-{first.pk}-amount"], found.values[f"lines-{second.pk}-amount"]) == ("300.00", "100.00")
     typed = {
         f"lines-{second.pk}-id": second.pk,
         f"lines-{second.pk}-amount": "50",
@@ -262,3 +262,12 @@ def test_dates_are_read_as_people_type_them(client, clerk, mingrui):
     given = head(mingrui, required_date="+7") | row(make.make_service("S"))
     assert client.post("/sales/orders/new/", given).status_code == 302
     assert SalesOrder.objects.get().required_date == make.today() + dt.timedelta(days=7)
+
+
+def test_typed_product_wins_over_the_key_of_the_one_before(client, clerk, mingrui):
+    """UX 5.9: without JavaScript the hidden key stays when another code is typed over it."""
+    old, new = make.make_service("OLD", tax=None), make.make_service("NEW", tax=None)
+    order = make.make_order(mingrui, make.line(old), currency=make.currency())
+    given = head(mingrui, version=order.version) | row(old, id=order.lines.get().pk, product_text="NEW", price="100")
+    assert client.post(f"/sales/orders/{order.url_key}/edit/", given).status_code == 302
+    assert order.lines.get().product == new

@@ -43,6 +43,18 @@ def test_the_first_run_changes_chart_currency_and_fiscal_year() -> None:
     assert level.on_hand == 3 and FiscalYear.objects.get().start.month == 4
 
 
+def test_figures_on_pages_have_the_sign_of_the_base_currency() -> None:
+    """UX 7.7: also where the books are not kept in renminbi."""
+    boss = browser("administrator", "sales-manager", "chief-accountant")
+    boss.post("/settings/setup/", ANSWERS)
+    customer = make_customer()
+    product = make_product()
+    stock(product, 3)
+    for path in ("/", f"/crm/customers/{customer.code}/", f"/stock/products/{product.code}/"):
+        page = boss.get(path).content.decode()
+        assert "<small>€</small>" in page and "¥" not in page, path
+
+
 def test_nothing_changes_once_an_entry_is_posted() -> None:
     stock(make_product(), 3)
     before = list(Account.objects.values_list("code", flat=True))
