@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "oa.organisation.login.LoginMiddleware",
     "oa.organisation.middleware.UserSettingsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -209,7 +209,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "config.proxies.client_ip"
-AXES_LOCKOUT_CALLABLE = "oa.organisation.views.locked_view"
+AXES_LOCKOUT_CALLABLE = "oa.organisation.login.locked_view"
 AXES_USERNAME_CALLABLE = "oa.organisation.auth.counted_name"
 # How many proxies of our own stand in front and append to X-Forwarded-For.
 SANHE_PROXIES = environment.whole("SANHE_PROXIES", 0)
@@ -220,6 +220,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "oa.organisation.login.stale_view"
 
 # Security ------------------------------------------------------------------------------------------------------
 

@@ -8,9 +8,10 @@ from django.urls import include, path
 
 from config.static import favicon
 from kit.urls import resource_urls
+from oa.organisation.login import LoginView
 
 urlpatterns = [
-    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", LoginView.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path(
         "password/",

@@ -153,7 +153,7 @@ class JournalImporter(DocumentImporter):
         kind = account_type(text)
         side = Side.CREDIT if kind in CREDIT else Side.DEBIT
         made[text] = Account.objects.create(code=text, name=text, type=kind, normal_side=side, created_by=batch.by)
-        batch.report.note(_("Account “%s” is new and was created.") % text)
+        batch.report.note(_("Account “%s” is new; the import creates it.") % text)
         return made[text]
 
     # ---- out ----

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from pghistory.models import Event
 
@@ -43,9 +44,13 @@ class SetupForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["chart"] = forms.ChoiceField(label=_("Chart of accounts"), choices=list(CHARTS.items()))
-        currencies = Currency.objects.filter(active=True).values_list("code", "name")
+        chinese = (get_language() or "").startswith("zh")
         self.fields["base_currency"] = forms.ChoiceField(
-            label=_("Base currency"), choices=[(code, f"{code} {name}") for code, name in currencies]
+            label=_("Base currency"),
+            choices=[
+                (currency.code, f"{currency.code} {(chinese and currency.name_zh) or currency.name}")
+                for currency in Currency.objects.filter(active=True)
+            ],
         )
 
 

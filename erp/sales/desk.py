@@ -176,7 +176,13 @@ def months(user: Any, _user: Any) -> dict[str, Any]:
     )
     title = _("Bookings and receipts")
     svg = bar_chart(
-        [f"{first:%Y-%m}" for first in firsts], series, title=title, unit=base_symbol(), height=190, width=520, partial=True
+        [f"{first:%Y-%m}" for first in firsts],
+        series,
+        title=title,
+        unit=base_symbol(),
+        height=190,
+        width=520,
+        partial=True,
     )
     return {"chart": mark_safe(svg)}  # noqa: S308  our own SVG, escaped there
 

@@ -222,7 +222,7 @@ class Batch:
                     self._unresolved(row, lookup.column, texts[name], str(error))
             for text in lookup.made[made:]:
                 self.report.note(
-                    _("%(model)s “%(value)s” is new and was created.") % {"model": lookup.label, "value": text}
+                    _("%(model)s “%(value)s” is new; the import creates it.") % {"model": lookup.label, "value": text}
                 )
         return [row for row, _texts in chunk]
 

@@ -177,7 +177,9 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=300)
     date = DayField(label=_("Date"))
-    amount = NumberField(label=_("Up to amount (base currency)"), required=False, max_digits=18, decimal_places=2, shown=2)
+    amount = NumberField(
+        label=_("Up to amount (base currency)"), required=False, max_digits=18, decimal_places=2, shown=2
+    )
     until = DayField(label=_("Valid until"), required=False)
 
     def __init__(self, *args: Any, names: tuple[str, ...], **kwargs: Any) -> None:

@@ -149,7 +149,7 @@ class CompanyResource(Resource):
         "bill_tolerance",
         "time_zone",
     )
-    extra_fields = ("base_currency", "chart", "fiscal_year_start")
+    extra_fields = ("base_currency", "fiscal_year_start")
     form_class = CompanyForm
     can_create = importable = False
 

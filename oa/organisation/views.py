@@ -1,14 +1,10 @@
-"""The home desk, the page of a locked login, and the health check."""
+"""The home desk and the health check."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +13,6 @@ from kit.pages import panels as registered
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.panels import panel_context
-from kit.pages.views.shell import safe_next
 
 DESK = "desk"
 QUEUE, FIGURES = 8, 5  # rows of the queue and figures of the strip
@@ -57,14 +52,6 @@ def desk_view(request: HttpRequest) -> HttpResponse:
             "more_tasks": len(tasks) > QUEUE,
         },
     )
-
-
-def locked_view(request: HttpRequest, response: Any = None, credentials: Any = None) -> HttpResponse:
-    """The login page after too many failed attempts: the same words whether or not there is such a person (S-15)."""
-    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
-    told = _("Too many failed attempts. Try again in %s minutes.") % minutes
-    form = {"non_field_errors": [told], "username": {"value": request.POST.get("username", "")[:254]}}
-    return render(request, "registration/login.html", {"form": form, "next": safe_next(request)}, status=429)
 
 
 @login_not_required

@@ -67,10 +67,21 @@ export function fireTriggers(response, element) {
 
 export const token = () => JSON.parse(document.body.getAttribute("hx-headers") || "{}")["X-CSRFToken"] || "";
 
-export const request = (url, options = {}) => fetch(url, {
-  ...options,
-  headers: { "HX-Request": "true", "X-CSRFToken": token(), ...options.headers },
-});
+/** Take over the token of a login that was made meanwhile, for what this page sends from now on. */
+export function renew(value) {
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": value }));
+  for (const field of $$("input[name=csrfmiddlewaretoken]")) field.value = value;
+}
+
+export async function request(url, options = {}) {
+  const send = () => fetch(url, { ...options, headers: { "HX-Request": "true", "X-CSRFToken": token(), ...options.headers } });
+  const answer = await send();
+  const newer = answer.status === 403 && answer.headers.get("X-CSRFToken");
+  if (!newer) return answer;
+  renew(newer);
+  if (options.body?.has?.("csrfmiddlewaretoken")) options.body.set("csrfmiddlewaretoken", newer);
+  return send();
+}
 
 export const isField = (element) => element instanceof Element
   && element.matches("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable=true]");

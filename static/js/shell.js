@@ -1,11 +1,12 @@
 // The frame: side bar, sticky page head, counters, and what happens when a request fails (UX 5.3).
 
 import { composing } from "./ime.js";
-import { $, $$, fireTriggers, fresh, on, request, text } from "./core.js";
+import { $, $$, fireTriggers, fresh, on, renew, request, text, token } from "./core.js";
 import { failed } from "./toast.js";
 
 const POLL = 60000;
 let retry = null;
+let waiting = null; // the request that goes on after the login
 
 /** The banner "Offline"; `again` repeats what could not be sent. */
 export function offline(yes, again) {
@@ -15,22 +16,25 @@ export function offline(yes, again) {
   banner.hidden = !yes;
 }
 
-function repeat(detail) {
+function repeat(detail, more = {}) {
   const { requestConfig: config, elt } = detail;
   return () => {
     const source = elt.isConnected ? elt : document.body;
-    window.htmx.ajax(config.verb.toUpperCase(), config.path, { source, target: detail.target?.isConnected ? detail.target : undefined, values: config.parameters, headers: config.headers });
+    if (config.parameters.csrfmiddlewaretoken) config.parameters.csrfmiddlewaretoken = token();
+    window.htmx.ajax(config.verb.toUpperCase(), config.path, { source, target: detail.target?.isConnected ? detail.target : undefined, values: config.parameters, headers: { ...config.headers, "X-CSRFToken": token(), ...more } });
   };
 }
 
 /** The session is over: log in beside this page, then repeat the request; nothing typed is lost. */
 function loginAgain(again) {
   const dialog = $("#dialog");
-  if (!dialog || $("[data-login-again]", dialog)) return;
+  const asked = dialog && dialog.open && $("[data-login-again]", dialog);
+  waiting = again || (asked ? waiting : null); // the polls that fail meanwhile have nothing to repeat
+  if (!dialog || asked) return;
   dialog.replaceChildren($("#login-template").content.cloneNode(true));
   $("[data-again]", dialog).addEventListener("click", () => {
     dialog.close();
-    again?.();
+    waiting?.();
   });
   if (!dialog.open) dialog.showModal();
 }
@@ -40,8 +44,12 @@ function watchRequests() {
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr } = event.detail;
     last = repeat(event.detail);
+    const newer = xhr.status === 403 && !event.detail.requestConfig.headers["X-Renewed"] && xhr.getResponseHeader("X-CSRFToken");
     if (xhr.status === 401) loginAgain(last);
-    else if (xhr.status === 403 || xhr.status === 404) {
+    else if (newer) {
+      renew(newer);
+      repeat(event.detail, { "X-Renewed": "1" })(); // once: where cookies are blocked no token is ever valid
+    } else if (xhr.status === 403 || xhr.status === 404) {
       if (!xhr.getResponseHeader("HX-Trigger")) failed(text(xhr.status === 403 ? "no-permission" : "gone"));
     } else failed(text("server-error", { request: xhr.getResponseHeader("X-Request-ID") || xhr.status }), last);
   });
@@ -55,7 +63,7 @@ function watchRequests() {
   document.addEventListener("htmx:beforeRequest", (event) => {
     for (const element of [event.target, event.detail.target]) if (element !== document.body) element?.setAttribute?.("aria-busy", "true");
   });
-  document.addEventListener("login-required", (event) => loginAgain(event.detail?.retry || last));
+  document.addEventListener("login-required", (event) => setTimeout(() => loginAgain(event.detail?.retry))); // after htmx told which request it was
   window.addEventListener("offline", () => offline(true));
   window.addEventListener("online", () => { offline(false); retry?.(); retry = null; });
   on("click", "[data-retry]", () => { offline(false); retry?.(); });

@@ -153,7 +153,7 @@ def test_content_security_policy_allows_nothing_inline(production):
 def test_middleware_order(production):
     order = production["MIDDLEWARE"]
     assert order[0].endswith("SecurityMiddleware") and order[-1].endswith("AxesMiddleware")
-    assert "django.contrib.auth.middleware.LoginRequiredMiddleware" in order
+    assert "oa.organisation.login.LoginMiddleware" in order
 
 
 def test_passwords(production):

@@ -60,7 +60,7 @@ def test_opening_stock_is_one_adjustment_per_warehouse_and_day(load: Any, export
     assert (code, said.splitlines()) == (
         0,
         [
-            "Warehouse “EAST” is new and was created.",
+            "Warehouse “EAST” is new; the import creates it.",
             "opening-stock: 4 new, 0 updated, 0 unchanged, 0 errors",
         ],
     )

@@ -116,7 +116,7 @@ def test_nothing_is_told_to_be_created_when_nothing_is(tmp_path: Path) -> None:
     load = Files(tmp_path).load
     rows = "code,name,group\nC-1,One,Export\nC-2,,Export\n"
     assert "was created" not in load("customers", rows)[1]
-    note = "Customer group “Export” is new and was created."
+    note = "Customer group “Export” is new; the import creates it."
     assert note in load("customers", rows, "--dry-run")[1]
     assert note in load("customers", rows, "--partial")[1]
 

@@ -46,7 +46,7 @@ def test_chinese_workbook(load: Any) -> None:
     book.save(file)
     assert load("customers", file.getvalue(), name="list.xlsx") == (
         0,
-        ("User “李曼” is new and was created.\ncustomers: 1 new, 0 updated, 0 unchanged, 0 errors\n"),
+        ("User “李曼” is new; the import creates it.\ncustomers: 1 new, 0 updated, 0 unchanged, 0 errors\n"),
     )
     customer = Customer.objects.get(code="C-1")
     assert (customer.name, customer.city, customer.owner.name) == ("苏州明锐", "苏州", "李曼")
