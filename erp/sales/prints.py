@@ -19,7 +19,6 @@ from erp.trade.prints import (
     partner_language,
     party,
     party_of,
-    place,
     priced_parts,
     product_name,
     quantity,
@@ -102,15 +101,13 @@ def delivery_note(delivery: Any) -> dict[str, Any]:
 def invoice(document: Any) -> dict[str, Any]:
     """What the customer owes; the party is the one stored when it was posted (rule G-25)."""
     lines = lines_of(document, "order_line__order")
-    customer = document.customer
-    name = document.billing_name or customer.invoice_title or customer.name
-    address = document.billing_address or customer.invoice_address or place(customer)
-    tax_number = document.billing_tax_number or customer.tax_number
-    original = document.reversal_of
+    if document.state == "draft":
+        document.copy_billing_party()
+    tax_number, original = labelled(_("Tax number"), document.billing_tax_number), document.reversal_of
     data = paper(
         document,
         _("Credit note") if original else _("Invoice"),
-        parties=[party(_("Bill to"), name, address, labelled(_("Tax number"), tax_number))],
+        parties=[party(_("Bill to"), document.billing_name, document.billing_address, tax_number)],
         facts=facts(
             (_("Number"), document.number),
             (_("Date"), document.date),

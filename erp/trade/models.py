@@ -73,6 +73,16 @@ def discount_check(name: str, *, counter: bool = False) -> models.CheckConstrain
     )
 
 
+def address_of(partner: Any) -> str:
+    """The address of a customer or supplier in one line of at most 400 characters.
+
+    Chinese addresses go from the country to the house, others from the house to the country, whoever reads them.
+    """
+    parts = [part for part in (partner.address, partner.city, partner.region, partner.country) if part]
+    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in partner.address)
+    return (" ".join(reversed(parts)) if chinese else ", ".join(parts))[:400]
+
+
 class Party(models.Model):
     """Name, address and tax number of the partner as they were when the document was issued (rule G-25)."""
 
@@ -86,8 +96,7 @@ class Party(models.Model):
     def copy_party(self, partner: Any) -> None:
         """Take over what later edits of the customer or supplier must not change."""
         self.party_name, self.party_tax_number = partner.name, partner.tax_number
-        parts = (partner.address, partner.city, partner.region, partner.country)
-        self.party_address = ", ".join(part for part in parts if part)[:400]
+        self.party_address = address_of(partner)
 
 
 class ExcessLine(models.Model):

@@ -98,15 +98,9 @@ def party(label: str, name: str, *lines: str) -> dict[str, Any]:
 
 def party_of(label: str, document: Any, partner: Any, *lines: str) -> dict[str, Any]:
     """The partner as copied to an issued document (rule G-25), as it is now on a draft."""
-    if document.party_name:
-        return party(label, document.party_name, document.party_address, *lines)
-    return party(label, partner.name, place(partner), *lines)
-
-
-def place(partner: Any) -> str:
-    """The address of a customer or supplier in one line, in the order of the language."""
-    parts = [partner.address, partner.city, partner.region, partner.country]
-    return " ".join(filter(None, reversed(parts))) if _chinese() else joined(parts)
+    if not document.party_name:
+        document.copy_party(partner)
+    return party(label, document.party_name, document.party_address, *lines)
 
 
 def facts(*pairs: tuple[str, Any]) -> list[list[str]]:

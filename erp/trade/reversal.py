@@ -26,7 +26,6 @@ from kit.values.money import ZERO
 class Counter:
     """What a counter document of one kind takes over from its original as it is, and what with the opposite sign."""
 
-    parent: str  # the field of a line that leads to its document
     kept: tuple[str, ...]
     opposite: tuple[str, ...]
     line_kept: tuple[str, ...]
@@ -40,9 +39,10 @@ class Counter:
         counter = type(original)(date=day, created_by=by, reversal_of=original)
         _copy(original, counter, (*_ALWAYS, *self.kept), self.opposite)
         counter.save()
+        parent = type(original)._meta.get_field("lines").field.name
         drafts = []
         for line in lines:
-            draft = type(line)(**{self.parent: counter})
+            draft = type(line)(**{parent: counter})
             _copy(line, draft, ("position", "order_line_id", *self.line_kept), ("quantity", *self.line_opposite))
             drafts.append(draft)
         if drafts:

@@ -65,3 +65,24 @@ def test_what_a_supplier_got_keeps_the_supplier(clerk: User, motor: Product) -> 
     assert "Old Name" in printed("purchase-order", order) and "New Name" not in printed("purchase-order", order)
     assert party(reverse_bill(bill, by=clerk)) == OLD
     assert party(reverse_receipt(receipt, by=clerk)) == OLD
+
+
+def test_addresses_are_written_as_their_country_writes_them(clerk: User) -> None:
+    """Chinese ones from the country to the house, others the other way, in prints of either language."""
+    customer = make.make_customer("苏州明锐", address="苏虹中路8号", city="苏州市", region="江苏省", country="中国")
+    order = make.confirmed_order(customer, make.line(make.make_service("S-1", "100"), 1), by=clerk)
+    assert party(order)[1] == "中国 江苏省 苏州市 苏虹中路8号"
+    for language in ("en", "zh-hans"):
+        parties = get("order-confirmation").build(order, language)["parties"]
+        assert parties[0]["lines"][0] == "中国 江苏省 苏州市 苏虹中路8号"
+
+
+def test_what_was_empty_at_posting_stays_empty(clerk: User) -> None:
+    """An address that is entered later does not appear on the invoice."""
+    customer = make.make_customer("Blue Mill")
+    order = make.confirmed_order(customer, make.line(make.make_service("S-1", "100"), 1), by=clerk)
+    deliver_order(order, by=clerk)
+    invoice = invoice_order(order, by=clerk)
+    customer.address, customer.tax_number = "1 New Road", "NEW-TAX"
+    customer.save()
+    assert "New" not in printed("invoice", invoice).replace("NEW", "New")

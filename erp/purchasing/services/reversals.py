@@ -45,14 +45,12 @@ from oa.records.bulk import locked
 from oa.records.numbering import next_number
 
 RECEIPT = Counter(
-    "receipt",
     kept=("supplier", "warehouse", "supplier_note", "excess_allowed_by_id", *PARTY),
     opposite=("value",),
     line_kept=MOVED,
     line_opposite=("value",),
 )
 BILL = Counter(
-    "bill",
     kept=("supplier", "supplier_number", "excess_allowed_by_id", *PRICED_HEAD, *PARTY),
     opposite=AMOUNTS,
     line_kept=("receipt_line", *PRICED),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.customers.models import Customer
 from erp.finance.models.payments import POSTED_STATES
 from erp.sales.models.orders import SalesOrderLine
-from erp.trade.models import TradeAmounts, TradeLine, discount_check
+from erp.trade.models import TradeAmounts, TradeLine, address_of, discount_check
 from kit.rules.fields import MoneyField
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
@@ -71,6 +71,13 @@ class Invoice(TradeAmounts, PostedDocument):
             GinIndex(fields=["search"], name="invoice_search"),
         ]
         triggers = [INVOICE_STATES.trigger(), *posted_document("open_amount")]
+
+    def copy_billing_party(self) -> None:
+        """Take over the invoice data of the customer where nobody typed others (rule G-25)."""
+        customer = self.customer
+        self.billing_name = self.billing_name or customer.invoice_title or customer.name
+        self.billing_tax_number = self.billing_tax_number or customer.tax_number
+        self.billing_address = self.billing_address or customer.invoice_address or address_of(customer)
 
 
 class InvoiceLine(TradeLine):

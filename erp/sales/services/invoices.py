@@ -182,13 +182,9 @@ def _take_over(draft: InvoiceLine, facts: Mapping[int, SalesOrderLine], context:
 
 def _snapshot(invoice: Invoice, dues: Sequence[Due]) -> None:
     """Copy the party's data and the due date, which later edits of the masters must not change (G-25)."""
-    customer = invoice.customer
     invoice.due_date = last_due(dues, invoice.date)
     invoice.open_amount = invoice.total
-    invoice.billing_name = invoice.billing_name or customer.invoice_title or customer.name
-    invoice.billing_tax_number = invoice.billing_tax_number or customer.tax_number
-    address = customer.invoice_address or ", ".join(part for part in (customer.address, customer.city) if part)
-    invoice.billing_address = (invoice.billing_address or address)[:400]
+    invoice.copy_billing_party()
 
 
 def _receivable(context: PostingContext, invoice: Invoice) -> int:

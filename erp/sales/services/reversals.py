@@ -48,14 +48,12 @@ from oa.records.bulk import locked
 from oa.records.numbering import next_number
 
 DELIVERY = Counter(
-    "delivery",
     kept=("customer", "warehouse", "ship_to", "excess_allowed_by_id", *PARTY),
     opposite=("cost",),
     line_kept=MOVED,
     line_opposite=("cost",),
 )
 INVOICE = Counter(
-    "invoice",
     kept=("customer", "billing_name", "billing_tax_number", "billing_address", *PRICED_HEAD),
     opposite=AMOUNTS,
     line_kept=PRICED,
