@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,22 @@ def choice(variable: str, default: str, allowed: Collection[str]) -> str:
     if text in allowed:
         return text
     raise ImproperlyConfigured(f"{variable} must be one of {', '.join(allowed)}, not “{text}”.")
+
+
+def flag(variable: str) -> bool:
+    """Whether something is switched on; off where nothing is said."""
+    text = os.environ.get(variable) or "0"
+    if text.lower() not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
+        raise ImproperlyConfigured(f"{variable} must be 1 or 0, not “{text}”.")
+    return text.lower() in ("1", "true", "yes", "on")
+
+
+def duration(variable: str, default: str) -> str:
+    """A span of time as PostgreSQL writes it: a number with ms, s, min or h; 0 for no limit."""
+    text = os.environ.get(variable) or default
+    if re.fullmatch(r"0|[1-9][0-9]{0,8}(ms|s|min|h)", text, re.ASCII):
+        return text
+    raise ImproperlyConfigured(f"{variable} must be a span of time such as 30s or 5min, or 0, not “{text}”.")
 
 
 def zone(variable: str, default: str) -> str:

@@ -27,7 +27,7 @@ BASE_DIR = places.ROOT
 VAR = places.var()
 _KINDS = ("production", "local")
 PRODUCTION = environment.choice("SANHE_ENV", _KINDS[not env.str("DATABASE_URL", "")], _KINDS) == "production"
-DEBUG = env.bool("DEBUG", False)
+DEBUG = environment.flag("DEBUG")
 SANHE_PORT = environment.whole("SANHE_PORT", 8000, 1, 65535)
 SANHE_URL = (env.str("SANHE_URL", "") or f"http://127.0.0.1:{SANHE_PORT}").rstrip("/")
 
@@ -140,7 +140,7 @@ TEMPLATES = [
 
 # Limits keep a stuck request from holding locks. The command line (manage.py) sets the statement limit to 0,
 # because migrations, closes and imports may take longer than any page.
-STATEMENT_TIMEOUT = env.str("SANHE_STATEMENT_TIMEOUT", "30s")
+STATEMENT_TIMEOUT = environment.duration("SANHE_STATEMENT_TIMEOUT", "30s")
 IDLE_TIMEOUT = "0" if STATEMENT_TIMEOUT == "0" else "60s"
 
 
@@ -244,7 +244,7 @@ if PRODUCTION:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     # Only where the proxy in front overwrites the header: otherwise a client could claim to use TLS.
-    if env.bool("SANHE_TRUST_PROXY_TLS", False):
+    if environment.flag("SANHE_TRUST_PROXY_TLS"):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {

@@ -298,8 +298,7 @@ def _ask(request: HttpRequest, resource: Resource, obj: Any, command: Command, f
 
 def refused(request: HttpRequest, resource: Resource, obj: Any, error: BusinessError) -> HttpResponse:
     """Back to the record with what stands in the way; nothing was changed."""
-    for problem in error:
-        messages.error(request, str(problem.message))
+    messages.error(request, "\n".join(dict.fromkeys(str(problem.message) for problem in error)))
     return go(request, resource.url_for(obj))
 
 
