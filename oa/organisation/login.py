@@ -54,7 +54,7 @@ class KeptForm:
         return cls(path, fields, files) if url_has_allowed_host_and_scheme(path, None) else None
 
     def __str__(self) -> str:
-        return json.dumps({"path": self.path, "fields": self.fields, "files": self.files})
+        return json.dumps({"path": self.path, "fields": self.fields, "files": self.files}, ensure_ascii=False)
 
 
 @method_decorator(login_not_required, name="dispatch")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from crm.customers.models import Customer
@@ -67,6 +68,15 @@ def test_the_nearest_place_that_says_a_tolerance_counts(clerk: User, mingrui: Cu
     say(line_of(order), "0")
     with refused("you entered 11"):
         deliver_order(order, {line_of(order).pk: D(11)}, by=clerk)
+
+
+def test_a_tolerance_lies_between_nothing_and_all(clerk: User, mingrui: Customer, motor: Product) -> None:
+    """At each of its places the database refuses another one."""
+    order = make.confirmed_order(mingrui, make.line(motor, 10), by=clerk)
+    for place in (CompanyProfile.current(), make.terms(mingrui), motor.group, motor, line_of(order)):
+        for tolerance in ("-0.01", "100.01"):
+            with pytest.raises(IntegrityError, match="tolerance"), transaction.atomic():
+                say(place, tolerance)
 
 
 @pytest.mark.parametrize("where", ["line", "product", "group", "customer", "company"])

@@ -117,9 +117,7 @@ class Product(Record):
         TaxCode, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("tax code")
     )
     minimum = QuantityField(_("minimum stock"), default=0)
-    tolerance = models.DecimalField(
-        _("over-delivery tolerance %"), max_digits=5, decimal_places=2, null=True, blank=True
-    )
+    tolerance = ToleranceField(_("over-delivery tolerance %"), null=True, blank=True)
     note = models.TextField(_("note"), blank=True)
     active = models.BooleanField(_("active"), default=True)
     pinyin = PinyinField(sources=("name",))
@@ -142,7 +140,8 @@ class Product(Record):
                 condition=Q(price__gte=0, cost__gte=0),
                 name="product_price_not_negative",
                 violation_error_message=_("Prices cannot be negative."),
-            )
+            ),
+            tolerable("tolerance", "product_tolerance"),
         ]
 
     def __str__(self) -> str:
@@ -349,10 +348,7 @@ class StockMove(models.Model):
                 name="move_once",
             ),
         ]
-        triggers = [
-            *posted_now(),
-            *append_only(),
-        ]
+        triggers = [*posted_now(), *append_only()]
 
     def __str__(self) -> str:
         return f"{self.number} {self.product_id}: {self.quantity}"

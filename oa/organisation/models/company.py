@@ -71,9 +71,7 @@ class CompanyProfile(models.Model):
         _("reversal of entries"), max_length=8, choices=ReversalStyle, default=ReversalStyle.RED
     )
     cost_at = models.CharField(_("cost of goods sold is posted"), max_length=8, choices=CostAt, default=CostAt.DELIVERY)
-    over_receipt_tolerance = models.DecimalField(
-        _("over-receipt and over-delivery tolerance %"), max_digits=5, decimal_places=2, default=0
-    )
+    over_receipt_tolerance = ToleranceField(_("over-receipt and over-delivery tolerance %"), default=0)
     under_tolerance = ToleranceField(
         _("under-receipt and under-delivery tolerance %"),
         default=0,
@@ -96,6 +94,7 @@ class CompanyProfile(models.Model):
         verbose_name_plural = _("company")
         constraints = [
             models.CheckConstraint(condition=models.Q(pk=1), name="company_single_row"),
+            tolerable("over_receipt_tolerance", "company_over_tolerance"),
             tolerable("under_tolerance", "company_under_tolerance"),
             tolerable("bill_tolerance", "company_bill_tolerance"),
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal as D
 
 import pytest
@@ -14,31 +13,9 @@ from erp.purchasing.services import amend_order, bill_order, draft_receipt, post
 from erp.trade.progress import order_left_to_bill, to_move
 from oa.organisation.models import User
 from tests import factories as make
-from tests.invariants import assert_books
 from tests.refusals import refused
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def books_hold() -> Iterator[None]:
-    yield
-    assert_books()
-
-
-@pytest.fixture
-def clerk() -> User:
-    return make.make_user("clerk")
-
-
-@pytest.fixture
-def hengtuo() -> Supplier:
-    return make.make_supplier("Wuxi Hengtuo")
-
-
-@pytest.fixture
-def motor() -> Product:
-    return make.make_product("SV-750W", cost=D(60))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
 
 def test_a_new_price_holds_for_what_is_not_billed(clerk: User, hengtuo: Supplier, motor: Product) -> None:

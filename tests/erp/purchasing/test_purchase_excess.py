@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal as D
 
 import pytest
@@ -26,31 +25,10 @@ from erp.purchasing.services import (
 from erp.trade.excess import allow_excess
 from oa.organisation.models import User
 from tests import factories as make
-from tests.invariants import assert_books, broken
+from tests.invariants import broken
 from tests.refusals import refused
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def books_hold() -> Iterator[None]:
-    yield
-    assert_books()
-
-
-@pytest.fixture
-def clerk() -> User:
-    return make.make_user("clerk")
-
-
-@pytest.fixture
-def hengtuo() -> Supplier:
-    return make.make_supplier("Wuxi Hengtuo")
-
-
-@pytest.fixture
-def motor() -> Product:
-    return make.make_product("SV-750W", cost=D(60))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
 
 def key_of(order: PurchaseOrder) -> int:
