@@ -8,11 +8,11 @@ from django.urls import include, path
 
 from config.static import favicon
 from kit.urls import resource_urls
-from oa.organisation.login import LoginView
+from oa.organisation.login import LoginView, LogoutView
 
 urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
-    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path(
         "password/",
         auth.PasswordChangeView.as_view(template_name="registration/password.html", success_url="/"),

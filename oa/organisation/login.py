@@ -1,4 +1,4 @@
-"""Logging in, and what was typed before it: a form that comes too late is kept and sent again (UX 5.3, 7.6).
+"""Logging in and out, and what was typed before: a form that comes too late is kept and sent again (UX 5.3, 7.6).
 
 A form is too late when the session is over, or when its page is older than the last login. It travels in a hidden
 field of the login page and of the page after it, where one press of a button sends it to where it was meant for.
@@ -71,6 +71,16 @@ class LoginView(auth.LoginView):
         """A login, or one that was made elsewhere meanwhile, ends with the form that waits for it."""
         answer, kept = super().dispatch(request, *args, **kwargs), KeptForm.of(request)
         return _again_page(request, kept, 200) if kept and answer.status_code == 302 else answer
+
+
+class LogoutView(auth.LogoutView):
+    """The logout; the browser forgets the pages that it kept (UX 5.2)."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """End the session, and what is kept of it here."""
+        answer = super().post(request, *args, **kwargs)
+        answer.headers["Clear-Site-Data"] = '"cache"'
+        return answer
 
 
 class LoginMiddleware(LoginRequiredMiddleware):
