@@ -50,7 +50,7 @@ export function pieces(content) {
 }
 
 /** Events that the server asks for (HX-Trigger), for requests not made by htmx. */
-export function fireTriggers(response, element) {
+function fireTriggers(response, element) {
   const header = response.headers.get("HX-Trigger");
   if (!header) return;
   let events = {};
@@ -73,14 +73,18 @@ export function renew(value) {
   for (const field of $$("input[name=csrfmiddlewaretoken]")) field.value = value;
 }
 
+/** Fetch a part of the page; what the answer triggers happens. */
 export async function request(url, options = {}) {
   const send = () => fetch(url, { ...options, headers: { "HX-Request": "true", "X-CSRFToken": token(), ...options.headers } });
-  const answer = await send();
+  let answer = await send();
   const newer = answer.status === 403 && answer.headers.get("X-CSRFToken");
-  if (!newer) return answer;
-  renew(newer);
-  if (options.body?.has?.("csrfmiddlewaretoken")) options.body.set("csrfmiddlewaretoken", newer);
-  return send();
+  if (newer) {
+    renew(newer);
+    if (options.body?.has?.("csrfmiddlewaretoken")) options.body.set("csrfmiddlewaretoken", newer);
+    answer = await send();
+  }
+  fireTriggers(answer, document.body);
+  return answer;
 }
 
 export const isField = (element) => element instanceof Element

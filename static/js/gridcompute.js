@@ -3,7 +3,7 @@
 // fills what follows and leaves what a person typed. The answer is HTML: elements with ids that replace those on the
 // page, and <template data-rows="lines"> when the head decides which rows there are.
 
-import { $, $$, announce, fireTriggers, fragment, pieces, request, text } from "./core.js";
+import { $, $$, announce, fragment, pieces, request, text } from "./core.js";
 import { settled } from "./combo.js";
 import { offline } from "./shell.js";
 import { failed } from "./toast.js";
@@ -77,7 +77,6 @@ async function send(form) {
   offline(false);
   clearTimeout(mine.dim);
   form.removeAttribute("aria-busy");
-  fireTriggers(answer, form);
   if (answer.status === 401) {
     document.dispatchEvent(new CustomEvent("login-required", { detail: { retry: () => send(form) } }));
     return;

@@ -1,7 +1,7 @@
 // The frame: side bar, sticky page head, counters, and what happens when a request fails (UX 5.3).
 
 import { composing } from "./ime.js";
-import { $, $$, fireTriggers, fresh, on, renew, request, text, token } from "./core.js";
+import { $, $$, fresh, on, renew, request, text, token } from "./core.js";
 import { failed } from "./toast.js";
 
 const POLL = 60000;
@@ -74,7 +74,6 @@ async function counters() {
   if (!url || document.hidden) return;
   try {
     const answer = await request(url);
-    fireTriggers(answer, document.body);
     if (answer.status !== 200) return;
     for (const [name, value] of Object.entries(await answer.json())) {
       for (const element of $$(`[data-counter="${CSS.escape(name)}"]`)) {
