@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from erp.sales.models import CustomerTerms, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import Hold
@@ -156,7 +157,11 @@ def _overdue_problem(terms: CustomerTerms, state: Exposure, today: dt.date) -> s
     """What is overdue for too long, or too much whatever the days (rule S-04)."""
     late = (today - state.oldest_due).days if state.oldest_due else 0
     if terms.overdue_days is not None and late > terms.overdue_days:
-        return _("%(customer)s has an invoice overdue for %(days)s days.") % {"customer": terms.customer, "days": late}
+        return ngettext(
+            "%(customer)s has an invoice overdue for %(days)s day.",
+            "%(customer)s has an invoice overdue for %(days)s days.",
+            late,
+        ) % {"customer": terms.customer, "days": late}
     if terms.overdue_amount is not None and state.overdue > terms.overdue_amount:
         return _("%(customer)s has %(amount)s overdue; %(limit)s are allowed.") % {
             "customer": terms.customer,

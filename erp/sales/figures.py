@@ -148,7 +148,8 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
             _("Of which overdue"),
             formats.money(overdue, 0),
             url,
-            _("%(n)s invoices · oldest %(days)s days") % {"n": items["n"], "days": oldest}
+            ngettext("%(n)s invoice · oldest %(days)s days", "%(n)s invoices · oldest %(days)s days", items["n"])
+            % {"n": items["n"], "days": oldest}
             if overdue
             else _("nothing overdue"),
             symbol,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from kit.values.errors import BusinessError
 from oa.records.jobs import Running, job_kind
@@ -42,6 +43,11 @@ def do_run(running: Running) -> dict[str, Any]:
     kick()
     if broken:
         raise BusinessError(
-            _("%(count)s mails of “%(title)s” could not be made.") % {"count": broken, "title": run.schedule}
+            ngettext(
+                "%(count)s mail of “%(title)s” could not be made.",
+                "%(count)s mails of “%(title)s” could not be made.",
+                broken,
+            )
+            % {"count": broken, "title": run.schedule}
         )
     return {"mails": mails, "remarks": remarks}

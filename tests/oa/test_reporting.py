@@ -365,7 +365,7 @@ def test_the_trouble_of_one_recipient_stops_nobody_else(monkeypatch: pytest.Monk
     assert run.log == "Ann: the report could not be made" and run.mails == 1
     assert run.job is not None and (run.job.state, run.job.error) == (
         "failed",
-        "1 mails of “Fragile” could not be made.",
+        "1 mail of “Fragile” could not be made.",
     )
 
 
