@@ -269,8 +269,8 @@ class LineGrid:
         """The record of a picker's hidden key; without scripts it stays when a person types another text over it."""
         key, text = row.keys.get(column.name, ""), row.typed.get(column.name, "").strip()
         obj = found.get(int(key)) if key.isdigit() else None
-        same = obj is not None and text in (self.picked_text(obj), registry[column.resource].pick_label(obj))
-        return obj if same else None
+        shown = [] if obj is None else [self.picked_text(obj), registry[column.resource].pick_label(obj)]
+        return obj if text in (name.strip() for name in shown) else None
 
     def picked_text(self, obj: Any) -> str:
         """What stands in a picker's input: the code, since the name has its own column."""
