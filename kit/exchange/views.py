@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -80,6 +81,7 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
         bom=kind == "csv",
         title=[] if full else [line for line in title if line],
     )
+    hooks.note(request, "export", " · ".join(filter(None, (title[0], title[2]))), None)
     return download(file.getvalue(), resource.slug, kind)
 
 
@@ -92,6 +94,7 @@ def _importable(request: HttpRequest, resource: Resource, state: ListState, kind
         columns, rows = exporter(importer.kind)({}, request.user)  # type: ignore[assignment]
     file = io.BytesIO()
     write_rows(file, kind, columns, rows, bom=kind == "csv")
+    hooks.note(request, "export", str(resource.title_plural), None)
     return download(file.getvalue(), importer.kind, kind)
 
 
@@ -115,6 +118,7 @@ def print_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespon
     language = request.GET.get("language") or default
     if language not in ("en", "zh-hans"):
         raise Http404
+    hooks.note(request, "print", f"{paper.title} {obj}", obj)
     if request.GET.get("format") == "pdf":
         return download(printing.print_pdf(paper, obj, language), f"{paper.name}-{obj}", "pdf")
     pages = [mark_safe(page) for page in printing.print_pages(paper, obj, language)]  # noqa: S308  typst's own output
@@ -173,6 +177,7 @@ def report_view(request: HttpRequest, name: str) -> HttpResponse:
         problems = [str(problem.message) for problem in error]
     kind = request.GET.get("format", "")
     if kind and result is not None:
+        hooks.note(request, "export", f"{report.title} · {kind} · {urlencode(result.query)}", None)
         return _report_file(result, kind, company_name(request))
     query = request.GET.copy()
     query.pop("format", None)

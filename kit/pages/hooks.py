@@ -25,6 +25,10 @@ def _delete(obj: Any) -> None:
     obj.delete()
 
 
+def _forget(request: Any, action: str, what: str, obj: Any) -> None:
+    pass
+
+
 @dataclass
 class Hooks:
     """`once`: idempotent submits; `earlier`: what a form that is sent again made the first time.
@@ -33,6 +37,7 @@ class Hooks:
     `composer`: the template over a record's timeline in which notes are written.
     `start_job`: (kind, title, params, owner) -> address of its progress; None: long work is done in the request.
     `delete`: removes a record with what hangs on it; raises ProtectedError where it is in use.
+    `note`: (request, print or export, what, record) writes to the audit trail what a person took out (rule G-20).
     """
 
     once: Once = _always
@@ -41,6 +46,7 @@ class Hooks:
     composer: str = ""
     start_job: Callable[[str, str, dict[str, Any], Any], Any] | None = None
     delete: Callable[[Any], None] = _delete
+    note: Callable[[Any, str, str, Any], None] = _forget
 
 
 hooks = Hooks()

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.contrib import admin
 
 from kit.pages.admin import ReadOnlyAdmin, RecordAdmin
-from oa.records.models import Attachment, Comment, Counter, IdempotencyKey, Job, Notification, NumberSequence
+from oa.records.models import (
+    Attachment,
+    AuditEntry,
+    Comment,
+    Counter,
+    IdempotencyKey,
+    Job,
+    Notification,
+    NumberSequence,
+)
 
 
 class DocumentAdmin(ReadOnlyAdmin):
@@ -99,3 +108,15 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     search_fields = ["text", "user__username"]
     date_hierarchy = "created_at"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """What people printed and exported."""
+
+    list_display = ["at", "user", "action", "what", "ip"]
+    list_filter = ["action"]
+    list_select_related = ["user"]
+    search_fields = ["what"]
+    date_hierarchy = "at"
+    ordering = ["-at", "-id"]

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pghistory
 from django.http import HttpRequest, HttpResponse
 
+from oa.records.audit import address_of
+
 
 class HistoryContextMiddleware:
-    """Every change of a request carries the user and the path in its history rows."""
+    """Every change of a request carries the user, the path and the address in its history rows (rule G-20)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -18,5 +20,6 @@ class HistoryContextMiddleware:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             return self.get_response(request)
         user = request.user
-        with pghistory.context(user=user.pk if user.is_authenticated else None, url=request.path):
+        person = user.pk if user.is_authenticated else None
+        with pghistory.context(user=person, url=request.path, ip=address_of(request)):
             return self.get_response(request)

@@ -9,15 +9,17 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from kit.exchange.printing import prints_for
 from kit.exchange.views import print_actions
 from kit.pages import panels
 from kit.pages.hooks import hooks
 from kit.pages.panels import ANY, Event
 from oa.records import importjobs
+from oa.records.audit import note
 from oa.records.changes import changes_of
 from oa.records.deletion import delete_record
 from oa.records.idempotency import earlier, once
-from oa.records.models import Attachment, Comment
+from oa.records.models import Attachment, AuditEntry, Comment
 from oa.records.shell import shell_values
 
 
@@ -52,10 +54,20 @@ def changes(obj: Any, user: Any, limit: int) -> Sequence[Event]:
     return changes_of(obj, limit)
 
 
-panels.events[ANY] += [comments, files, changes]
+def papers(obj: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Who printed a document."""
+    if not prints_for(type(obj)):
+        return []
+    kind = ContentType.objects.get_for_model(obj)
+    rows = AuditEntry.objects.filter(content_type=kind, object_id=obj.pk).select_related("user")[:limit]
+    return [Event(row.at, str(row.user), _("printed it"), "printer", body=row.what, kind="changes") for row in rows]
+
+
+panels.events[ANY] += [comments, files, changes, papers]
 panels.actions[ANY].append(print_actions)
 hooks.once, hooks.earlier = once, earlier
 hooks.start_job = importjobs.start
 hooks.delete = delete_record
+hooks.note = note
 hooks.composer = "oa/parts/comment.html"
 hooks.shell.append(shell_values)

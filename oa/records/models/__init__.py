@@ -1,5 +1,6 @@
 """What every record has: number, files, comments, notifications, history, idempotency, jobs."""
 
+from oa.records.models.audit import AuditAction, AuditEntry
 from oa.records.models.base import Document, Master, PostedDocument, Record, TitledDocument
 from oa.records.models.jobs import Job
 from oa.records.models.keys import Counter, IdempotencyKey, NumberSequence
@@ -7,6 +8,8 @@ from oa.records.models.notes import Attachment, Comment, Notification
 
 __all__ = [
     "Attachment",
+    "AuditAction",
+    "AuditEntry",
     "Comment",
     "Counter",
     "Document",

@@ -1,0 +1,47 @@
+"""What people took out of the system: papers and files (rule G-20)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from kit.rules.permissions import VisibleQuerySet
+from oa.records.guards import append_only
+
+
+class AuditAction(models.TextChoices):
+    PRINT = "print", pgettext_lazy("audit", "printed")
+    EXPORT = "export", pgettext_lazy("audit", "exported")
+
+
+class AuditEntry(models.Model):
+    """Who took what, when and from where; nobody changes or deletes it. Changes are in the history of the records."""
+
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False, verbose_name=_("person")
+    )
+    ip = models.GenericIPAddressField(_("IP address"), null=True, editable=False)
+    action = models.CharField(_("action"), max_length=6, choices=AuditAction, editable=False)
+    what = models.CharField(_("what"), max_length=500, editable=False)
+    content_type = models.ForeignKey(ContentType, models.PROTECT, null=True, editable=False, related_name="+")
+    object_id = models.BigIntegerField(null=True, editable=False)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        default_permissions = ("view",)
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_at"),
+            models.Index(fields=["content_type", "object_id"], name="audit_object"),
+        ]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}: {self.what}"
