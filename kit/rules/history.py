@@ -13,6 +13,7 @@ ModelT = TypeVar("ModelT", bound=type[models.Model])
 
 # Columns that commands derive from facts, or that change with every save: no history of their own.
 DERIVED = ("version", "updated_at", "search", "pinyin")
+LEFT_OUT = {"pinyin", "password"}  # not even stored
 
 
 def tracked(*derived: str) -> Callable[[ModelT], ModelT]:
@@ -25,7 +26,7 @@ def tracked(*derived: str) -> Callable[[ModelT], ModelT]:
         columns = {field.name for field in model._meta.fields}
         skipped = [name for name in (*DERIVED, *derived) if name in columns]
         generated = [f.name for f in model._meta.fields if isinstance(f, models.GeneratedField)]
-        left_out = [*generated, *columns.intersection({"pinyin"})]
+        left_out = [*generated, *columns.intersection(LEFT_OUT)]
         changed = pghistory.UpdateEvent(
             "changed", row=pghistory.Old, condition=pgtrigger.AnyChange(exclude=skipped, exclude_auto=False)
         )

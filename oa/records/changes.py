@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from kit.pages.columns import cell, resolve
 from kit.pages.panels import Event
+from kit.pages.resources import name_of
 
 HIDDEN = {"version", "updated_at", "pinyin", "search", "password", "last_login"}
 
@@ -57,6 +59,22 @@ def changes_of(obj: Any, limit: int) -> list[Event]:
             )
         )
     return made
+
+
+def rights_of(history: QuerySet[Any], thing: str, limit: int) -> list[Event]:
+    """What was given and taken by the events `history`; `thing` leads to what it was."""
+    rows = list(history.select_related(thing, "pgh_context").order_by("-pgh_id")[:limit])
+    people, texts = _people(rows), {"given": _("gave: %s"), "taken": _("took away: %s")}
+    return [
+        Event(
+            row.pgh_created_at,
+            people.get((row.pgh_context.metadata if row.pgh_context else {}).get("user"), _("System")),
+            texts[row.pgh_label] % name_of(getattr(row, thing.partition("__")[0])),
+            "key-round",
+            kind="changes",
+        )
+        for row in rows
+    ]
 
 
 def _people(rows: Iterable[Any]) -> dict[Any, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from kit.pages.hooks import hooks
 from kit.pages.panels import ANY, Event
 from oa.records import importjobs
 from oa.records.audit import note
-from oa.records.changes import changes_of
+from oa.records.changes import changes_of, rights_of
 from oa.records.deletion import delete_record
 from oa.records.idempotency import earlier, once
 from oa.records.models import Attachment, AuditEntry, Comment
@@ -63,7 +64,20 @@ def papers(obj: Any, user: Any, limit: int) -> Sequence[Event]:
     return [Event(row.at, str(row.user), _("printed it"), "printer", body=row.what, kind="changes") for row in rows]
 
 
+def roles(person: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Which roles a person was given, and by whom."""
+    return rights_of(apps.get_model("oa", "UserRoleHistory").objects.filter(user=person.pk), "group__role", limit)
+
+
+def rights(role: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Which rights a person gave to a role, or took from it; those it was shipped with tell nothing."""
+    given = apps.get_model("oa", "RoleRightHistory").objects.filter(group=role.pk, pgh_context__isnull=False)
+    return rights_of(given, "permission__content_type", limit)
+
+
 panels.events[ANY] += [comments, files, changes, papers]
+panels.events["oa.user"].append(roles)
+panels.events["oa.role"].append(rights)
 panels.actions[ANY].append(print_actions)
 hooks.once, hooks.earlier = once, earlier
 hooks.start_job = importjobs.start

@@ -5,12 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pghistory
 import pghistory.models
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.db.utils import DatabaseError
 from django.test import Client
 
+from oa.organisation.models import Role, User
 from oa.records.models import AuditEntry
 from tests import factories as make
 
@@ -96,3 +99,34 @@ def test_the_history_tells_the_address_too(given: str, kept: str | None) -> None
     fields = SimpleNamespace(name="Red Mill", type="company", status="prospect", version=customer.version)
     assert page.status_code == 200 and client.post(page.request["PATH_INFO"], vars(fields)).status_code == 302
     assert pghistory.models.Context.objects.latest("created_at").metadata["ip"] == kept
+
+
+def test_roles_and_rights_tell_who_gave_them() -> None:
+    """Permission changes are history too, whichever way they come; the people and roles show them."""
+    boss, ann = browser("administrator", name="boss"), make.make_user("ann", "sales")
+    fields = {"username": "ann", "name": "Ann", "version": ann.version, "is_active": "on"}
+    role = Role.objects.get(code="warehouse")
+    assert boss.post("/org/people/ann/edit/", fields | {"groups": [role.pk]}).status_code == 302
+    page = boss.get("/org/people/ann/").content.decode()
+    assert (
+        "gave: Warehouse" in page
+        and "took away: Sales" in page
+        and page.count(str(User.objects.get(username="boss"))) > 2
+    )
+    history = apps.get_model("oa", "UserRoleHistory").objects.filter(user=ann.pk).order_by("pgh_id")
+    given = [(row.pgh_label, row.group.role.code) for row in history]
+    assert given[0] == ("given", "sales") and set(given[1:]) == {("taken", "sales"), ("given", "warehouse")}
+    with pghistory.context(user=ann.pk):
+        role.group.permissions.remove(role.group.permissions.get(codename="post_delivery"))
+    assert "took away: " in boss.get("/org/roles/warehouse/").content.decode()
+    assert "gave: " not in boss.get("/org/roles/warehouse/").content.decode(), "what it was shipped with"
+
+
+def test_passwords_are_in_no_history() -> None:
+    ann = make.make_user("ann")
+    ann.set_password("another-pass-1")
+    ann.save()
+    ann.name = "Ann Lee"
+    ann.save()
+    [row] = apps.get_model("oa", "UserHistory").objects.filter(pgh_obj_id=ann.pk)
+    assert row.name != "Ann Lee" and "password" not in {field.name for field in row._meta.fields}

@@ -31,12 +31,12 @@ def make_people(world: World) -> None:
         )  # fmt: skip
         user.set_password(PASSWORD)  # directly: the rules for passwords would refuse it
         user.save()
-        user.groups.add(groups[person.role])
         world.people[person.username] = user
     with pghistory.context(user=world.people["admin"].pk):
         for person in PEOPLE:
+            head = world.people[person.username]
+            head.groups.add(groups[person.role])
             if person.heads:
-                head = world.people[person.username]
                 Department.objects.filter(pk=departments[person.heads].pk).update(head=head)
         company = CompanyProfile.current()
         for name, value in COMPANY.items():

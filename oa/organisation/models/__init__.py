@@ -2,5 +2,6 @@
 
 from oa.organisation.models.company import CompanyProfile
 from oa.organisation.models.people import Department, Position, Role, User
+from oa.organisation.models.rights import RoleRight, UserRight, UserRole
 
-__all__ = ["CompanyProfile", "Department", "Position", "Role", "User"]
+__all__ = ["CompanyProfile", "Department", "Position", "Role", "RoleRight", "User", "UserRight", "UserRole"]

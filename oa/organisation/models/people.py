@@ -79,6 +79,7 @@ class Position(models.Model):
         return self.name
 
 
+@tracked()
 class Role(models.Model):
     """A group of permissions together with the data scope in which they hold."""
 
@@ -107,6 +108,7 @@ class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):
     pass
 
 
+@tracked("last_login", "password", "theme", "density")
 class User(AbstractUser):
     """A person who logs in, by user name or mail address."""
 

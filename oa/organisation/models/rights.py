@@ -1,0 +1,45 @@
+"""Who was given which role and which right, when and by whom: kept by the database, as all history (rule G-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pghistory
+from django.contrib.auth.models import Group
+
+from oa.organisation.models.people import User
+
+
+def kept(model: Any) -> Any:
+    """Class decorator: an event for every row of a table between two models that is added or removed."""
+    given, taken = pghistory.InsertEvent("given"), pghistory.DeleteEvent("taken")
+    track = pghistory.track(given, taken, obj_field=None, model_name=f"{model.__name__}History")
+    return cast(Callable[[Any], Any], track)(model)
+
+
+@kept
+class UserRole(User.groups.through):  # type: ignore[name-defined]
+    """A role of a person."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+@kept
+class UserRight(User.user_permissions.through):  # type: ignore[name-defined]
+    """A right that a person has besides the roles."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+@kept
+class RoleRight(Group.permissions.through):  # type: ignore[name-defined]
+    """A right of a role."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
