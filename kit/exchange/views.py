@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -81,7 +80,8 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
         bom=kind == "csv",
         title=[] if full else [line for line in title if line],
     )
-    hooks.note(request, "export", " · ".join(filter(None, (title[0], title[2]))), None)
+    view = next((str(tab.label) for tab in state.tabs if tab.current and request.GET.get("view")), "")
+    hooks.note(request, "export", " · ".join(filter(None, (f"{title[0]} ({kind})", view, title[2]))), None)
     return download(file.getvalue(), resource.slug, kind)
 
 
@@ -94,7 +94,7 @@ def _importable(request: HttpRequest, resource: Resource, state: ListState, kind
         columns, rows = exporter(importer.kind)({}, request.user)  # type: ignore[assignment]
     file = io.BytesIO()
     write_rows(file, kind, columns, rows, bom=kind == "csv")
-    hooks.note(request, "export", str(resource.title_plural), None)
+    hooks.note(request, "export", f"{resource.title_plural} ({kind})", None)
     return download(file.getvalue(), importer.kind, kind)
 
 
@@ -177,7 +177,7 @@ def report_view(request: HttpRequest, name: str) -> HttpResponse:
         problems = [str(problem.message) for problem in error]
     kind = request.GET.get("format", "")
     if kind and result is not None:
-        hooks.note(request, "export", f"{report.title} · {kind} · {urlencode(result.query)}", None)
+        hooks.note(request, "export", f"{report.title} ({kind}) · {result.params_text}", None)
         return _report_file(result, kind, company_name(request))
     query = request.GET.copy()
     query.pop("format", None)

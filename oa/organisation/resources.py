@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
@@ -79,6 +79,7 @@ class UserResource(Resource):
         "is_active",
     )
     related = ("department", "position")
+    labels: ClassVar = {"groups": _("Roles")}
     importable = False
     ordering = ("username",)
 

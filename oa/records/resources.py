@@ -15,7 +15,13 @@ class AuditEntryResource(Resource):
     order = 70
     icon = "scroll-text"
     key = "pk"
-    columns = (Column("at", phone="no"), Column("user", phone="amt"), "action", Column("what", phone="cust"), "ip")
+    columns = (
+        Column("at", phone="no"),
+        Column("user", phone="cust"),
+        Column("action", phone="amt"),
+        Column("what", phone="more"),
+        "ip",
+    )
     filters = ("user", "action", "at")
     search_fields = ("what",)
     ordering = ("-at", "-id")

@@ -34,15 +34,17 @@ def order() -> Any:
 def test_exports_tell_who_took_which_rows_from_where(order: Any) -> None:
     boss = browser("administrator", name="boss")
     for path in (
-        "/sales/orders/export/?state=confirmed&format=csv",
+        "/sales/orders/export/?view=confirmed&goods_status=none&format=csv",
         "/crm/customers/export/?full=1",
         "/reports/sales/?group_by=customer&format=xlsx",
     ):
         assert boss.get(path).status_code == 200, path
     told = [(e.user.username, e.ip, e.action, e.what.partition(" · ")[0]) for e in AuditEntry.objects.order_by("pk")]
-    assert told == [("boss", "192.0.2.7", "export", title) for title in ("Sales orders", "Customers", "Sales")]
+    assert told == [
+        ("boss", "192.0.2.7", "export", title) for title in ("Sales orders (csv)", "Customers (xlsx)", "Sales (xlsx)")
+    ]
     first, _second, report = AuditEntry.objects.order_by("pk")
-    assert "Confirmed" in first.what and "group_by=customer" in report.what
+    assert "· confirmed · delivery status: None" in first.what and "Group by: Customer" in report.what
 
 
 def test_prints_stand_in_the_trail_and_on_the_page_of_the_document(order: Any) -> None:
