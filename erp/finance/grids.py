@@ -181,6 +181,10 @@ class PaymentGrid(LineGrid):
             ]
         return [self._row(item, given.get(item.pk)) for item in self._items(document)]
 
+    def copied_rows(self, source: Any, document: Any, user: Any) -> list[GridRow]:
+        """The amount settles what is open now."""
+        return self.new_rows(document, user, {})
+
     def new_rows(self, document: Any, user: Any, params: Any) -> list[GridRow]:
         items = self._items(document)
         wanted = params.get("item", "")

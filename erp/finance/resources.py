@@ -79,6 +79,7 @@ class PaymentPage(Resource):
     form_class = PaymentForm
     recompute = ("customer", "supplier", "currency", "amount", "date")
     icon = "hand-coins"
+    not_copied = ("date", "rate", "reference")
     run = {"post": services.post_payment, "reverse": services.reverse_payment}
 
     def fill(self, document: Any, name: str, user: Any) -> dict[str, Any]:

@@ -61,6 +61,13 @@ class AdjustmentGrid(LineGrid):
             rows.append(row)
         return rows
 
+    def copied_rows(self, source: Any, document: Any, user: Any) -> list[GridRow]:
+        """Without the values: they are those of the day on which the copy is posted."""
+        rows = super().copied_rows(source, document, user)
+        for row in rows:
+            row.values.pop("value", None)
+        return rows
+
     def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
         found = [row for row in rows if row.get("product") is not None]
         levels = {}

@@ -241,6 +241,7 @@ class StockAdjustmentResource(Resource):
     extra_fields = ("owner", "reversal_of", "posted_at", "posted_by")
     related = ("warehouse", "owner", "posted_by", "reversal_of")
     importable = False
+    not_copied = ("date",)
     lines = AdjustmentGrid()
     run = {"post": services.post_adjustment, "reverse": services.reverse_adjustment}
 

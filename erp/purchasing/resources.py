@@ -200,6 +200,7 @@ class BillResource(Resource):
     extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by", "excess_allowed_by")
     related = ("supplier", "currency", "payment_terms", "owner", "posted_by", "reversal_of", "excess_allowed_by")
     importable = False
+    not_copied = ("date", "rate", "supplier_number")
     lines = BillGrid()
     run = {"post": services.post_bill, "reverse": services.reverse_bill}
     commands = (

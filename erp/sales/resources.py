@@ -268,6 +268,7 @@ class InvoiceResource(Resource):
     extra_fields = ("due_date", "owner", "reversal_of", "posted_at", "posted_by")
     related = ("customer__terms", "currency", "payment_terms", "owner", "posted_by", "reversal_of")
     importable = False
+    not_copied = ("date", "rate")
     lines = InvoiceGrid()
     run = {"post": services.post_invoice, "reverse": services.reverse_invoice}
     commands = (

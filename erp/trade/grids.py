@@ -212,6 +212,12 @@ class TradeGrid(LineGrid):
             for a, p in zip(amounts, priced, strict=True)
         ]
 
+    def copyable(self, document: Any) -> bool:
+        """Not what was billed of orders: it is made from the order again."""
+        lines = document.lines
+        ordered = any(field.name == "order_line" for field in lines.model._meta.fields)
+        return super().copyable(document) and not (ordered and lines.filter(order_line__isnull=False).exists())
+
     def picked_text(self, obj: Any) -> str:
         return unit_text(obj) if isinstance(obj, Unit) else super().picked_text(obj)
 

@@ -154,6 +154,17 @@ class LineGrid:
         body = [[(self.text(c, row), c.numeric, c.css(row)) for c in shown] for row in rows]
         return LineTable([(c.label, c.numeric) for c in shown], body, computed)
 
+    def copyable(self, document: Any) -> bool:
+        """Whether the lines of a stored document make sense in another one (rule G-23): not those of a reversal."""
+        return getattr(document, "reversal_of_id", None) is None
+
+    def copied_rows(self, source: Any, document: Any, user: Any) -> list[GridRow]:
+        """Rows of a new `document` from those of `source`: what was agreed there is as if it were typed here."""
+        rows = self.rows_of(source, user)
+        for row in rows:
+            row.pk = None
+        return rows
+
     def new_rows(self, document: Any, user: Any, params: Mapping[str, str]) -> list[GridRow]:
         """Rows of a new document."""
         return [GridRow(str(i)) for i in range(self.empty_rows)]

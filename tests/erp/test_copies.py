@@ -9,11 +9,14 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from erp.finance.models import Account, Journal, Voucher
-from erp.finance.services import save_voucher
+from erp.finance.models import Account, Journal, Payment, Voucher
+from erp.finance.services import save_payment, save_voucher
 from erp.finance.services.vouchers import EntryInput
+from erp.inventory.models import StockAdjustment
+from erp.inventory.services import AdjustmentInput, save_adjustment
 from erp.purchasing.models import PurchaseOrder
-from erp.sales.models import SalesOrder
+from erp.sales.models import Invoice, SalesOrder
+from erp.sales.services import deliver_order, invoice_order, post_invoice, reverse_invoice, save_invoice
 from oa.organisation.models import User
 from tests import factories as make
 from tests.erp.test_document_forms import Fields
@@ -76,8 +79,41 @@ def test_purchase_orders_and_vouchers_are_copied(client: Client, clerk: User) ->
     assert [(line.account, line.debit, line.credit) for line in copied.lines.all()] == [(bank, 5, 0), (other, 0, 5)]
 
 
+def test_invoices_of_services_are_copied_and_those_of_orders_made_from_the_order(client: Client, clerk: User) -> None:
+    """G-23, G-10: what was delivered is invoiced once; a monthly service again and again."""
+    customer, service = make.make_customer(), make.make_service("CARE", "100")
+    invoice = Invoice(customer=customer, date=make.days_ago(30), currency=make.currency())
+    invoice = post_invoice(save_invoice(invoice, [make.line(service, 2, "90")], by=clerk), by=clerk)
+    copy = saved_copy(client, "/sales/invoices/", invoice.number, Invoice)
+    assert (copy.state, copy.date, copy.net) == ("draft", make.today(), invoice.net)
+    order = make.confirmed_order(customer, make.line(service, 1), by=clerk)
+    deliver_order(order, by=clerk)
+    for other in (invoice_order(order, by=clerk), reverse_invoice(invoice, by=clerk)):
+        assert "?copy=" not in client.get(f"/sales/invoices/{other.number}/").content.decode()
+        values = Fields(client.get(f"/sales/invoices/new/?copy={other.number}").content.decode()).values
+        assert not any(values[name] for name in values if name.endswith("product_text"))
+
+
+def test_adjustments_and_receipts_of_money_are_copied(client: Client, clerk: User) -> None:
+    """At the cost of the day, and for what is open today."""
+    product = make.make_product("MOTOR", cost=D(60))
+    make.stock(product, 10, "60", by=clerk)
+    adjustment = StockAdjustment(warehouse=make.warehouse(), reason="damage", date=make.days_ago(1))
+    adjustment = save_adjustment(adjustment, [AdjustmentInput(product, D(-2))], by=clerk)
+    copy = saved_copy(client, "/stock/adjustments/", f"d-{adjustment.pk}", StockAdjustment)
+    assert (copy.reason, copy.date, copy.lines.get().quantity) == ("damage", make.today(), -2)
+    customer = make.make_customer()
+    order = make.confirmed_order(customer, make.line(make.make_service("CARE", "80", tax=None), 1), by=clerk)
+    deliver_order(order, by=clerk)
+    invoice_order(order, by=clerk)
+    receipt = Payment(customer=customer, account=make.bank(), currency=make.currency(), date=make.today(), amount=D(50))
+    receipt = save_payment(receipt, {}, by=clerk)
+    copied = saved_copy(client, "/sales/receipts/", f"d-{receipt.pk}", Payment)
+    assert (copied.amount, copied.customer, copied.lines.get().amount) == (50, customer, 50)
+
+
 def test_what_one_may_not_see_is_not_copied(client: Client, clerk: User) -> None:
-    """G-21: 404 like one that does not exist; deliveries and invoices are made from orders and not copied."""
+    """G-21: 404 like one that does not exist."""
     order = make.confirmed_order(make.make_customer(owner=clerk), make.line(make.make_product(), 1), by=clerk)
     client.force_login(make.make_user("seller", "sales"), backend=settings.AUTHENTICATION_BACKENDS[-1])
     assert client.get(f"/sales/orders/new/?copy={order.number}").status_code == 404

@@ -33,7 +33,7 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
     if request.method != "POST":
         document = prefilled(form, form.initial if copied is not None else set(request.GET))
         if copied is not None:
-            rows = _new_rows(grid.rows_of(copied, request.user))
+            rows = grid.copied_rows(copied, document, request.user)
         elif obj is not None:
             rows = grid.rows_of(document, request.user)
         else:
@@ -94,14 +94,8 @@ def _preset(form: KitForm, document: Any, name: str) -> bool:
 def _copied(request: HttpRequest, resource: Resource) -> Any:
     """The document that a new one copies (`?copy=key`, rule G-23), if any; 404 where it is not to be seen."""
     key = request.GET.get("copy", "")
-    return find(request, resource, key) if key and resource.not_copied is not None else None
-
-
-def _new_rows(rows: list[GridRow]) -> list[GridRow]:
-    """Rows of another document as new ones: what was agreed there stays as if it were typed here."""
-    for row in rows:
-        row.pk = None
-    return rows
+    source = find(request, resource, key) if key and resource.not_copied is not None else None
+    return source if source is None or resource.lines.copyable(source) else None
 
 
 def _form(request: HttpRequest, resource: Resource, obj: Any, copied: Any = None) -> KitForm:

@@ -137,7 +137,7 @@ def record_actions(resource: Resource, obj: Any, user: Any) -> list[Action]:
     made = [_action(resource, obj, command) for command in resource.commands_for(obj, user)]
     if resource.fields and resource.editable(obj, user):
         made.insert(0, Action(_("Edit"), resource.url_for(obj, "edit"), icon="pencil", key="e", name="edit"))
-    if resource.not_copied is not None and resource.may(user, "add"):
+    if resource.not_copied is not None and resource.may(user, "add") and resource.lines.copyable(obj):
         url = f"{resource.url('new')}?copy={resource.key_of(obj)}"
         made.append(Action(_("Copy"), url, icon="copy", menu=True, name="copy"))
     for source in (*registered.actions[resource.meta.label_lower], *registered.actions[registered.ANY]):
