@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal as D
 from html.parser import HTMLParser
 
+import pghistory
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -227,10 +228,12 @@ def test_conflict_shows_the_form_and_saves_at_the_second_try(client, clerk, ming
     order = make.make_order(mingrui, make.line(make.make_service("S", tax=None)), currency=make.currency())
     line = order.lines.get()
     given = head(mingrui) | row(line.product, 0, id=line.pk, quantity="9", price="100")
-    SalesOrder.objects.filter(pk=order.pk).update(version=7)
+    with pghistory.context(user=make.make_user("bob", name="Bob Lee").pk):
+        SalesOrder.objects.filter(pk=order.pk).update(version=7, customer_reference="PO 9")
     answer = client.post(f"/sales/orders/{order.url_key}/edit/", {**given, "version": 1})
     found = Fields(answer.content.decode())
     assert answer.status_code == 409
+    assert all(text in answer.content.decode() for text in ("Saved meanwhile", "Bob Lee", "<ins>PO 9</ins>"))
     assert (found.values["lines-0-quantity"], found.texts["lines-0-amount"], found.values["version"]) == (
         "9",
         "900.00",

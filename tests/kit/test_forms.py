@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import pghistory
 import pytest
 from django.test import Client
 
@@ -52,10 +53,15 @@ def test_a_double_submit_has_one_effect() -> None:
 def test_a_record_saved_by_somebody_else_is_not_overwritten() -> None:
     client = browser(make_user())
     client.post("/stock/units/new/", unit())
-    Unit.objects.filter(code="roll").update(name="Theirs", version=2)
+    with pghistory.context(user=make_user("bob", name="Bob Lee").pk):
+        Unit.objects.filter(code="roll").update(name="Theirs", version=2)
     answer = client.post("/stock/units/roll/edit/", unit(name="Mine", version=1))
-    assert answer.status_code == 409 and "Mine" in answer.content.decode()
+    page = answer.content.decode()
+    assert answer.status_code == 409 and 'value="Mine"' in page
     assert Unit.objects.get(code="roll").name == "Theirs"
+    told = page[page.index("Saved meanwhile") :][:600]
+    assert "Bob Lee" in told and "<del>Roll</del>" in told and "<ins>Theirs</ins>" in told, "G-19: who, what, when"
+    assert 'href="/stock/units/roll/edit/"' in told, "G-19: or load it again"
 
 
 def test_bad_input_stays_and_is_named_at_the_field() -> None:

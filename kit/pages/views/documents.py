@@ -20,7 +20,7 @@ from kit.pages.panels import flow_of
 from kit.pages.resources import Resource
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page
-from kit.pages.views.records import find, go, record_head, steps
+from kit.pages.views.records import find, go, record_head, saved_since, steps
 from kit.rules.states import command_permission
 from kit.values.errors import BusinessError, VersionConflict
 
@@ -218,7 +218,7 @@ def _page(
         "computed": computed,
         "problems": problems,
         "wrong_cells": grid.wrong_cells(rows),
-        "version": _version(request, resource, obj, form, status),
+        **_version(request, resource, obj, form, status),
         "steps": steps(resource, obj if obj is not None else form.instance),
         "flow": flow_of(resource.meta.label_lower, obj, request.user) if obj is not None else (),
         "submit_id": head.submit_id,
@@ -230,12 +230,11 @@ def _page(
     return fragment_or_page(request, "kit/document_form.html", context, status)
 
 
-def _version(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int) -> Any:
-    """The version that saving compares with: that of the page, after a conflict or a step the stored one."""
-    if status == 409:
-        return getattr(resource.model._default_manager.get(pk=obj.pk), "version", "")
+def _version(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int) -> dict[str, Any]:
+    """The version that saving compares with: that of the page, after a conflict the stored one and what led to it."""
     posted = request.POST.get("version") if form.is_bound else ""
-    return posted or getattr(obj, "version", "")
+    version = posted or getattr(obj, "version", "")
+    return saved_since(resource, obj, request.user, str(version)) if status == 409 else {"version": version}
 
 
 def _head(request: HttpRequest, resource: Resource, obj: Any, computed: Computed) -> Head:

@@ -18,7 +18,7 @@ from kit.pages.resources import Resource
 from kit.pages.views.documents import document_view
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
-from kit.pages.views.records import find, go
+from kit.pages.views.records import find, go, saved_since
 from kit.values.errors import BusinessError, VersionConflict
 
 
@@ -129,8 +129,6 @@ def _form_page(request: HttpRequest, resource: Resource, obj: Any, form: KitForm
     back = resource.url() if obj is None else resource.url_for(obj)
     head = Head(title=title, crumbs=crumbs(resource, *trail), actions=[Action(_("Cancel"), back, name="cancel")])
     version = request.POST.get("version") or getattr(obj, "version", "")
-    if status == 409:
-        version = getattr(resource.model._default_manager.get(pk=obj.pk), "version", "")
     drawer = request.headers.get("HX-Target") == "drawer"
     context = {
         "head": head,
@@ -141,4 +139,6 @@ def _form_page(request: HttpRequest, resource: Resource, obj: Any, form: KitForm
         "drawer": drawer,
         "submit_id": head.submit_id,
     }
+    if status == 409:
+        context |= saved_since(resource, obj, request.user, str(version))
     return fragment_or_page(request, "kit/parts/drawer_form.html" if drawer else "kit/form.html", context, status)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from kit.pages import panels as registered
 from kit.pages.actions import Action, Command
 from kit.pages.columns import Cell, cell, resolve
+from kit.pages.formats import moment
 from kit.pages.forms import ReasonForm
 from kit.pages.hooks import hooks
 from kit.pages.panels import Figure, Panel
@@ -117,6 +118,16 @@ def _timeline(resource: Resource, obj: Any, request: HttpRequest) -> dict[str, A
         "resource": resource,
         "object": obj,
     }
+
+
+def saved_since(resource: Resource, obj: Any, user: Any, opened: str) -> dict[str, Any]:
+    """The version of a record that is stored now, and who saved what after version `opened` (rule G-19)."""
+    stored: Any = resource.model._default_manager.get(pk=obj.pk)
+    version: Any = getattr(stored, "version", "")
+    saves = version - int(opened) if opened.isdigit() and version != "" else 1
+    told = registered.timeline(resource.meta.label_lower, stored, user, TIMELINE, "changes")
+    others = [event for event in told if event.more][: max(1, saves)]
+    return {"version": version, "others": [(event.who, moment(event.at), event.more) for event in others]}
 
 
 def record_head(resource: Resource, obj: Any, user: Any) -> Head:
