@@ -58,6 +58,7 @@ def test_a_record_saved_by_somebody_else_is_not_overwritten() -> None:
     answer = client.post("/stock/units/roll/edit/", unit(name="Mine", version=1))
     page = answer.content.decode()
     assert answer.status_code == 409 and 'value="Mine"' in page
+    assert page.count("while you were editing") == 1, "told once"
     assert Unit.objects.get(code="roll").name == "Theirs"
     told = page[page.index("Saved meanwhile") :][:600]
     assert "Bob Lee" in told and "<del>Roll</del>" in told and "<ins>Theirs</ins>" in told, "G-19: who, what, when"
