@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -107,6 +107,17 @@ def quantity_problem(quantity: Decimal, unit: Unit | None, row: int | None = Non
         "quantity",
         row,
     )
+
+
+def check_quantities(lines: Sequence[Any], quantities: Mapping[int, Decimal]) -> None:
+    """Refuse quantities by line key that are negative or do not fit the unit of their line; 0 leaves a line out."""
+    problems = [
+        problem
+        for row, line in enumerate(lines)
+        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
+    ]
+    if problems:
+        raise BusinessError(problems=problems)
 
 
 def unit_factors(lines: Sequence[LineInput]) -> dict[tuple[int, int], Decimal]:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from erp.trade.lines import quantity_problem
+from erp.trade.lines import check_quantities
 from erp.trade.models import MOVED
 from kit.values.errors import BusinessError
 from oa.records.bulk import bulk_set
@@ -44,13 +44,7 @@ def append_lines(draft: Any, taken: Sequence[tuple[Any, Decimal]]) -> None:
 def store_quantities(draft: Any, current: Any, quantities: Mapping[int, Decimal]) -> None:
     """Store head fields of `draft` and its quantities by line key; lines at 0 are dropped. `current` is locked."""
     lines = list(current.lines.select_related("unit"))
-    problems = [
-        problem
-        for row, line in enumerate(lines)
-        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
-    ]
-    if problems:
-        raise BusinessError(problems=problems)
+    check_quantities(lines, quantities)
     for line in lines:
         line.quantity = quantities.get(line.pk, line.quantity)
     kept = [line for line in lines if line.quantity]

@@ -177,8 +177,9 @@ def report_view(request: HttpRequest, name: str) -> HttpResponse:
         problems = [str(problem.message) for problem in error]
     kind = request.GET.get("format", "")
     if kind and result is not None:
+        file = _report_file(result, kind, company_name(request))
         hooks.note(request, "export", f"{report.title} ({kind}) · {result.params_text}", None)
-        return _report_file(result, kind, company_name(request))
+        return file
     query = request.GET.copy()
     query.pop("format", None)
     actions = [

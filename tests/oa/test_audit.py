@@ -62,6 +62,7 @@ def test_what_is_refused_or_only_read_leaves_no_entry(order: Any) -> None:
     assert warehouse.get("/finance/vouchers/export/").status_code == 403
     assert warehouse.get("/reports/trial-balance/?format=csv").status_code == 403
     assert warehouse.get("/sales/orders/").status_code == 200
+    assert warehouse.get("/reports/sales/?format=odt").status_code == 404
     assert not AuditEntry.objects.exists()
 
 

@@ -21,7 +21,7 @@ from erp.purchasing.matching import oldest_first
 from erp.purchasing.models import Bill, BillLine, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.bills import BILL_STATES
 from erp.purchasing.pricing import find_price
-from erp.purchasing.services.orders import HEAD, LINES, check_quantities, fill_currency, order_lines
+from erp.purchasing.services.orders import HEAD, LINES, check_taken, fill_currency, order_lines
 from erp.trade.billing import refuse_own_amount, take_discount
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
 from erp.trade.models import PRICED
@@ -211,7 +211,7 @@ def _parts(
     lines: Sequence[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None
 ) -> list[tuple[PurchaseOrderLine, GoodsReceiptLine | None, Decimal]]:
     """What to bill: order line, receipt line (none for a service that was not received), quantity."""
-    check_quantities(lines, quantities)
+    check_taken(lines, quantities)
     by_line: dict[int, list[GoodsReceiptLine]] = {line.pk: [] for line in lines}
     for receipt in UNBILLED.filter(order_line__in=by_line):
         by_line[receipt.order_line_id].append(receipt)

@@ -21,8 +21,8 @@ from erp.trade.excess import agree_tolerances
 from erp.trade.lines import (
     LineInput,
     check_inputs,
+    check_quantities,
     fill_line,
-    quantity_problem,
     set_amounts,
     unit_factors,
     write_lines,
@@ -62,19 +62,13 @@ def order_lines(orders: Sequence[PurchaseOrder], rows: Any = LINES) -> list[Purc
     return lines
 
 
-def check_quantities(lines: Sequence[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None) -> None:
+def check_taken(lines: Sequence[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None) -> None:
     """Refuse quantities by order line that are negative, do not fit the unit, or are of other lines."""
     if quantities is None:
         return
     if quantities.keys() - {line.pk for line in lines}:
         raise BusinessError(_("Some lines are not on the order any more."))
-    problems = [
-        problem
-        for row, line in enumerate(lines)
-        if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
-    ]
-    if problems:
-        raise BusinessError(problems=problems)
+    check_quantities(lines, quantities)
 
 
 def check_supplier(supplier: Supplier) -> None:

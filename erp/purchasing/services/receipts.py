@@ -23,7 +23,7 @@ from erp.purchasing.matching import cost_of, receipt_value
 from erp.purchasing.models import GoodsReceipt, GoodsReceiptLine, PurchaseOrder, PurchaseOrderLine
 from erp.purchasing.models.receipts import RECEIPT_STATES
 from erp.purchasing.posting import receipt_lines
-from erp.purchasing.services.orders import HEAD, LINES, check_quantities, lock_order, order_lines
+from erp.purchasing.services.orders import HEAD, LINES, check_taken, lock_order, order_lines
 from erp.trade.billing import residue_lines
 from erp.trade.excess import excess_problem, settle_rests
 from erp.trade.models import PARTY
@@ -113,7 +113,7 @@ def _draft(
 ) -> tuple[GoodsReceipt, list[GoodsReceiptLine]]:
     if order.state != "confirmed":
         raise BusinessError(_("%s is not confirmed; only confirmed orders are received.") % order)
-    check_quantities(lines, quantities)
+    check_taken(lines, quantities)
     wanted = {line: to_move(line) if quantities is None else quantities.get(line.pk, ZERO) for line in lines}
     taken = {line: quantity for line, quantity in wanted.items() if quantity}
     if not taken:

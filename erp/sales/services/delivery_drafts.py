@@ -14,7 +14,7 @@ from erp.finance.rights import allow_making, allow_saving
 from erp.sales.models import Delivery, DeliveryLine, SalesOrder, SalesOrderLine
 from erp.sales.services.lines import order_lines
 from erp.sales.services.orders import lock_order
-from erp.trade.lines import quantity_problem
+from erp.trade.lines import check_quantities
 from erp.trade.movements import append_lines, new_lines, store_draft, store_quantities
 from erp.trade.progress import to_move
 from kit.rules.days import business_day
@@ -114,7 +114,5 @@ def _taken(
         raise BusinessError(_("Nothing is left to deliver on %s.") % order)
     if len({line.warehouse_id for line in taken}) > 1:
         raise BusinessError(_("The lines lie in different warehouses; make one delivery for each."))
-    problems = [problem for line, quantity in taken.items() if (problem := quantity_problem(quantity, line.unit))]
-    if problems:
-        raise BusinessError(problems=problems)
+    check_quantities(lines, {line.pk: quantity for line, quantity in taken.items()})
     return taken

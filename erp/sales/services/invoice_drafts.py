@@ -24,8 +24,8 @@ from erp.trade.billing import refuse_own_amount, take_discount
 from erp.trade.lines import (
     LineInput,
     check_inputs,
+    check_quantities,
     fill_line,
-    quantity_problem,
     set_amounts,
     unit_factors,
     write_lines,
@@ -139,16 +139,11 @@ def _taken(
     """The quantities of one invoice: as given, else what is delivered and not invoiced."""
     if order.state not in ("confirmed", "closed"):
         raise BusinessError(_("%s is not confirmed and cannot be invoiced.") % order)
-    if quantities is not None and quantities.keys() - {line.pk for line in lines}:
-        raise BusinessError(_("Some lines are not on %s any more.") % order)
+    if quantities is not None:
+        if quantities.keys() - {line.pk for line in lines}:
+            raise BusinessError(_("Some lines are not on %s any more.") % order)
+        check_quantities(lines, quantities)
     wanted = {line: to_bill(line) if quantities is None else quantities.get(line.pk, ZERO) for line in lines}
-    problems = [
-        problem
-        for line, quantity in wanted.items()
-        if quantity and quantities is not None and (problem := quantity_problem(quantity, line.unit))
-    ]
-    if problems:
-        raise BusinessError(problems=problems)
     taken = {line: quantity for line, quantity in wanted.items() if quantity > 0}
     if not taken:
         raise BusinessError(_("Nothing delivered is left to invoice on %s.") % order)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import pghistory
 from django.contrib.auth.models import Group
@@ -13,9 +12,8 @@ from oa.organisation.models.people import User
 
 def kept(model: Any) -> Any:
     """Class decorator: an event for every row of a table between two models that is added or removed."""
-    given, taken = pghistory.InsertEvent("given"), pghistory.DeleteEvent("taken")
-    track = pghistory.track(given, taken, obj_field=None, model_name=f"{model.__name__}History")
-    return cast(Callable[[Any], Any], track)(model)
+    events: Any = (pghistory.InsertEvent("given"), pghistory.DeleteEvent("taken"))
+    return pghistory.track(*events, obj_field=None, model_name=f"{model.__name__}History")(model)
 
 
 @kept
