@@ -13,7 +13,7 @@ from erp.finance.models import Account, Journal, Payment, Voucher
 from erp.finance.services import save_payment, save_voucher
 from erp.finance.services.vouchers import EntryInput
 from erp.inventory.models import StockAdjustment
-from erp.inventory.services import AdjustmentInput, save_adjustment
+from erp.inventory.services import AdjustmentInput, post_adjustment, save_adjustment
 from erp.purchasing.models import PurchaseOrder
 from erp.sales.models import Invoice, SalesOrder
 from erp.sales.services import deliver_order, invoice_order, post_invoice, reverse_invoice, save_invoice
@@ -98,9 +98,12 @@ def test_adjustments_and_receipts_of_money_are_copied(client: Client, clerk: Use
     """At the cost of the day, and for what is open today."""
     product = make.make_product("MOTOR", cost=D(60))
     make.stock(product, 10, "60", by=clerk)
-    adjustment = StockAdjustment(warehouse=make.warehouse(), reason="damage", date=make.days_ago(1))
-    adjustment = save_adjustment(adjustment, [AdjustmentInput(product, D(-2))], by=clerk)
-    copy = saved_copy(client, "/stock/adjustments/", f"d-{adjustment.pk}", StockAdjustment)
+    adjustment = StockAdjustment(warehouse=make.warehouse(), reason="damage", date=make.today())
+    adjustment = post_adjustment(save_adjustment(adjustment, [AdjustmentInput(product, D(-2))], by=clerk), by=clerk)
+    make.stock(product, 8, "90", by=clerk)  # 8 at 60 and 8 at 90
+    page = client.get(f"/stock/adjustments/new/?copy={adjustment.number}").content.decode()
+    assert adjustment.value == -120 and "−150.00" in page and "−120.00" not in page
+    copy = saved_copy(client, "/stock/adjustments/", adjustment.number, StockAdjustment)
     assert (copy.reason, copy.date, copy.lines.get().quantity) == ("damage", make.today(), -2)
     customer = make.make_customer()
     order = make.confirmed_order(customer, make.line(make.make_service("CARE", "80", tax=None), 1), by=clerk)
