@@ -1,6 +1,6 @@
 """Facade: lets Django find the models. Import from the sections instead."""
 
-from oa.organisation.models import CompanyProfile, Department, Position, Role, User
+from oa.organisation.models import CompanyProfile, Department, Position, Post, Role, User
 from oa.records.models import (
     Attachment,
     Comment,
@@ -24,6 +24,7 @@ __all__ = [
     "NumberSequence",
     "OutboxMail",
     "Position",
+    "Post",
     "ReportRun",
     "ReportSchedule",
     "ReportSubscription",

@@ -30,8 +30,8 @@ class VisibleQuerySet(models.QuerySet):
         condition = Q()
         for path in self.scope_paths:
             condition |= Q(**{f"{path}owner": user.pk})
-            if scope == DEPARTMENT and user.department_id is not None:  # None would mean: rows without a department
-                condition |= Q(**{f"{path}department": user.department_id})
+            if scope == DEPARTMENT:
+                condition |= Q(**{f"{path}department__in": user.own_department_ids})
             elif scope == SUBTREE:
                 condition |= Q(**{f"{path}department__in": user.department_ids})
         return self.filter(condition)
@@ -58,7 +58,7 @@ def beyond_reach(user: Any, model: Any, given: Mapping[str, Any]) -> Iterator[st
     paths = getattr(model._default_manager.all(), "scope_paths", ())
     if scope == ALL or "" not in paths:
         return
-    near = set(user.department_ids if scope == SUBTREE else [user.department_id]) - {None}
+    near = set(user.department_ids if scope == SUBTREE else user.own_department_ids)
     owner, department = given.get("owner"), given.get("department")
     known = {user.pk, getattr(given.get("customer"), "owner_id", None)}
     if owner is not None and owner.pk not in known and (scope == OWN or owner.department_id not in near):

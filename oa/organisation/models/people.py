@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser, Group, Permission, UserManager
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Lower
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,15 @@ from kit.rules.search import PinyinField
 from oa.organisation.models.company import check_zone
 
 WIDTH = {OWN: 0, DEPARTMENT: 1, SUBTREE: 2, ALL: 3}
+
+_BELOW = """
+WITH RECURSIVE below AS (
+    SELECT id FROM oa_department
+     WHERE id = %(department)s OR id IN (SELECT department_id FROM oa_post WHERE user_id = %(user)s)
+    UNION SELECT d.id FROM oa_department d JOIN below b ON d.parent_id = b.id
+)
+SELECT id FROM below
+"""
 
 
 class Scope(models.TextChoices):
@@ -115,12 +124,24 @@ class User(AbstractUser):
     name = models.CharField(_("name"), max_length=100, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
+    extension = models.CharField(_("extension"), max_length=20, blank=True)
     department = models.ForeignKey(
         Department, models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("department")
     )
     position = models.ForeignKey(
         Position, models.PROTECT, null=True, blank=True, related_name="holders", verbose_name=_("position")
     )
+    manager = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="reports",
+        verbose_name=_("manager"),
+        help_text=_("Empty: the head of the department."),
+    )
+    joined_on = models.DateField(_("joined on"), null=True, blank=True)
+    left_on = models.DateField(_("left on"), null=True, blank=True, editable=False)
     language = models.CharField(
         _("language"), max_length=10, blank=True, choices=[("en", "English"), ("zh-hans", "简体中文")]
     )
@@ -176,12 +197,17 @@ class User(AbstractUser):
         return scopes
 
     @cached_property
+    def own_department_ids(self) -> list[int]:
+        """The department of the main post first, then those of further posts (one statement)."""
+        further = Post.objects.filter(user=self.pk).values_list("department_id", flat=True)
+        return list(dict.fromkeys(key for key in (self.department_id, *further) if key is not None))
+
+    @cached_property
     def department_ids(self) -> list[int]:
-        """Own department and all below it."""
-        if self.department_id is None:
-            return []
-        tree = Department.objects.descendants(self.department_id, include_self=True)
-        return list(tree.values_list("pk", flat=True))
+        """Own departments and all below them (one statement)."""
+        with connection.cursor() as cursor:
+            cursor.execute(_BELOW, {"user": self.pk, "department": self.department_id})
+            return [key for (key,) in cursor.fetchall()]
 
     def data_scope(self, model: Any) -> str | None:
         """The scope in which this user sees rows of `model`; None: not at all."""
@@ -191,3 +217,33 @@ class User(AbstractUser):
             return ALL
         meta = model._meta
         return self.granted.get(f"{meta.app_label}.view_{meta.model_name}")
+
+
+@tracked()
+class Post(models.Model):
+    """A further post of a person beside the main one, which stands in `User.department` and `User.position`."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="posts", verbose_name=_("person"))
+    department = models.ForeignKey(Department, models.PROTECT, related_name="posts", verbose_name=_("department"))
+    position = models.ForeignKey(
+        Position, models.PROTECT, null=True, blank=True, related_name="posts", verbose_name=_("position")
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("further post")
+        verbose_name_plural = _("further posts")
+        ordering = ["user", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "department", "position"],
+                nulls_distinct=False,
+                name="post_unique",
+                violation_error_message=_("The person has this post already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.department} · {self.position}" if self.position else str(self.department)
