@@ -1,5 +1,17 @@
 """Facade: lets Django find the models. Import from the sections instead."""
 
+from oa.approvals.models import (
+    ApprovalAction,
+    ApprovalCopy,
+    ApprovalNode,
+    ApprovalRequest,
+    ApprovalTask,
+    Flow,
+    FlowStep,
+    FlowStepPerson,
+    FlowVersion,
+    Proxy,
+)
 from oa.organisation.models import CompanyProfile, Department, Position, Post, Role, User
 from oa.records.models import (
     Attachment,
@@ -13,11 +25,20 @@ from oa.records.models import (
 from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule, ReportSubscription
 
 __all__ = [
+    "ApprovalAction",
+    "ApprovalCopy",
+    "ApprovalNode",
+    "ApprovalRequest",
+    "ApprovalTask",
     "Attachment",
     "Comment",
     "CompanyProfile",
     "Counter",
     "Department",
+    "Flow",
+    "FlowStep",
+    "FlowStepPerson",
+    "FlowVersion",
     "IdempotencyKey",
     "Job",
     "Notification",
@@ -25,6 +46,7 @@ __all__ = [
     "OutboxMail",
     "Position",
     "Post",
+    "Proxy",
     "ReportRun",
     "ReportSchedule",
     "ReportSubscription",
