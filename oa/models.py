@@ -10,7 +10,9 @@ from oa.approvals.models import (
     FlowStep,
     FlowStepPerson,
     FlowVersion,
+    FormRequest,
     Proxy,
+    RequestForm,
 )
 from oa.organisation.models import CompanyProfile, Department, Position, Post, Role, User
 from oa.records.models import (
@@ -39,6 +41,7 @@ __all__ = [
     "FlowStep",
     "FlowStepPerson",
     "FlowVersion",
+    "FormRequest",
     "IdempotencyKey",
     "Job",
     "Notification",
@@ -50,6 +53,7 @@ __all__ = [
     "ReportRun",
     "ReportSchedule",
     "ReportSubscription",
+    "RequestForm",
     "Role",
     "User",
 ]

@@ -37,6 +37,7 @@ SEQUENCES = (
     ("voucher", "VC"),
     ("contract", "CT"),
     ("marketing-plan", "MP"),
+    ("form-request", "RQ"),
 )
 CODES = (("customer", "C"), ("supplier", "S"))  # running codes of masters
 

@@ -14,7 +14,7 @@ ANY, ALL, RATIO, SEQUENCE = "any", "all", "ratio", "sequence"
 APPROVED, REJECTED, PENDING = "approved", "rejected", "pending"
 
 OPEN = frozenset({"waiting", "running", "delegated"})
-VERDICTS = frozenset({"approved", "rejected"})
+SETTLED = frozenset({"approved", "skipped", "rejected"})
 
 
 def required(how: str, slots: int, ratio: Decimal | None = None) -> int:
@@ -28,11 +28,11 @@ def required(how: str, slots: int, ratio: Decimal | None = None) -> int:
 
 
 def slot_result(states: Iterable[str]) -> str:
-    """What a slot says, from the states of the tasks in it that count."""
-    counted = [state for state in states if state in OPEN or state in VERDICTS]
+    """What a slot says, from the states of the tasks in it that count; who is skipped approves by rule."""
+    counted = [state for state in states if state in OPEN or state in SETTLED]
     if "rejected" in counted:
         return REJECTED
-    return APPROVED if counted and all(state == "approved" for state in counted) else PENDING
+    return APPROVED if counted and not OPEN.intersection(counted) else PENDING
 
 
 def step_result(results: Iterable[str], needed: int) -> str:

@@ -15,6 +15,7 @@ from oa.reporting.timing import crontab_fields
 MINUTELY = (
     ("oa-send-mails", "oa.reporting.send_mails", "Sends mails that wait."),
     ("oa-sweep-schedules", "oa.reporting.sweep", "Begins scheduled reports that the timer missed."),
+    ("oa-approvals", "oa.approvals.handle_overdue", "Reminds, or decides by rule, where the time of a step ran out."),
     ("oa-sweep-jobs", "oa.records.sweep_jobs", "Takes up jobs whose worker died."),
 )
 # name, task, time of day in the company's time zone, what it is for

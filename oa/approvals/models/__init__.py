@@ -1,6 +1,7 @@
 """Flows, requests and what people decided."""
 
 from oa.approvals.models.flows import Flow, FlowStep, FlowStepPerson, FlowVersion
+from oa.approvals.models.forms import FormRequest, RequestForm
 from oa.approvals.models.log import ApprovalAction, ApprovalCopy
 from oa.approvals.models.proxies import Proxy
 from oa.approvals.models.requests import ApprovalNode, ApprovalRequest, ApprovalTask
@@ -15,5 +16,7 @@ __all__ = [
     "FlowStep",
     "FlowStepPerson",
     "FlowVersion",
+    "FormRequest",
     "Proxy",
+    "RequestForm",
 ]

@@ -271,6 +271,9 @@ class ApprovalTask(models.Model):
     source = models.ForeignKey("self", models.SET_NULL, null=True, related_name="made")  # who added or handed over
     started_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(  # the person who stood in for `user`, or `user`
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     due_at = models.DateTimeField(_("due"), null=True)
     reminders = models.PositiveSmallIntegerField(default=0)
     remind_at = models.DateTimeField(null=True)

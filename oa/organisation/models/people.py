@@ -142,6 +142,9 @@ class User(AbstractUser):
     )
     joined_on = models.DateField(_("joined on"), null=True, blank=True)
     left_on = models.DateField(_("left on"), null=True, blank=True, editable=False)
+    successor = models.ForeignKey(  # takes over the work of a person who has left
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="+", verbose_name=_("successor")
+    )
     language = models.CharField(
         _("language"), max_length=10, blank=True, choices=[("en", "English"), ("zh-hans", "简体中文")]
     )
@@ -208,6 +211,17 @@ class User(AbstractUser):
         with connection.cursor() as cursor:
             cursor.execute(_BELOW, {"user": self.pk, "department": self.department_id})
             return [key for (key,) in cursor.fetchall()]
+
+    @property
+    def in_office(self) -> User | None:
+        """The person, or who took over from a person that has left; None where nobody did."""
+        person, seen = self, set[int]()
+        while not person.is_active:
+            if person.successor is None or person.pk in seen:
+                return None
+            seen.add(person.pk)
+            person = person.successor
+        return person
 
     def data_scope(self, model: Any) -> str | None:
         """The scope in which this user sees rows of `model`; None: not at all."""
