@@ -50,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Longer walks than those of the suite."""
+    parser.addoption("--approval-examples", type=int, default=300, help="random walks through approvals")
+
+
 @pytest.fixture(scope="session")
 def servers() -> None:
     """PostgreSQL and Valkey run until the last process of this run has ended."""

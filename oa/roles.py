@@ -36,9 +36,12 @@ SHIPPED = (
 # What everybody needs to work at all: the company, colleagues, and notes and files on what they may see.
 READER = """
     view_companyprofile view_department view_position view_user view_attachment view_comment view_notification
-    view_job view_reportrun view_reportschedule view_reportsubscription
+    view_job view_reportrun view_reportschedule view_reportsubscription view_post
+    view_approvalrequest view_formrequest view_requestform view_proxy
 """
-MEMBER = f"{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription"
+MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
+    add_formrequest change_formrequest delete_formrequest add_proxy change_proxy
+"""
 
 GRANTS: dict[str, str] = {
     "administrator": "*",
@@ -48,7 +51,7 @@ GRANTS: dict[str, str] = {
     "purchasing": MEMBER,
     "accountant": f"{MEMBER} view_numbersequence",
     "chief-accountant": f"{MEMBER} view_numbersequence change_numbersequence change_companyprofile",
-    "hr": f"{MEMBER} *_user *_department* *_position* view_role",
+    "hr": f"{MEMBER} *_user *_department* *_position* *_post view_role",
     "auditor": f"{READER} view_* export_*",
 }
 

@@ -27,7 +27,7 @@ def tell_asked(run: Run, tasks: Sequence[ApprovalTask]) -> None:
     text = format_lazy(
         _("{who} asks for your approval: {what}"), who=str(run.request.applicant), what=run.request.title
     )
-    notify([*people.values(), *stand_ins(run.request, people)], text, record=run.request)
+    notify([*people.values(), *stand_ins(run.request, people)], text, record=run.request, involved=True)
 
 
 def stand_ins(request: ApprovalRequest, keys: Iterable[int]) -> list[User]:
@@ -53,7 +53,7 @@ def tell_end(run: Run) -> None:
 def _tell_applicant(run: Run, text: Any) -> None:
     applicant = run.request.applicant
     if run.by is None or run.by.pk != applicant.pk:
-        notify([applicant], format_lazy(text, what=run.request.title), record=run.request)
+        notify([applicant], format_lazy(text, what=run.request.title), record=run.request, involved=True)
 
 
 def tell_late(request: ApprovalRequest, people: Iterable[User], *, urged_by: Any = None) -> None:
@@ -64,7 +64,7 @@ def tell_late(request: ApprovalRequest, people: Iterable[User], *, urged_by: Any
         else format_lazy(_("Still waiting for you: {what}"), what=request.title)
     )
     found = list(people)
-    notify([*found, *stand_ins(request, [user.pk for user in found])], text, record=request)
+    notify([*found, *stand_ins(request, [user.pk for user in found])], text, record=request, involved=True)
 
 
 def send_copies(request: ApprovalRequest, people: Iterable[User], now: dt.datetime) -> list[User]:
@@ -75,5 +75,5 @@ def send_copies(request: ApprovalRequest, people: Iterable[User], now: dt.dateti
     ApprovalCopy.objects.bulk_create(
         [ApprovalCopy(request=request, user=user, at=now) for user in fresh], ignore_conflicts=True
     )
-    notify(fresh, format_lazy(_("Copy for you: {what}"), what=request.title), record=request)
+    notify(fresh, format_lazy(_("Copy for you: {what}"), what=request.title), record=request, involved=True)
     return fresh

@@ -13,13 +13,16 @@ from kit.pages.resources import url_of
 from oa.records.models import Notification
 
 
-def notify(people: Iterable[Any], text: Any, *, record: Model | None = None, url: str = "") -> list[Notification]:
+def notify(
+    people: Iterable[Any], text: Any, *, record: Model | None = None, url: str = "", involved: bool = False
+) -> list[Notification]:
     """Tell `people` something, each in their own language (`text` may be lazy), in one statement.
 
-    With a `record`, only those who may see it are told (rule G-21).
+    With a `record`, only those who may see it are told (rule G-21): one statement a person, unless the caller knows
+    that they are `involved` and therefore see it.
     """
     people = list({person.pk: person for person in people if person.is_active}.values())
-    if record is not None:
+    if record is not None and not involved:
         people = [person for person in people if may_see(person, record)]
     url = url or (url_of(record) if record is not None else "")
     kind = ContentType.objects.get_for_model(record) if record is not None else None
