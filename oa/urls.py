@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
+from oa.approvals import flowpages as flows
+from oa.approvals import todo
+from oa.approvals import views as approvals
 from oa.organisation import views as organisation
 from oa.records import views as records
 from oa.reporting import views as reporting
@@ -11,6 +14,15 @@ from oa.reporting import views as reporting
 urlpatterns = [
     path("office/mails/<uuid:key>/files/<int:position>/", reporting.mail_file_view, name="mail-file"),
     path("", organisation.desk_view, name="desk"),
+    path("todo/", todo.todo_view, name="todo"),
+    path("approvals/start/", approvals.start_view, name="approval-start"),
+    path("approvals/fill/<str:code>/", approvals.fill_view, name="approval-fill"),
+    path("approvals/drafts/<int:key>/", approvals.fill_view, name="approval-draft"),
+    path("approvals/submit/<str:kind>/<int:key>/", approvals.submit_view, name="approval-submit"),
+    path("approvals/act/<int:key>/<str:verb>/", approvals.act_view, name="approval-act"),
+    path("approvals/batch/", approvals.batch_view, name="approval-batch"),
+    path("settings/flows/<str:code>/simulate/", flows.simulate_view, name="flow-simulate"),
+    path("settings/flows/<str:code>/draft/", flows.draft_view, name="flow-draft"),
     path("healthz", organisation.health_view, name="health"),
     path("files/<uuid:key>/", records.download_view, name="attachment"),
     path("records/<str:slug>/<str:key>/attach/", records.attach_view, name="attach"),

@@ -17,7 +17,7 @@ from erp.finance.models import Account, Currency, Journal, Voucher
 from erp.finance.services import post_voucher, save_voucher
 from erp.finance.services.vouchers import EntryInput
 from kit.pages.resources import Resource
-from oa.organisation.models import Role
+from oa.organisation.models import Role, User
 from tests.factories import make_customer, make_product, stock
 
 _numbers = itertools.count(1)
@@ -106,6 +106,26 @@ def _period() -> Any:
     return year.periods.first()
 
 
+def _proxy() -> Any:
+    from tests import approving
+
+    return approving.stand_in(sample(User), sample(User))
+
+
+def _approval() -> Any:
+    from tests import approving
+
+    applicant, approver = approving.people("", "")
+    return approving.request(approving.flow(approving.step(1, approver)), applicant, amount="900")
+
+
+def _form_request() -> Any:
+    from tests import approving
+
+    of = approving.form()
+    return approving.save_request(approving.FormRequest(form=of), {"reason": "x"}, by=approving.person())
+
+
 def _role() -> Any:
     number = next(_numbers)
     return Role.objects.create(group=Group.objects.create(name=f"Role {number}"), code=f"role-{number}")
@@ -145,6 +165,9 @@ def _rule() -> Any:
 
 
 MAKERS: dict[str, Callable[[], Any]] = {
+    "proxy": _proxy,
+    "approvalrequest": _approval,
+    "formrequest": _form_request,
     "stocklevel": _moved("stocklevel"),
     "stockmove": _moved("stockmove"),
     "journalentry": _moved("journalentry"),

@@ -6,22 +6,26 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from erp.finance.models import OpenItem, Payment
 from erp.finance.models.payments import Direction
-from erp.sales import desk
+from erp.sales import approving, desk
 from erp.sales.credit import terms_of
 from erp.sales.figures import ageing, customer_figures
 from erp.sales.models import Delivery, Invoice, SalesOrder
+from erp.sales.models.orders import Hold
 from erp.trade.flow import Chain
 from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Event, Panel, actions, events, figures, panels, tasks
 from kit.pages.resources import by_model, registry, url_of
 from kit.rules.days import business_day
+from oa.approvals.models.requests import OPEN
+from oa.approvals.panels import show_on
 
 
 def documents(customer: Any, user: Any, limit: int) -> Sequence[Event]:
@@ -107,6 +111,19 @@ def invoice_actions(invoice: Any, user: Any) -> Sequence[Action]:
 
 
 Chain("salesorder", "delivery", "invoice", "receipt").register()
+
+
+def approval_action(order: SalesOrder, user: Any) -> Sequence[Action]:
+    """Submit a draft, or a change of a confirmed order, that the flow asks for (rule X-08)."""
+    if not user.has_perm("erp.change_salesorder"):
+        return []
+    changed = order.hold == Hold.APPROVAL and not approving.requests_of(order).filter(state__in=OPEN).exists()
+    if not changed and (order.state != "draft" or not approving.needed_for(order, user)):
+        return []
+    url = reverse("approval-submit", args=(approving.KIND, order.pk))
+    return [Action(_("Submit for approval"), url, icon="send", primary=True, name="submit")]
+
+
 figures["crm.customer"].append(customer_figures)
 events["crm.customer"].append(documents)
 actions["crm.customer"].append(customer_actions)
@@ -216,6 +233,8 @@ panels["erp.salesorder"] += [
         distinct=True,
     ),
 ]
+actions["erp.salesorder"].append(approval_action)
+show_on("erp.salesorder")
 figures["desk"].append(desk.figures)
 actions["desk"].append(desk.actions)
 tasks += [desk.shipments, desk.collections]

@@ -13,10 +13,11 @@ from django.utils.translation import pgettext_lazy
 
 from erp.finance.currencies import base_currency
 from erp.inventory.models import Warehouse
-from erp.sales import services
+from erp.sales import approving, services
 from erp.sales.forms import credit_hint, invoice_head, order_head
 from erp.sales.grids import DeliveryGrid, InvoiceGrid, OrderGrid
 from erp.sales.models import CustomerPrice, CustomerTerms, Delivery, Invoice, SalesOrder
+from erp.sales.models.orders import Hold
 from erp.sales.services.orders import AMENDABLE
 from erp.trade.grids import exceeds_order, excess_command
 from erp.trade.heads import RECOMPUTE
@@ -173,8 +174,10 @@ class SalesOrderResource(Resource):
         return {"amount": obj.base_total}
 
     def commands_for(self, obj: Any, user: Any) -> list[Command]:
-        """What an order on hold waits for is its release."""
+        """What an order on hold waits for is its release; one that needs approval is submitted, not confirmed."""
         found = super().commands_for(obj, user)
+        if obj.hold == Hold.APPROVAL or (obj.state == "draft" and approving.needed_for(obj, user)):
+            found = [command for command in found if command.name not in ("confirm", "release")]
         return [replace(c, primary=True, menu=False) if obj.hold and c.name == "release" else c for c in found]
 
     def badge(self, obj: Any) -> tuple[Any, str] | None:

@@ -190,10 +190,16 @@ _TEXT: dict[str, Callable[[Column, Any], str]] = {
 }
 
 
+# How columns that hold a structure read: "oa.flowstep.conditions" -> a function of the row.
+telling: dict[str, Callable[[Any], str]] = {}
+
+
 def cell(column: Column, value: Any, href: str = "") -> Cell:
     """Format one value."""
     if value is None or value == "":
         return Cell("", column, href)
+    if isinstance(value, list):
+        value = ", ".join(str(item) for item in value)
     text = _TEXT.get(column.kind, lambda c, v: str(v))(column, value)
     tone = (column.tones or {}).get(value, "")
     negative = column.numeric and isinstance(value, Decimal | int) and value < 0

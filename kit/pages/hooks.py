@@ -34,6 +34,7 @@ class Hooks:
     """`once`: idempotent submits; `earlier`: what a form that is sent again made the first time.
 
     `shell`: callables (request) -> dict merged into the shell's context.
+    `counters`: callables (user) -> numbers by name, for the pills of the shell, asked after the page is shown.
     `composer`: the template over a record's timeline in which notes are written.
     `start_job`: (kind, title, params, owner) -> address of its progress; None: long work is done in the request.
     `delete`: removes a record with what hangs on it; raises ProtectedError where it is in use.
@@ -43,6 +44,7 @@ class Hooks:
     once: Once = _always
     earlier: Callable[[str, Any, str], Any] = _never
     shell: list[Callable[[Any], dict[str, Any]]] = field(default_factory=list)
+    counters: list[Callable[[Any], dict[str, int]]] = field(default_factory=list)
     composer: str = ""
     start_job: Callable[[str, str, dict[str, Any], Any], Any] | None = None
     delete: Callable[[Any], None] = _delete

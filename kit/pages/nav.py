@@ -22,6 +22,7 @@ class Link:
     args: tuple[str, ...] = ()
     group: str = ""  # of entries of the "New" menu, which follow the order of the tree
     go: str = ""  # letter that leads there after G
+    counter: str = ""  # name of the number beside it, which comes after the page
 
     def allowed(self, user: Any) -> bool:
         """Whether `user` may see it."""
@@ -115,7 +116,14 @@ def _create(user: Any) -> list[dict[str, Any]]:
 
 
 def _item(link: Link, path: str) -> dict[str, Any]:
-    return {"label": str(link.label), "url": link.url, "icon": link.icon, "go": link.go, "current": False}
+    return {
+        "label": str(link.label),
+        "url": link.url,
+        "icon": link.icon,
+        "go": link.go,
+        "counter": link.counter,
+        "current": False,
+    }
 
 
 def _mark(items: list[dict[str, Any]], path: str) -> None:

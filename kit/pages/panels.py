@@ -94,6 +94,8 @@ class Task:
     due: dt.date | None = None
     verb: Any = ""  # label of the inline action, which opens `action` or else `url`
     action: str = ""
+    acts: Sequence[Action] = ()  # inline actions with keys of their own, instead of `verb`
+    batch: str = ""  # what stands for the row where many are done at once
 
 
 @dataclass(frozen=True)

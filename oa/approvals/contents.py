@@ -42,14 +42,19 @@ class Contents:
 
 def contents_of(approvable: Approvable, document: Any, applicant: User, department_id: int | None) -> Contents:
     """Read a document as it stands now, with its files by name and hash."""
+    kind = ContentType.objects.get_for_model(document)
+    files = Attachment.objects.filter(content_type=kind, object_id=document.pk).order_by("pk")
+    content = {**approvable.content(document), "files": [list(row) for row in files.values_list("name", "sha256")]}
+    return Contents(facts_of(approvable, document, applicant, department_id), content)
+
+
+def facts_of(approvable: Approvable, document: Any, applicant: User, department_id: int | None) -> dict[str, Any]:
+    """The values that conditions read: the document's own, and what is known of the applicant."""
     about = {
         "applicant_department": departments_up(department_id),
         "applicant_position": "" if applicant.position_id is None else str(applicant.position_id),
     }
-    kind = ContentType.objects.get_for_model(document)
-    files = Attachment.objects.filter(content_type=kind, object_id=document.pk).order_by("pk")
-    content = {**approvable.content(document), "files": [list(row) for row in files.values_list("name", "sha256")]}
-    return Contents({**approvable.facts(document), **about}, content)
+    return {**approvable.facts(document), **about}
 
 
 def departments_up(department_id: int | None) -> list[str]:

@@ -86,6 +86,16 @@ def forecast(
     return path
 
 
+def approvals_needed(version: FlowVersion, approvable: Approvable, facts: Mapping[str, Any]) -> str:
+    """Why a document with `facts` needs approval, in words; empty when no approving step holds (one statement)."""
+    known = approvable.known
+    steps = version.steps.filter(kind=NodeKind.APPROVE).order_by("stage", "pk")
+    first = next((step for step in steps if holds(step.conditions, facts, known)), None)
+    if first is None:
+        return ""
+    return why_in_words(first, facts, known) or _("every one needs it")
+
+
 def why_in_words(step: FlowStep, facts: Mapping[str, Any], known: Mapping[str, Fact]) -> str:
     """Why a step is needed: the comparisons that are true."""
     return in_words(reasons(step.conditions, facts, known), known)

@@ -176,7 +176,6 @@ def test_taking_an_approval_back() -> None:
     services.take_back(make.task(request, a, "approved"), by=a)
     assert make.asked(request) == {a}
     approve(make.task(request, a), by=a)
-    services.comment(request, by=b, text="looking")
     services.add_signers(make.task(request, b), [make.person("c")], by=b)
     with pytest.raises(BusinessError, match="acted"):
         services.take_back(make.task(request, a, "approved"), by=a)

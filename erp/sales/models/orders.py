@@ -32,6 +32,7 @@ from oa.records.models import Document
 ORDER_STATES = StateTable(
     states=(
         State("draft", _("draft"), "draft"),
+        State("approving", _("in approval"), "viol", step=False),
         State("confirmed", _("confirmed"), "info"),
         State("closed", _("completed"), "ok"),
         State("cancelled", _("cancelled"), "mute", step=False),
@@ -65,6 +66,9 @@ ORDER_STATES = StateTable(
             fields=("reason",),
             icon="archive",
         ),
+        Transition("lock", ("draft",), "approving", _("Submit for approval"), internal=True),
+        Transition("unlock", ("approving",), "draft", _("Return from approval"), internal=True),
+        Transition("approve", ("approving",), "confirmed", _("Confirm order"), internal=True),
         Transition("complete", ("confirmed",), "closed", _("Complete"), internal=True),
         Transition(
             "reopen", ("closed",), "confirmed", _("Reopen"), permission="close_salesorder", icon="archive-restore"
@@ -88,6 +92,7 @@ class Hold(models.TextChoices):
     NONE = "", _("no hold")
     CREDIT = "credit", pgettext_lazy("hold", "credit")
     MANUAL = "manual", _("manual")
+    APPROVAL = "approval", pgettext_lazy("hold", "approval")
 
 
 @tracked(*ORDER_DERIVED)
@@ -119,7 +124,7 @@ class SalesOrder(TradeAmounts, Party, OrderProgress, Document):
     ship_to = models.CharField(_("ship to"), max_length=400, blank=True)
     ship_country = models.CharField(_("ship country"), max_length=80, blank=True)
     state = Document.state_field(ORDER_STATES)
-    hold = models.CharField(_("hold"), max_length=6, choices=Hold, default=Hold.NONE, blank=True, editable=False)
+    hold = models.CharField(_("hold"), max_length=8, choices=Hold, default=Hold.NONE, blank=True, editable=False)
     hold_reason = models.CharField(_("reason of hold"), max_length=300, blank=True, editable=False)
     released_amount = MoneyField(_("released up to"), null=True, editable=False)  # in base currency
     released_until = models.DateField(_("released until"), null=True, editable=False)  # None: for good

@@ -56,6 +56,8 @@ def release_hold(
     order = lock_order(order, version)
     allow_transition(by, order, "release")
     lines = lines_of(order)
+    if order.hold == Hold.APPROVAL:
+        raise BusinessError(_("%s waits for approval; only the approval lets it go on.") % order)
     if not order.hold and not _stopped(order, lines):
         raise BusinessError(_("%s is not on hold.") % order)
     amount = order.base_total if amount is None else amount

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from erp.finance.currencies import fill_rate
 from erp.finance.models import Currency
 from erp.finance.rights import allow, allow_saving, allow_transition
+from erp.sales import approving
 from erp.sales.credit import apply_credit_check, check_blocked, terms_of
 from erp.sales.models import DeliveryLine, Invoice, InvoiceLine, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import ORDER_STATES, Hold
@@ -38,7 +39,9 @@ from oa.records.bulk import bulk_set, locked
 from oa.records.commands import command
 from oa.records.numbering import given_number, next_number
 
-HEAD = SalesOrder.objects.select_related("customer__terms__credit_of__terms", "currency", "payment_terms", "warehouse")
+HEAD = SalesOrder.objects.select_related(
+    "customer__terms__credit_of__terms", "currency", "payment_terms", "warehouse"
+).annotate(flow_in_force=models.Exists(approving.FLOWS))
 AMENDABLE = (
     "required_date",
     "customer_reference",
@@ -75,7 +78,7 @@ def save_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versio
     if order.pk:
         current = lock_order(order, version)
         if current.state != ORDER_STATES.initial:
-            raise BusinessError(_("%s is confirmed; amend it instead.") % current)
+            raise BusinessError(_not_a_draft(current))
         existing = list(current.lines.all())
         order.version = current.version + 1
     allow_saving(by, order, order.customer)
@@ -90,6 +93,12 @@ def save_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versio
     order.save()
     write_lines(order, "order", drafts, existing=existing)
     return order
+
+
+def _not_a_draft(order: SalesOrder) -> str:
+    if order.state == "approving":
+        return _("%s is in approval; withdraw it before you change it.") % order
+    return _("%s is confirmed; amend it instead.") % order
 
 
 def _check_head(order: SalesOrder) -> None:
@@ -172,10 +181,19 @@ AMENDMENT = Amendment(
 def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, number: str | None = None) -> SalesOrder:
     """Issue the order: number, credit check, reservation of what is free (rules S-03, S-04, S-06).
 
-    `number` is for orders that had one before they were imported.
+    `number` is for orders that had one before they were imported. An order that an approval flow asks for is refused:
+    it is submitted, and the last approval confirms it (rule X-10).
     """
     order = lock_order(order, version)
     allow_transition(by, order, "confirm")
+    why = approving.needed_for(order, by) if getattr(order, "flow_in_force", True) else ""
+    if why:
+        raise BusinessError(_("This order needs approval (%s). Submit it for approval.") % why)
+    return _issue(order, number)
+
+
+def _issue(order: SalesOrder, number: str | None = None) -> SalesOrder:
+    """Confirm a locked order."""
     lines = lines_of(order)
     if not lines:
         raise BusinessError(_("Enter at least one line."))
@@ -188,6 +206,24 @@ def confirm_order(order: SalesOrder, *, by: Any, version: int | None = None, num
     order.copy_party(order.customer)
     order.state, order.confirmed_at = "confirmed", timezone.now()
     derive_progress(order, lines)
+    order.version += 1
+    order.save()
+    return order
+
+
+@transaction.atomic
+def go_on_approved(order: SalesOrder) -> SalesOrder:
+    """What approval means: a draft is confirmed, an amended order is not on hold any more (rules X-07, X-08)."""
+    order = lock_order(order)
+    if order.state == "approving":
+        ORDER_STATES.check("approve", order)
+        return _issue(order)
+    lines = lines_of(order)
+    check_blocked(terms_of(order.customer))
+    order.hold, order.hold_reason = Hold.NONE, ""
+    order.warning = apply_credit_check(order, lines, business_day())
+    if order.hold == Hold.NONE:
+        reserve_lines(lines)
     order.version += 1
     order.save()
     return order
@@ -280,6 +316,19 @@ def reopen_order(order: SalesOrder, *, by: Any, version: int | None = None) -> S
     return order
 
 
+def _not_now(order: SalesOrder) -> str:
+    return _("The change of %s is in approval; withdraw it before you change the order again.") % order
+
+
+def _ask_again(order: SalesOrder, by: Any) -> None:
+    """What was approved is not what the order says now: it waits on hold for a new run (rule X-08)."""
+    why = approving.needed_for(order, by)
+    if why:
+        order.hold, order.hold_reason = Hold.APPROVAL, _("changed after approval: %s") % why
+    elif order.hold == Hold.APPROVAL:
+        order.hold, order.hold_reason = Hold.NONE, ""
+
+
 @transaction.atomic
 def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> SalesOrder:
     """Change a confirmed order: a new revision whose old state the history keeps (rule G-08).
@@ -290,6 +339,8 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
     current = lock_order(order, version)
     allow_saving(by, current)
     existing, before = lines_of(current), current.base_total
+    if current.hold == Hold.APPROVAL and approving.requests_of(current).filter(state="running").exists():
+        raise BusinessError(_not_now(current))
     held = [copy(line) for line in existing]
     agree_tolerances(lines, existing, by=by)
     drafts = amend(current, order, lines, existing, AMENDMENT)
@@ -299,6 +350,8 @@ def amend_order(order: SalesOrder, lines: Sequence[LineInput], *, by: Any, versi
         current.warning = apply_credit_check(current, drafts, business_day())
     release_lines(held)  # after the customer's terms are locked (lock order)
     drafts = lines_of(current)
+    if getattr(current, "flow_in_force", True):
+        _ask_again(current, by)
     if current.hold == Hold.NONE:
         reserve_lines(drafts)
     derive_progress(current, drafts)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from kit.pages import panels as registered
 from kit.pages.actions import Action, Command
-from kit.pages.columns import Cell, cell, resolve
+from kit.pages.columns import Cell, cell, resolve, telling
 from kit.pages.formats import moment
 from kit.pages.forms import ReasonForm
 from kit.pages.hooks import hooks
@@ -232,7 +232,8 @@ def fact(resource: Resource, obj: Any, name: str, user: Any) -> Fact:
     """One field of the record as label and formatted value, linked where it has a page; of a set what `user` sees."""
     column = resolve(resource.model, name)
     field = resource.meta.get_field(name)
-    value = getattr(obj, name)
+    told = telling.get(f"{resource.meta.label_lower}.{name}")
+    value: Any = told(obj) if told is not None else getattr(obj, name)
     label = resource.labels.get(name, column.label)
     if field.many_to_many:
         return Fact(label, cell(column, ", ".join(name_of(v) for v in narrowed(value.all(), user))))

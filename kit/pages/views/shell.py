@@ -98,6 +98,8 @@ def counters_view(request: HttpRequest) -> HttpResponse:
     made: dict[str, int] = {}
     for source in hooks.shell:
         made |= {k: v for k, v in source(request).items() if isinstance(v, int)}
+    for count in hooks.counters:
+        made |= count(request.user)
     return JsonResponse(made)
 
 

@@ -31,7 +31,6 @@ class Act(models.TextChoices):
     ADD = "add", _("added a signer")
     REMOVE = "remove", _("removed a signer")
     CC = "cc", _("sent a copy")
-    COMMENT = "comment", _("commented")
     URGE = "urge", _("urged")
     EDIT = "edit", pgettext_lazy("history", "changed")
     WITHDRAW = "withdraw", _("withdrew")

@@ -1,14 +1,13 @@
 """Commands of approvals: each locks the request first and decides in one transaction."""
 
 from oa.approvals.services.decisions import approve, edit, give_advice, reject, send_back, take_back
-from oa.approvals.services.hands import add_signers, comment, delegate, remove_signer, send_copy, transfer, urge
+from oa.approvals.services.hands import add_signers, delegate, remove_signer, send_copy, transfer, urge
 from oa.approvals.services.submission import cancel, resubmit, submit, withdraw
 
 __all__ = [
     "add_signers",
     "approve",
     "cancel",
-    "comment",
     "delegate",
     "edit",
     "give_advice",

@@ -106,3 +106,13 @@ def _problems_of_step(step: FlowStep, approvable: Approvable, stages: set[int]) 
     except BusinessError as error:
         found.append(str(error))
     return found
+
+
+@transaction.atomic
+def save_step(step: FlowStep, *, by: Any) -> FlowStep:
+    """Store a step of a draft; a version in force is not changed (5.9.1)."""
+    version = locked(FlowVersion.objects.all(), step.flow_version_id)
+    if version.state != "draft":
+        raise BusinessError(_("This version is in force; make a new one to change it."))
+    step.save()
+    return step

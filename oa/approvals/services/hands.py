@@ -1,4 +1,4 @@
-"""Who decides changes: transfer, advice, added and removed signers; copies, comments, urging (rule X-04)."""
+"""Who decides changes: transfer, advice, added and removed signers; copies, urging (rule X-04)."""
 
 from __future__ import annotations
 
@@ -158,16 +158,6 @@ def send_copy(request: ApprovalRequest, people: Iterable[User], *, by: User, tex
         raise BusinessError(_("Choose at least one colleague."), field="people")
     for user in send_copies(run.request, chosen, run.now):
         run.log(Act.CC, by=by, text=text, target=user)
-    return run.request
-
-
-@transaction.atomic
-def comment(request: ApprovalRequest, *, by: User, text: str) -> ApprovalRequest:
-    """Say something without a verdict."""
-    run = open_run(request.pk, by)
-    if not text.strip():
-        raise BusinessError(_("Enter a text."), field="text")
-    run.log(Act.COMMENT, by=by, text=text)
     return run.request
 
 

@@ -1,0 +1,169 @@
+"""What people can do to a request right now: the verbs of its page, and running one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from kit.pages.actions import Action
+from kit.values.errors import BusinessError
+from oa.approvals import services
+from oa.approvals.inbox import act_url
+from oa.approvals.models import ApprovalNode, ApprovalRequest, ApprovalTask
+from oa.approvals.models.flows import NodeKind, WithdrawRule
+from oa.approvals.models.log import VERDICTS
+from oa.approvals.models.requests import TaskRole, in_hands_of
+
+LABELS = {
+    "approve": lambda: _("Approve"),
+    "reject": lambda: _("Reject"),
+    "return": lambda: _("Return"),
+    "advise": lambda: _("Give advice"),
+    "transfer": lambda: _("Hand over"),
+    "delegate": lambda: _("Ask for advice"),
+    "add": lambda: _("Add signers"),
+    "remove": lambda: _("Remove signer"),
+    "copy": lambda: _("Send a copy"),
+    "urge": lambda: _("Urge"),
+    "withdraw": lambda: _("Withdraw"),
+    "cancel": lambda: _("Cancel request"),
+    "resubmit": lambda: _("Submit again"),
+    "take-back": lambda: _("Take back"),
+}
+ON_TASK = ("approve", "reject", "return", "advise", "transfer", "delegate", "add", "remove", "take-back")
+ICONS = {
+    "approve": "check", "reject": "x", "return": "corner-up-left", "transfer": "arrow-right-left", "add": "user-plus",
+    "delegate": "message-circle-question-mark", "copy": "copy", "urge": "bell", "withdraw": "undo-2", "cancel": "ban",
+    "resubmit": "send", "take-back": "undo-2", "advise": "message-square", "remove": "user-minus",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """The task in the hands of a person, if any, and the verbs that are possible."""
+
+    task: ApprovalTask | None
+    actions: Sequence[Action]
+
+
+def task_in_hand(request: ApprovalRequest, user: Any) -> ApprovalTask | None:
+    """The running task of a request that `user` can act on, an own one first."""
+    rows = request.tasks.filter(in_hands_of(user), state="running").select_related("node__step", "user", "request")
+    found = sorted(rows, key=lambda task: (task.user_id != user.pk, task.pk))
+    return found[0] if found else None
+
+
+def deeds(request: ApprovalRequest, user: Any) -> Deeds:
+    """What `user` can do to `request`, the main verb first."""
+    task = task_in_hand(request, user) if request.state in ("running", "returned") else None
+    made = [_action(verb, task, primary=i == 0) for i, verb in enumerate(_task_verbs(task))] if task else []
+    made += [_plain(verb, request, menu=bool(made)) for verb in _request_verbs(request, user)]
+    return Deeds(task, made)
+
+
+def _task_verbs(task: ApprovalTask) -> list[str]:
+    if task.role == TaskRole.REVISE:
+        return ["resubmit"]
+    if task.role == TaskRole.ADVICE:
+        return ["advise", "transfer"]
+    verbs = ["approve", "return", "transfer", "add", "delegate"]
+    if task.node is None or task.node.kind == NodeKind.APPROVE:
+        verbs.insert(1, "reject")
+    return verbs
+
+
+def _action(verb: str, task: ApprovalTask, *, primary: bool) -> Action:
+    keys = {"approve": "e", "resubmit": "e", "advise": "e", "reject": "r"}
+    handles = verb == "approve" and task.node is not None and task.node.kind == NodeKind.HANDLE
+    return Action(
+        _("Done") if handles else LABELS[verb](),
+        act_url(task, verb),
+        ICONS.get(verb, ""),
+        primary=primary,
+        danger=verb == "reject",
+        dialog=True,
+        key=keys.get(verb, ""),
+        menu=verb in ("transfer", "add", "delegate"),
+        name=verb,
+    )
+
+
+def _request_verbs(request: ApprovalRequest, user: Any) -> list[str]:
+    is_open = request.state in ("running", "returned")
+    verbs = ["copy"]
+    if is_open and user.pk == request.applicant_id:
+        anytime = request.flow_version.withdraw == WithdrawRule.ANYTIME or request.state == "returned"
+        if anytime or not request.actions.filter(act__in=VERDICTS, by__isnull=False).exists():
+            verbs.append("withdraw")
+    if request.state == "running":
+        verbs.append("urge")
+    admin = user.pk == request.flow_version.flow.admin_id or user.has_perm("oa.manage_approvalrequest")
+    return [*verbs, "cancel"] if is_open and admin else verbs
+
+
+def _plain(verb: str, request: ApprovalRequest, *, menu: bool) -> Action:
+
+    url = reverse("approval-act", args=(request.pk, verb))
+    asks = verb != "urge"
+    return Action(
+        LABELS[verb](), url, ICONS.get(verb, ""), danger=verb == "cancel", post=not asks, dialog=asks,
+        menu=menu or verb in ("copy", "cancel"), name=verb,
+    )  # fmt: skip
+
+
+def returnable(task: ApprovalTask) -> list[tuple[int, Any]]:
+    """Where a task can be returned to: the applicant and the passed stages, by the names of their steps."""
+    stages = [(0, _("the applicant: %s") % task.request.applicant)]
+    node = task.node
+    if node is None:
+        return stages
+    passed = ApprovalNode.objects.filter(request=task.request_id, state="approved", stage__lt=node.stage)
+    names: dict[int, list[str]] = {}
+    for row in passed.exclude(kind=NodeKind.CC).select_related("step").order_by("stage", "pk"):
+        names.setdefault(row.stage, []).append(str(row))
+    return [*stages, *((stage, ", ".join(dict.fromkeys(found))) for stage, found in names.items())]
+
+
+def perform(
+    verb: str, request: ApprovalRequest, task: ApprovalTask | None, given: Mapping[str, Any], *, by: Any, seen: str
+) -> ApprovalRequest:
+    """Run a verb with what its form gave; `seen` is the hash of the content that the page showed."""
+    if verb in ON_TASK and task is None:
+        raise BusinessError(_("This is not asked any more."))
+    opinion = given.get("opinion", "")
+    if task is not None and verb in ON_TASK:
+        return _on_task(verb, task, given, by, seen)
+    if verb == "copy":
+        return services.send_copy(request, given["people"], by=by, text=opinion)
+    if verb == "urge":
+        return services.urge(request, by=by)
+    if verb == "withdraw":
+        return services.withdraw(request, by=by, reason=opinion)
+    if verb == "cancel":
+        return services.cancel(request, by=by, reason=given["reason"])
+    return services.resubmit(request, by=by, note=opinion)
+
+
+def _on_task(verb: str, task: ApprovalTask, given: Mapping[str, Any], by: Any, seen: str) -> ApprovalRequest:
+    opinion = given.get("opinion", "")
+    if verb == "approve":
+        return services.approve(task, by=by, text=opinion, content_hash=seen)
+    if verb == "reject":
+        return services.reject(task, by=by, text=given["reason"])
+    if verb == "return":
+        return services.send_back(task, by=by, stage=given["stage"], text=given["reason"])
+    if verb == "advise":
+        return services.give_advice(task, by=by, text=given["advice"])
+    if verb == "transfer":
+        return services.transfer(task, given["to"], by=by, text=opinion)
+    if verb == "delegate":
+        return services.delegate(task, given["to"], by=by, text=given["question"])
+    if verb == "add":
+        return services.add_signers(task, given["people"], by=by, where=given["where"], text=opinion)
+    if verb == "remove":
+        return services.remove_signer(task, by=by, text=opinion)
+    return services.take_back(task, by=by)
