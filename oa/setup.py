@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connections, transaction
 from django.db.migrations.loader import MigrationLoader
 
+from oa.approvals.setup import install_forms
 from oa.organisation.models import CompanyProfile, Department, Role
 from oa.records.models import Counter, NumberSequence
 from oa.records.models.keys import Reset
@@ -52,6 +53,7 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
     with transaction.atomic(using=using):
         _company(using)
         _sequences(using)
+        install_forms(using)
         install_roles(sender, GRANTS, using)
         for config in apps.get_app_configs():
             if config.label in FOREIGN_GRANTS:

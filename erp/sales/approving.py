@@ -148,6 +148,7 @@ approvables.register(
         unlock=unlock,
         effect=effect,
         summary=summary,
+        title=lambda order: f"{order.customer} · {order.number or _('sales order')}",
         icon="shopping-cart",
     )
 )

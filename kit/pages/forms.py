@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.pages.pickmany import PickManyField, PickManyWidget
 from kit.pages.resources import Resource, by_model
+from kit.pages.rows import RowsWidget
 from kit.pages.widgets import DayField, NumberField, PickerField, form_field, name_choices
 from kit.rules.permissions import beyond_reach
 from kit.values.errors import BusinessError
@@ -135,7 +136,7 @@ class KitForm(forms.ModelForm):
 
 def wide(field: forms.Field) -> str:
     """Text areas take the whole row."""
-    return "w4" if isinstance(field.widget, forms.Textarea | PickManyWidget) else ""
+    return "w4" if isinstance(field.widget, forms.Textarea | PickManyWidget | RowsWidget) else ""
 
 
 def narrowed(rows: Any, user: Any, current: Any) -> Any:

@@ -49,6 +49,16 @@ class Deeds:
     task: ApprovalTask | None
     actions: Sequence[Action]
 
+    @property
+    def shown(self) -> list[Action]:
+        """Verbs with a button of their own."""
+        return [action for action in self.actions if not action.menu]
+
+    @property
+    def more(self) -> list[Action]:
+        """Verbs in the menu."""
+        return [action for action in self.actions if action.menu]
+
 
 def task_in_hand(request: ApprovalRequest, user: Any) -> ApprovalTask | None:
     """The running task of a request that `user` can act on, an own one first."""

@@ -34,7 +34,7 @@ class Approvable:
 
     `facts(document)`: the values of `fields` as JSON (numbers as text): a change of one of them after approval needs
     a new run (rule X-08). `content(document)`: everything an approver decides about, as JSON; its hash is what was
-    approved. `summary(document)`: label and text pairs to decide by.
+    approved. `title(document)`: what it is called in lists; `summary(document)`: label and text pairs to decide by.
     `lock(document)`, `unlock(document)`: keep it from changing while the run lasts and give it back (rule X-06).
     `effect(document, by)`: what approval means, in the transaction of the last decision; raises BusinessError when it
     cannot be, which takes the decision back with it (rule X-07).
@@ -52,6 +52,7 @@ class Approvable:
     unlock: Callable[[Any], Any]
     effect: Callable[[Any, Any], Any]
     summary: Callable[[Any], Sequence[tuple[Any, Any]]] = lambda document: ()
+    title: Callable[[Any], str] = str
     editable: tuple[tuple[str, Any], ...] = ()
     edit: Callable[[Any, Mapping[str, Any], Any], Any] | None = None
     batch: bool = True

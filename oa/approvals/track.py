@@ -67,7 +67,7 @@ def path_of(request: ApprovalRequest) -> list[Stop]:
     tasks = ApprovalTask.objects.select_related("user").order_by("slot", "pk")
     nodes = request.nodes.select_related("step").prefetch_related(Prefetch("tasks", tasks)).order_by("pk")
     stops = [Stop(_("Submitted by %s") % request.applicant, "done", voices=[])]
-    stops[0].voices.append(Voice(str(request.applicant), "", "", at=request.submitted_at))
+    stops[0].voices.append(Voice("", "", "", at=request.submitted_at))
     shown = [node for node in nodes if node.state != "void" or any(t.pk in said for t in node.tasks.all())]
     stops += [_stop(node, said, approvable) for node in shown]
     if request.state in ("running", "returned"):

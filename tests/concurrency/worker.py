@@ -31,6 +31,9 @@ from erp.sales.services import confirm_order, deliver_order, invoice_order, save
 from erp.trade import orders  # noqa: E402
 from erp.trade.lines import LineInput  # noqa: E402
 from kit.values.errors import BusinessError  # noqa: E402
+from oa.approvals import engine  # noqa: E402
+from oa.approvals import services as approvals  # noqa: E402
+from oa.approvals.models import ApprovalRequest, ApprovalTask, FormRequest  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering  # noqa: E402
 from oa.records.idempotency import once  # noqa: E402
@@ -65,23 +68,31 @@ def _as_it_is() -> Iterator[None]:
 def without_locks() -> Iterator[None]:
     """The negative control: rows are read without a lock, and everybody dawdles before writing."""
     locking, numbers, documents = QuerySet.select_for_update, numbering.next_number, orders.lock_billed_orders
+    opening = engine.open_run
     QuerySet.select_for_update = lambda self, *args, **kwargs: self._chain()  # type: ignore[method-assign]
 
     def dawdling(*args: Any) -> str:
         time.sleep(0.2)  # long enough for everybody to have read, on a busy machine too
         return numbers(*args)
 
+    def dawdling_run(*args: Any) -> Any:
+        run = opening(*args)
+        time.sleep(0.3)
+        return run
+
     def unlocked(*args: Any) -> None:
         """Documents behind open items are not locked either."""
 
     _replace_everywhere(numbers, dawdling)
     _replace_everywhere(documents, unlocked)
+    _replace_everywhere(opening, dawdling_run)
     try:
         yield
     finally:
         QuerySet.select_for_update = locking  # type: ignore[method-assign]
         _replace_everywhere(dawdling, numbers)
         _replace_everywhere(unlocked, documents)
+        _replace_everywhere(dawdling_run, opening)
 
 
 def _replace_everywhere(old: Any, new: Any) -> None:
@@ -231,11 +242,50 @@ def mix(order: int, item: int, turns: int, mine: int) -> Outcome:
     return outcome
 
 
+def decide(task: int) -> Outcome:
+    """Approve a task as the person who is asked."""
+    asked = ApprovalTask.objects.select_related("user").get(pk=task)
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: approvals.approve(asked, by=asked.user))
+    return outcome
+
+
+def withdraw(request: int) -> Outcome:
+    """Withdraw a request as its applicant."""
+    found = ApprovalRequest.objects.select_related("applicant").get(pk=request)
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: approvals.withdraw(found, by=found.applicant))
+    return outcome
+
+
+def decide_or_withdraw(task: int, request: int) -> Outcome:
+    """One of both."""
+    return decide(task) if task else withdraw(request)
+
+
+def submit_request(draft: int, key: str) -> Outcome:
+    """Send the form that submits a draft."""
+    document = FormRequest.objects.select_related("form", "owner").get(pk=draft)
+    outcome: Outcome = Counter()
+    attempt(
+        outcome,
+        lambda: once(
+            key,
+            document.owner,
+            "approval.submit",
+            lambda: approvals.submit(document, kind=document.form.kind, by=document.owner),
+        ),
+    )
+    return outcome
+
+
 COMMANDS: dict[str, Callable[..., Outcome]] = {
     name: globals()[name]
     for name in (
         "confirm",
         "count_up",
+        "decide",
+        "decide_or_withdraw",
         "deliver",
         "invoice",
         "mix",
@@ -245,5 +295,6 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "post_vouchers",
         "settle",
         "submit",
+        "submit_request",
     )
 }

@@ -17,6 +17,7 @@ from erp.finance.models import OpenItem, Payment, Supplier, Voucher
 from erp.inventory.models import Product, StockAdjustment
 from erp.purchasing.models import PurchaseOrder
 from erp.sales.models import Delivery, Invoice, SalesOrder
+from erp.setup.demo.approvals import make_approvals
 from erp.setup.demo.buying import Buying
 from erp.setup.demo.copies import make_copies
 from erp.setup.demo.masters import make_masters
@@ -72,6 +73,7 @@ def make_demo(orders: int, seed: int) -> Summary:
         if copies > 1:
             make_copies(copies - 1)
         finish_office(world)
+        make_approvals(world)
     return summary()
 
 

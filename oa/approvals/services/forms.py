@@ -47,9 +47,16 @@ def save_request(
         request.department_id = by.department_id
     request.fields = request.form.fields
     request.values = cleaned(request.fields, values)
-    request.title = request.title.strip() or str(request.form)
+    request.title = _title(request)
     request.save()
     return request
+
+
+def _title(request: FormRequest) -> str:
+    """The name of the form with the first words that were filled in."""
+    words = (request.values[f["name"]] for f in request.fields if f["type"] in (FieldType.TEXT, FieldType.LONG))
+    first = next((text for text in words if text), "")
+    return f"{request.form} · {first[:60]}" if first else str(request.form)
 
 
 def cleaned(fields: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, Any]:

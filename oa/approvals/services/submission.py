@@ -60,7 +60,7 @@ def submit(
         flow_version=version,
         content_type=about,
         object_id=document.pk,
-        title=f"{approvable.label}: {document}"[:300],
+        title=approvable.title(document)[:300],
         amount=found.amount,
         applicant=by,
         created_by=by,
@@ -135,7 +135,7 @@ def take_over(run: Run) -> None:
     found = contents_of(run.approvable, run.document, request.applicant, request.department_id)
     request.facts, request.facts_hash = found.facts, found.facts_hash
     request.content, request.content_hash, request.amount = found.content, found.content_hash, found.amount
-    request.title = f"{run.approvable.label}: {run.document}"[:300]
+    request.title = run.approvable.title(run.document)[:300]
     request.version += 1
 
 
