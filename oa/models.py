@@ -1,6 +1,6 @@
 """Facade: lets Django find the models. Import from the sections instead."""
 
-from oa.organisation.models import CompanyProfile, Department, Position, Post, Role, User
+from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Post, Role, User
 from oa.records.models import (
     Attachment,
     Comment,
@@ -18,11 +18,13 @@ __all__ = [
     "CompanyProfile",
     "Counter",
     "Department",
+    "DutyConflict",
     "IdempotencyKey",
     "Job",
     "Notification",
     "NumberSequence",
     "OutboxMail",
+    "PersonnelChange",
     "Position",
     "Post",
     "ReportRun",
