@@ -79,7 +79,6 @@ DUTIES = (
 )  # fmt: skip
 
 # Rights that no button names, as the role editor calls them.
-gettext_noop("Can release sales orders on hold")
 gettext_noop("Can close and reopen periods")
 gettext_noop("Can allow more than the tolerance of an order")
 gettext_noop("Can post stock movements with an earlier date")

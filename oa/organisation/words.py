@@ -99,7 +99,8 @@ def _shown(model: type[models.Model]) -> type[models.Model]:
 
 def _name(model: type[models.Model]) -> str:
     resource = resource_of(model)
-    return str(capfirst(resource.titles if resource is not None else model._meta.verbose_name_plural))
+    shared = resource is None or resource.default_filters  # receipts are one page of payments
+    return str(capfirst(model._meta.verbose_name_plural if shared else resource.titles))  # type: ignore[union-attr]
 
 
 def _area_key(model: type[models.Model]) -> str:
@@ -127,7 +128,7 @@ def _right(row: Permission, model: type[models.Model], shown: type[models.Model]
         return Right(row.pk, name, str(_("see the history")), 60)
     if verb in PLAIN and row.codename == f"{verb}_{model._meta.model_name}":
         return Right(row.pk, name, str(PLAIN[verb]), list(PLAIN).index(verb))
-    return Right(row.pk, name, _transition(model, row.codename) or str(_(row.name)), 50)
+    return Right(row.pk, name, _transition(model, row.codename) or str(_(row.name)).removeprefix("Can "), 50)
 
 
 def _transition(model: Any, codename: str) -> str:
