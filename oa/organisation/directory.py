@@ -161,4 +161,4 @@ def _crumbs() -> list[tuple[Any, str]]:
 def _actions(user: Any) -> list[Action]:
     if not (user.has_perm(MOVES) and user.has_perm("oa.add_user")):
         return []
-    return [Action(_("Somebody joins"), reverse("user-new"), icon="user-plus", primary=True, name="join")]
+    return [Action(_("Add person"), reverse("user-new"), icon="user-plus", primary=True, name="join")]

@@ -45,10 +45,16 @@ class PersonForm(KitForm):
             give_roles(self.instance, self.cleaned_data["groups"], by=self.user)
 
 
-class RightsWidget(forms.CheckboxSelectMultiple):
+class RightsWidget(forms.Widget):
     """Boxes to tick, by area and thing."""
 
     template_name = "oa/widgets/rights.html"
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return data.getlist(name) if hasattr(data, "getlist") else data.get(name) or []
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return False  # nothing ticked is nothing sent
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         chosen = {int(key) for key in value or [] if str(key).isdigit()}
@@ -113,11 +119,18 @@ class DutyField(forms.MultipleChoiceField):
 class DutyForm(KitForm):
     """Two duties that do not go together."""
 
+    first = DutyField(label=_("One duty"), help_text=_("One of these rights …"), choices=choices)
+    second = DutyField(label=_("Other duty"), help_text=_("… does not go with one of these."), choices=choices)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.update(first=self.instance.first, second=self.instance.second)
+        self.order_fields(["code", "name", "name_zh", "mode", "first", "second", "active", "note"])
+
+    def _post_clean(self) -> None:
         for name in ("first", "second"):
-            old = self.fields[name]
-            self.fields[name] = DutyField(label=old.label, help_text=old.help_text, choices=choices)
+            setattr(self.instance, name, self.cleaned_data.get(name) or getattr(self.instance, name))
+        super()._post_clean()
 
 
 class CompanyForm(KitForm):

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from kit.pages.hooks import hooks
 from kit.pages.resources import by_model, name_of
@@ -34,7 +34,7 @@ class MoveForm(forms.Form):
         Position.objects.none(), label=gettext_lazy("Position"), required=False, empty_label="—"
     )
     manager = forms.Field(label=gettext_lazy("Manager"), required=False)
-    on = DayField(label=gettext_lazy("On"))
+    on = DayField(label=gettext_lazy("Effective on"))
     roles: Any = forms.ModelMultipleChoiceField(
         Group.objects.none(), label=gettext_lazy("Roles"), required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -66,9 +66,9 @@ class MoveForm(forms.Form):
 # Kind of move: label, fields, command, whether it is for people who work here, and the word of its button's tone.
 POST = ("department", "position", "manager", "on")
 MOVES: dict[str, tuple[Any, tuple[str, ...], Callable[..., User], bool]] = {
-    "transfer": (gettext_lazy("Transfer"), (*POST, "hand_over", "successor", "reason"), moves.transfer, True),
+    "transfer": (pgettext_lazy("person", "Transfer"), (*POST, "hand_over", "successor", "reason"), moves.transfer, True),
     "leaving": (gettext_lazy("Leaving"), ("on", "successor", "reason"), moves.leave, True),
-    "return": (gettext_lazy("Return"), (*POST, "roles", "reason"), moves.rejoin, False),
+    "return": (pgettext_lazy("person", "Return"), (*POST, "roles", "reason"), moves.rejoin, False),
 }
 
 

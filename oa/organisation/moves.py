@@ -154,7 +154,9 @@ def _allow(by: Any, user: User | None) -> None:
     if by is None:
         return
     if not by.has_perm(MOVES) or not outranks(by, user):
-        raise BusinessError(_("You do not have the right to do this: %s. Ask your administrator for it.") % _("move"))
+        raise BusinessError(
+            _("You do not have the right to do this: %s. Ask your administrator for it.") % _("move people")
+        )
 
 
 def _locked(user: User, successor: User | None) -> tuple[User, User | None]:

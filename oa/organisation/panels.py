@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from kit.pages.actions import Action
 from kit.pages.nav import Link, tree
@@ -23,7 +23,7 @@ from oa.organisation.words import areas, in_words
 
 WHY = "oa.view_role"  # who sees what roles may do is told why somebody sees a record
 
-tree.add("office", Link(gettext_lazy("Directory"), "directory", 5, icon="users"))
+tree.add("office", Link(gettext_lazy("Directory"), "directory", 5))
 
 
 def _line(person: User, user: Any) -> dict[str, Any]:
@@ -56,8 +56,8 @@ def _person_actions(person: User, user: Any) -> Sequence[Action]:
     if not user.has_perm(MOVES) or not outranks(user, person):
         return []
     if not person.is_active:
-        return [_move(person, "return", _("Return"), "user-check")]
-    made = [_move(person, "transfer", _("Transfer"), "arrow-right-left")]
+        return [_move(person, "return", pgettext("person", "Return"), "user-check")]
+    made = [_move(person, "transfer", pgettext("person", "Transfer"), "arrow-right-left")]
     if person.pk != user.pk:
         made.append(_move(person, "leaving", _("Leaving"), "user-x", danger=True, menu=True))
     return made

@@ -100,7 +100,7 @@ class UserResource(Resource):
 
     def badge(self, obj: Any) -> tuple[Any, str] | None:
         """Who does not work here any more."""
-        return None if obj.is_active else (_("left"), "mute")
+        return None if obj.is_active else (_("has left"), "mute")
 
     def fixed(self, obj: Any) -> tuple[str, ...]:
         """Whoever left comes back by a command."""
@@ -141,7 +141,7 @@ class PersonnelChangeResource(Resource):
     model = PersonnelChange
     path = "org/changes"
     group = "office"
-    order = 50
+    order = 45
     columns = (
         "on",
         Column("person", phone="cust"),
@@ -215,14 +215,18 @@ class DutyConflictResource(Resource):
     model = DutyConflict
     path = "org/duties"
     group = "office"
-    order = 60
+    order = 46
     key = "code"
     columns = ("code", Column("name", phone="cust"), "name_zh", "mode", "active")
     filters = ("mode", "active")
     search_fields = ("code", "name", "name_zh")
-    fields = ("code", "name", "name_zh", "mode", "active", "first", "second", "note")
+    fields = ("code", "name", "name_zh", "mode", "active", "note")  # both duties: in words, by form and panel
     form_class = DutyForm
     importable = False
+
+    def badge(self, obj: Any) -> tuple[Any, str]:
+        """Whether the rule counts."""
+        return (_("in force"), "ok") if obj.active else (_("switched off"), "mute")
 
 
 @register

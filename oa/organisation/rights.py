@@ -36,7 +36,9 @@ def save_role(role: Role, *, by: Any, name: str, rights: Collection[int]) -> Rol
     """Store a new or changed role with its name and the keys of its rights. Raises BusinessError."""
     right = GIVES_ROLES if role.pk else "oa.add_role"
     if by is not None and not by.has_perm(right):
-        raise BusinessError(_("You do not have the right to do this: %s. Ask your administrator for it.") % _("role"))
+        raise BusinessError(
+            _("You do not have the right to do this: %s. Ask your administrator for it.") % _("change roles")
+        )
     name = name.strip()
     if not name or Group.objects.filter(name=name).exclude(pk=role.pk).exists():
         raise BusinessError(_("There is another role of this name.") if name else _("Give it a name."), field="name")

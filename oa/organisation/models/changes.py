@@ -29,7 +29,7 @@ class PersonnelChange(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="personnel_changes", verbose_name=_("person")
     )
     kind = models.CharField(_("what"), max_length=8, choices=ChangeKind)
-    on = models.DateField(_("on"))
+    on = models.DateField(_("effective on"))
     department_before = models.ForeignKey(
         Department, models.PROTECT, null=True, related_name="+", verbose_name=_("department before")
     )
