@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.db.models import Q
@@ -89,8 +90,9 @@ def rights_kept(user: int | None = None, role: int | None = None) -> Iterator[No
     somebody who gives roles. Only what is new is refused: who held both before may still be changed. In a transaction.
     """
     # One change of rights at a time: two that each leave the other's role giver would leave none.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('oa.rights'))")
+    Permission.objects.select_for_update(of=("self",), no_key=True).get(
+        content_type__app_label="oa", codename="change_role"
+    )
     before, ruled = {key[:2] for key in held_keys(user, role)}, _somebody_gives_roles()
     yield
     if ruled and not _somebody_gives_roles():

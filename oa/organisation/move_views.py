@@ -63,10 +63,15 @@ class MoveForm(forms.Form):
             del self.fields[name]
 
 
-# Kind of move: label, fields, command, whether it is for people who work here, and the word of its button's tone.
+# Kind of move: label, fields, command, and whether it is for people who work here.
 POST = ("department", "position", "manager", "on")
 MOVES: dict[str, tuple[Any, tuple[str, ...], Callable[..., User], bool]] = {
-    "transfer": (pgettext_lazy("person", "Transfer"), (*POST, "hand_over", "successor", "reason"), moves.transfer, True),
+    "transfer": (
+        pgettext_lazy("person", "Transfer"),
+        (*POST, "hand_over", "successor", "reason"),
+        moves.transfer,
+        True,
+    ),
     "leaving": (gettext_lazy("Leaving"), ("on", "successor", "reason"), moves.leave, True),
     "return": (pgettext_lazy("person", "Return"), (*POST, "roles", "reason"), moves.rejoin, False),
 }

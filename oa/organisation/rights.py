@@ -49,7 +49,8 @@ def save_role(role: Role, *, by: Any, name: str, rights: Collection[int]) -> Rol
         else:
             role.group = Group.objects.create(name=name)
         role.save()
-        role.group.permissions.set(keys)
+        kept = role.group.permissions.exclude(pk__in=offered_rights())  # what the editor does not offer stays
+        role.group.permissions.set([*keys, *kept.values_list("pk", flat=True)])
     return role
 
 
