@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from kit.pages.admin import HistoryAdmin, ReadOnlyAdmin, RecordAdmin
 from kit.values.errors import BusinessError
 from oa.organisation.accounts import save_person
-from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Role, User
+from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Post, Role, User
 from oa.organisation.people import GIVES_ROLES, outranks
 from oa.organisation.rights import give_roles
 
@@ -52,6 +52,16 @@ class PositionAdmin(RecordAdmin):
     list_display = ["code", "name", "active"]
     list_filter = ["active"]
     search_fields = ["code", "name"]
+
+
+@admin.register(Post)
+class PostAdmin(RecordAdmin):
+    """Further posts of people."""
+
+    list_display = ["user", "department", "position"]
+    list_select_related = ["user", "department", "position"]
+    search_fields = ["user__name", "user__username", "department__name"]
+    autocomplete_fields = ["user", "department", "position"]
 
 
 @admin.register(DutyConflict)

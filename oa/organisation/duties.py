@@ -139,10 +139,9 @@ def _did(user: Any, permission: str, obj: models.Model) -> bool:
 
 def install_duties(rows: Sequence[tuple[str, str, str, str, str, str]]) -> None:
     """Add shipped pairs that are missing, switched off: code, name, Chinese name, rule, one and other duty."""
+    present = set(DutyConflict.objects.values_list("code", flat=True))
     DutyConflict.objects.bulk_create(
-        (
-            DutyConflict(code=code, name=name, name_zh=name_zh, mode=DutyMode(mode), first=first, second=second)
-            for code, name, name_zh, mode, first, second in rows
-        ),
-        ignore_conflicts=True,
+        DutyConflict(code=code, name=name, name_zh=name_zh, mode=DutyMode(mode), first=first, second=second)
+        for code, name, name_zh, mode, first, second in rows
+        if code not in present
     )
