@@ -36,6 +36,7 @@ class PersonForm(KitForm):
         roles: Any = self.fields["groups"]
         roles.label, roles.help_text = _("Roles"), ""
         roles.queryset = roles.queryset.select_related("role")
+        self.fields["is_active"].help_text = ""  # Django's words tell to untick it where we have a command
         if not self.user.has_perm(GIVES_ROLES):
             self.fields["groups"].disabled = True
 
