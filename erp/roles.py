@@ -7,6 +7,8 @@ not allow more than was ordered (rule G-12): that is for the sales manager and f
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 # Lists that documents choose from, without cost or bank data.
 CATALOGUE = """
     view_product view_productgroup view_productunit view_unit view_warehouse view_taxcode view_currency
@@ -55,3 +57,28 @@ GRANTS: dict[str, str] = {
     "chief-accountant": CHIEF,
     "auditor": "view_* export_*",
 }
+
+# Duties that do not belong into one hand, as pairs that a company may switch on (rule G-22).
+DUTIES = (
+    ("approve-sales", "Make and confirm a sales order", "销售订单制单与审核", "document",
+     "erp.add_salesorder", "erp.confirm_salesorder"),
+    ("approve-purchase", "Make and confirm a purchase order", "采购订单制单与审核", "document",
+     "erp.add_purchaseorder", "erp.confirm_purchaseorder"),
+    ("approve-voucher", "Prepare and post a voucher", "凭证制单与审核", "document",
+     "erp.add_voucher", "erp.post_voucher"),
+    ("approve-count", "Count and approve a stock difference", "盘点与差异审批", "document",
+     "erp.add_stockadjustment", "erp.post_stockadjustment"),
+    ("order-receive", "Order and receive goods", "采购下单与收货", "person",
+     "erp.add_purchaseorder erp.confirm_purchaseorder", "erp.post_goodsreceipt"),
+    ("receive-bill", "Receive goods and post bills", "收货与进项发票入账", "person",
+     "erp.post_goodsreceipt", "erp.post_bill"),
+    ("bill-pay", "Post bills and pay them", "进项发票入账与付款", "person",
+     "erp.post_bill", "erp.post_payment"),
+    ("supplier-pay", "Create suppliers and pay them", "供应商建档与付款", "person",
+     "erp.add_supplier", "erp.post_payment"),
+)  # fmt: skip
+
+# Rights that no button names, as the role editor calls them.
+gettext_noop("Can close and reopen periods")
+gettext_noop("Can allow more than the tolerance of an order")
+gettext_noop("Can post stock movements with an earlier date")

@@ -14,7 +14,7 @@ from oa.approvals.models import (
     Proxy,
     RequestForm,
 )
-from oa.organisation.models import CompanyProfile, Department, Position, Post, Role, User
+from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Post, Role, User
 from oa.records.models import (
     Attachment,
     Comment,
@@ -37,6 +37,7 @@ __all__ = [
     "CompanyProfile",
     "Counter",
     "Department",
+    "DutyConflict",
     "Flow",
     "FlowStep",
     "FlowStepPerson",
@@ -47,6 +48,7 @@ __all__ = [
     "Notification",
     "NumberSequence",
     "OutboxMail",
+    "PersonnelChange",
     "Position",
     "Post",
     "Proxy",

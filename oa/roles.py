@@ -35,8 +35,8 @@ SHIPPED = (
 
 # What everybody needs to work at all: the company, colleagues, and notes and files on what they may see.
 READER = """
-    view_companyprofile view_department view_position view_user view_attachment view_comment view_notification
-    view_job view_reportrun view_reportschedule view_reportsubscription view_post
+    view_companyprofile view_department view_position view_post view_user view_attachment view_comment view_notification
+    view_job view_reportrun view_reportschedule view_reportsubscription
     view_approvalrequest view_formrequest view_requestform view_proxy
 """
 MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
@@ -51,7 +51,7 @@ GRANTS: dict[str, str] = {
     "purchasing": MEMBER,
     "accountant": f"{MEMBER} view_numbersequence",
     "chief-accountant": f"{MEMBER} view_numbersequence change_numbersequence change_companyprofile",
-    "hr": f"{MEMBER} *_user *_department* *_position* *_post view_role",
+    "hr": f"{MEMBER} *_user *_department* *_position* *_post view_role view_personnelchange",
     "auditor": f"{READER} view_* export_*",
 }
 

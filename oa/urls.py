@@ -7,11 +7,15 @@ from django.urls import path
 from oa.approvals import flowpages as flows
 from oa.approvals import todo
 from oa.approvals import views as approvals
+from oa.organisation import directory, move_views, why_views
 from oa.organisation import views as organisation
 from oa.records import views as records
 from oa.reporting import views as reporting
 
 urlpatterns = [
+    path("org/directory/", directory.directory_view, name="directory"),
+    path("org/who-sees/", why_views.why_view, name="why"),
+    path("org/people/<str:key>/move/<str:kind>/", move_views.move_view, name="move-person"),
     path("office/mails/<uuid:key>/files/<int:position>/", reporting.mail_file_view, name="mail-file"),
     path("", organisation.desk_view, name="desk"),
     path("todo/", todo.todo_view, name="todo"),

@@ -17,7 +17,7 @@ from erp.finance.models import Account, Currency, Journal, Voucher
 from erp.finance.services import post_voucher, save_voucher
 from erp.finance.services.vouchers import EntryInput
 from kit.pages.resources import Resource
-from oa.organisation.models import Role, User
+from oa.organisation.models import DutyConflict, PersonnelChange, Role, User
 from tests.factories import make_customer, make_product, stock
 
 _numbers = itertools.count(1)
@@ -164,6 +164,17 @@ def _rule() -> Any:
     return sample(PostingRule, valid_from=dt.date(2000, 1, 1) + dt.timedelta(days=next(_numbers)))
 
 
+def _duty() -> Any:
+    number = next(_numbers)
+    rights = {"first": "erp.add_voucher", "second": "erp.post_voucher"}
+    return DutyConflict.objects.create(code=f"duty-{number}", name=f"Duty {number}", **rights)
+
+
+def _change() -> Any:
+    person = User.objects.create(username=f"mover{next(_numbers)}")
+    return PersonnelChange.objects.create(person=person, kind="joining", on=timezone.localdate())
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "proxy": _proxy,
     "approvalrequest": _approval,
@@ -181,4 +192,6 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "payment": _payment(direction="pay"),
     "customerrefund": _payment(direction="refund"),
     "supplierrefund": _payment(direction="recover"),
+    "dutyconflict": _duty,
+    "personnelchange": _change,
 }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from kit.rules.permissions import ALL
 from kit.rules.states import Transition, command_permission
 from kit.values.errors import BusinessError
+from oa.organisation.duties import refuse_own_work
 
 
 def allow(by: Any, permission: str, action: Any, *records: models.Model | None) -> None:
@@ -27,6 +28,8 @@ def allow(by: Any, permission: str, action: Any, *records: models.Model | None) 
             raise BusinessError(
                 _("This %s is not among the records that you may see.") % record._meta.verbose_name,
             )
+        if record is not None:
+            refuse_own_work(by, permission, record)
 
 
 def allow_transition(by: Any, document: Any, name: str) -> Transition:

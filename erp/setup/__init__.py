@@ -15,8 +15,9 @@ from erp.business.setup import install_daily_schedule
 from erp.finance.charts import GOODS, load_chart
 from erp.finance.models import Account, Currency, Journal, PaymentTerms, PostingGroup
 from erp.inventory.models import ProductGroup, Unit, Warehouse
-from erp.roles import GRANTS
+from erp.roles import DUTIES, GRANTS
 from erp.setup.defaults import CURRENCIES, JOURNALS, PAYMENT_TERMS, UNITS
+from oa.organisation.duties import install_duties
 from oa.organisation.models import CompanyProfile
 from oa.setup import fully_migrated, install_roles
 
@@ -28,6 +29,7 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
     with transaction.atomic(using=using):
         install_roles(sender, GRANTS, using)
         if using == "default":
+            install_duties(DUTIES)
             _finance()
             _inventory()
             install_daily_schedule()

@@ -33,6 +33,7 @@ SECTIONS = {
     "sales": gettext_lazy("Sales"),
     "purchasing": gettext_lazy("Purchasing"),
     "stock": gettext_lazy("Inventory"),
+    "office": gettext_lazy("Organisation"),
 }
 
 

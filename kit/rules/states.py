@@ -13,12 +13,16 @@ from kit.values.errors import BusinessError
 
 @dataclass(frozen=True)
 class State:
-    """One life-cycle state: `tone` is the badge's colour (draft, viol, info, warn, bad, ok, mute)."""
+    """One life-cycle state: `tone` is the badge's colour (draft, viol, info, warn, bad, ok, mute).
+
+    `ended` says that nothing is left to do in it; None leaves that to the table (see `StateTable.ended`).
+    """
 
     name: str
     label: Any
     tone: str = "mute"
     step: bool = True  # False: a side state that is not drawn in the row of steps
+    ended: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,17 @@ class StateTable:
     def initial(self) -> str:
         """The state of a new document."""
         return self.states[0].name
+
+    @property
+    def ended(self) -> list[str]:
+        """Names of the states in which nobody has anything left to do.
+
+        Where a state does not say it itself: it is done (ok) or dropped (mute), or no transition leads out of it. What
+        is posted can still be reversed, but waits for nobody.
+        """
+        left = {source for t in self.transitions for source in t.sources}
+        derived = {s.name: s.tone in ("ok", "mute") or s.name not in left for s in self.states}
+        return [s.name for s in self.states if (derived[s.name] if s.ended is None else s.ended)]
 
     @property
     def choices(self) -> list[tuple[str, Any]]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from kit.values.errors import BusinessError
 from oa.approvals.access import not_decided_before, suited
+from oa.approvals.contents import document_of
 from oa.approvals.engine import Run, advance, cancel_tasks, open_run, settle, situation
-from oa.approvals.models import ApprovalTask, Flow, Proxy
+from oa.approvals.models import ApprovalRequest, ApprovalTask, Flow, Proxy
+from oa.approvals.models.log import Act
 from oa.approvals.people import last_resort
+from oa.approvals.registry import approvables
 from oa.approvals.services.hands import hand_over, release
+from oa.approvals.services.submission import take_over
+from oa.organisation.handover import Handover, handovers
 from oa.organisation.models import User
 
 
@@ -27,16 +35,44 @@ def hand_over_tasks(user: User, successor: User) -> int:
 
     Requests are locked in key order. Returns the number of tasks.
     """
-    keys = open_tasks(user).order_by("request_id").values_list("request_id", flat=True).distinct()
+    asked = set(open_tasks(user).values_list("request_id", flat=True))
     handed = 0
-    for key in list(keys):
+    for key in sorted(asked | _of_owner(successor)):
         run = open_run(key, None)
+        _follow_owner(run)
         theirs = [t for tasks in run.tasks.values() for t in tasks if t.user_id == user.pk]
         for task in [t for t in theirs if t.state in ("running", "waiting", "delegated")]:
             _hand_on(run, task, successor)
             handed += 1
         advance(run)
     return handed
+
+
+def _of_owner(owner: User) -> set[int]:
+    """Running requests whose document belongs to `owner` now: who owns it is among the facts."""
+    running = ApprovalRequest.objects.filter(state="running").values_list("pk", "kind", "object_id")
+    by_kind: dict[str, dict[int, int]] = {}
+    for key, kind, document in running:
+        by_kind.setdefault(kind, {})[document] = key
+    found: set[int] = set()
+    for kind, keys in by_kind.items():
+        model: Any = approvables.get(kind).model
+        if any(field.name == "owner" for field in model._meta.fields):
+            owned = model._default_manager.filter(pk__in=keys, owner=owner).values_list("pk", flat=True)
+            found.update(keys[document] for document in owned)
+    return found
+
+
+def _follow_owner(run: Run) -> None:
+    """A document that got another owner during its run is decided about as it is now (rule X-08)."""
+    if run.request.state != "running":
+        return
+    before = run.request.content_hash, run.request.facts_hash
+    run.document = document_of(run.request)
+    take_over(run)
+    if (run.request.content_hash, run.request.facts_hash) != before:
+        run.request.save()
+        run.log(Act.EDIT, text=_("The document has another owner now."))
 
 
 def _hand_on(run: Run, task: ApprovalTask, successor: User) -> None:
@@ -84,8 +120,15 @@ def hand_over_flows(user: User, successor: User) -> int:
     return len(flows)
 
 
-def end_proxies(user: User) -> int:
+def end_proxies(user: User, successor: User | None = None) -> int:
     """A person who has left decides for nobody, and nobody for them."""
     rows = Proxy.objects.filter(revoked_at=None)
     now = timezone.now()
     return rows.filter(proxy=user).update(revoked_at=now) + rows.filter(principal=user).update(revoked_at=now)
+
+
+handovers += [
+    Handover(gettext_lazy("Approvals to decide"), open_tasks, hand_over_tasks),
+    Handover(gettext_lazy("Approval flows"), flows_of, hand_over_flows),
+    Handover(gettext_lazy("Absence proxies"), lambda user: Proxy.objects.none(), end_proxies),
+]

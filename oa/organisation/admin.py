@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
-from kit.pages.admin import HistoryAdmin, RecordAdmin
-from oa.organisation.models import CompanyProfile, Department, Position, Role, User
+from kit.pages.admin import HistoryAdmin, ReadOnlyAdmin, RecordAdmin
+from kit.values.errors import BusinessError
+from oa.organisation.accounts import save_person
+from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Post, Role, User
 from oa.organisation.people import GIVES_ROLES, outranks
-from oa.roles import FOREIGN_GRANTS
+from oa.organisation.rights import give_roles
 
 
 @admin.register(CompanyProfile)
@@ -52,6 +54,35 @@ class PositionAdmin(RecordAdmin):
     search_fields = ["code", "name"]
 
 
+@admin.register(Post)
+class PostAdmin(RecordAdmin):
+    """Further posts of people."""
+
+    list_display = ["user", "department", "position"]
+    list_select_related = ["user", "department", "position"]
+    search_fields = ["user__name", "user__username", "department__name"]
+    autocomplete_fields = ["user", "department", "position"]
+
+
+@admin.register(DutyConflict)
+class DutyConflictAdmin(RecordAdmin):
+    """Duties that are kept apart."""
+
+    list_display = ["code", "name", "mode", "active"]
+    list_filter = ["mode", "active"]
+    search_fields = ["code", "name"]
+
+
+@admin.register(PersonnelChange)
+class PersonnelChangeAdmin(ReadOnlyAdmin):
+    """Joining, transfer, leaving and return, as they happened."""
+
+    list_display = ["on", "person", "kind", "department", "position", "successor", "moved"]
+    list_filter = ["kind"]
+    list_select_related = ["person", "department", "position", "successor"]
+    date_hierarchy = "on"
+
+
 class RoleInline(admin.StackedInline):
     """Code, Chinese name and data scope of a role."""
 
@@ -65,7 +96,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class RoleAdmin(DjangoGroupAdmin):
-    """Roles: a group of permissions with its data scope."""
+    """Roles, to look at: they are changed on their page, whose command knows which duties do not go together."""
 
     list_display = ["name", "code", "scope"]
     list_select_related = ["role"]
@@ -76,16 +107,16 @@ class RoleAdmin(DjangoGroupAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("oa.view_role") or self.has_change_permission(request, obj)
+        return request.user.has_perm("oa.view_role")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("oa.add_role")
+        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(GIVES_ROLES)
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("oa.delete_role")
+        return False
 
     @admin.display(description=_("code"), ordering="role__code")
     def code(self, group: Group) -> str:
@@ -97,14 +128,6 @@ class RoleAdmin(DjangoGroupAdmin):
         """The role's data scope."""
         return str(group.role.get_scope_display()) if hasattr(group, "role") else ""
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
-        """Permissions of our apps; history is written by triggers, so only viewing it can be granted."""
-        if db_field.name == "permissions":
-            ours = Q(content_type__app_label__in=["oa", "crm", "erp", *FOREIGN_GRANTS])
-            written = Q(codename__endswith="history") & ~Q(codename__startswith="view_")
-            kwargs["queryset"] = Permission.objects.filter(ours & ~written)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
 
 @admin.register(User)
 class UserAdmin(HistoryAdmin, DjangoUserAdmin):
@@ -114,12 +137,12 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):
     list_filter = ["is_active", "is_staff", "groups", "department"]
     list_select_related = ["department", "position"]
     search_fields = ["username", "name", "email", "phone", "pinyin"]
-    autocomplete_fields = ["department", "position"]
+    autocomplete_fields = ["department", "position", "manager"]
     ordering = ["username"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        (_("person"), {"fields": ["name", "email", "phone", "department", "position"]}),
+        (_("person"), {"fields": ["name", "email", "phone", "extension", "department", "position", "manager"]}),
         (_("settings"), {"fields": ["language", "time_zone"]}),
         (_("rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         (_("dates"), {"fields": ["last_login", "date_joined"]}),
@@ -160,8 +183,24 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What a command refuses is told in words; nothing of the form was stored."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except BusinessError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Raise the version so that open pages notice the change."""
+        """By the command of the person's page; raises the version so that open pages notice the change."""
         if change:
             obj.version += 1
-        super().save_model(request, obj, form, change)
+            save_person(obj, by=request.user)
+        else:
+            super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Roles go through the command that looks at duties."""
+        if "groups" in form.changed_data and "groups" in form.cleaned_data:
+            give_roles(form.instance, form.cleaned_data.pop("groups"), by=request.user)
+        super().save_related(request, form, formsets, change)

@@ -6,6 +6,8 @@ that department reports to the head of the next one above. Whoever has left is p
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from oa.organisation.models import User
@@ -13,10 +15,10 @@ from oa.organisation.models import User
 # A walk over nodes: a person (`department` empty), or the department in which the manager of `walker` is looked for.
 # The walk ends where it would come back, so that a circle made by heads of departments ends it, too.
 _CHAIN = """
-WITH RECURSIVE line(person, department, walker) AS (
-    SELECT id, NULL::bigint, id FROM oa_user WHERE id = %(user)s
+WITH RECURSIVE line(origin, person, department, walker) AS (
+    SELECT id, id, NULL::bigint, id FROM oa_user WHERE id = ANY(%(users)s)
     UNION ALL
-    SELECT step.person, step.department, coalesce(step.person, l.walker)
+    SELECT l.origin, step.person, step.department, coalesce(step.person, l.walker)
       FROM line l
       LEFT JOIN oa_user p ON p.id = l.person
       LEFT JOIN oa_department d ON d.id = l.department
@@ -27,9 +29,9 @@ WITH RECURSIVE line(person, department, walker) AS (
                     WHEN p.manager_id IS NULL THEN p.department_id END AS department
      ) step
      WHERE step.person IS NOT NULL OR step.department IS NOT NULL
-) CYCLE person, department, walker SET again USING path
-SELECT u.* FROM line JOIN oa_user u ON u.id = line.person
- WHERE NOT again AND u.is_active AND u.id <> %(user)s ORDER BY array_length(path, 1) LIMIT %(levels)s
+) CYCLE origin, person, department, walker SET again USING path
+SELECT u.*, line.origin AS below FROM line JOIN oa_user u ON u.id = line.person
+ WHERE NOT again AND u.is_active AND u.id <> line.origin ORDER BY line.origin, array_length(path, 1) LIMIT %(levels)s
 """
 _HEADS = """
 WITH RECURSIVE up(id, parent_id, head_id) AS (
@@ -61,7 +63,15 @@ def manager_of(user: User) -> User | None:
 
 def chain_of(user: User, levels: int | None = None) -> list[User]:
     """The reporting line above `user`, nearest first: active people, each once, at most `levels` of them."""
-    return _people(_CHAIN, user=user.pk, levels=levels)
+    return _people(_CHAIN, users=[user.pk], levels=levels)
+
+
+def chains_of(keys: Iterable[int]) -> dict[int, list[User]]:
+    """The reporting lines above several people, by their keys."""
+    found: dict[int, list[User]] = defaultdict(list)
+    for person in _people(_CHAIN, users=list(keys), levels=None):
+        found[person.below].append(person)  # type: ignore[attr-defined]
+    return found
 
 
 def head_of(department_id: int | None) -> User | None:

@@ -7,14 +7,17 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kit.values.errors import BusinessError
+from oa.organisation.lines import chain_of
 from oa.organisation.models import User
 
 _NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")
 _LONGEST = 150
 
 
+gettext_noop("Can let people join, transfer and leave")  # the right to move people, as the role editor calls it
 GIVES_ROLES = "oa.change_role"  # who holds it decides what others may do
 
 
@@ -23,6 +26,20 @@ def outranks(actor: Any, target: User | None) -> bool:
     if target is None or target.pk is None or actor.is_superuser:
         return True
     return not target.is_superuser and (actor.has_perm(GIVES_ROLES) or not target.has_perm(GIVES_ROLES))
+
+
+def refuse_circle(person: User, manager: User | None) -> None:
+    """A manager works here, is somebody else, and does not report to the person, not over others either."""
+    if manager is None:
+        return
+    if not manager.is_active:
+        raise BusinessError(_("%s does not work here any more; choose somebody else.") % manager, field="manager")
+    if person.pk is not None and (manager.pk == person.pk or person in chain_of(manager)):
+        raise BusinessError(
+            _("%(manager)s reports to %(person)s: nobody reports to oneself, not over others either.")
+            % {"manager": manager, "person": person},
+            field="manager",
+        )
 
 
 def person_called(name: str, by: Any, role: str = "sales") -> User:

@@ -10,11 +10,13 @@ from django.utils.translation import gettext_noop
 
 from kit.pages.columns import Column, reads_chinese
 from kit.pages.nav import Link, tree
-from kit.pages.panels import Panel, panels
 from kit.pages.resources import Resource, naming, register
-from oa.organisation.forms import CompanyForm, PersonForm
-from oa.organisation.models import CompanyProfile, Department, Position, Role, User
+from oa.organisation.accounts import save_department, save_person
+from oa.organisation.forms import CompanyForm, DutyForm, PersonForm, RoleForm
+from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Post, Role, User
+from oa.organisation.moves import MOVES
 from oa.organisation.people import outranks
+from oa.organisation.rights import is_shipped, save_role
 
 tree.group("office", _("Organisation"), "network", 90, _("Office"))
 tree.top.append(Link(_("My desk"), "desk", 10, icon="house", go="h"))
@@ -31,7 +33,9 @@ class DepartmentResource(Resource):
     columns = ("code", Column("name", phone="cust"), "parent", "head")
     search_fields = ("code", "name")
     fields = ("code", "name", "parent", "head", "active")
+    related = ("parent", "head")
     ordering = ("code",)
+    save = staticmethod(save_department)
 
 
 @register
@@ -71,19 +75,36 @@ class UserResource(Resource):
         "name",
         "email",
         "phone",
+        "extension",
         "department",
         "position",
+        "manager",
+        "joined_on",
         "language",
         "time_zone",
         "groups",
         "is_active",
     )
-    related = ("department", "position")
+    extra_fields = ("left_on",)
+    related = ("department", "position", "manager")
     labels: ClassVar = {"groups": _("Roles")}
+    save = staticmethod(save_person)
     importable = False
     ordering = ("username",)
 
     form_class = PersonForm
+
+    def may(self, user: Any, action: str) -> bool:
+        """A new person joins, which is for who moves people."""
+        return super().may(user, action) and (action != "add" or user.has_perm(MOVES))
+
+    def badge(self, obj: Any) -> tuple[Any, str] | None:
+        """Who does not work here any more."""
+        return None if obj.is_active else (_("has left"), "mute")
+
+    def fixed(self, obj: Any) -> tuple[str, ...]:
+        """Whoever left comes back by a command."""
+        return () if obj.left_on is None else ("is_active",)
 
     def editable(self, obj: Any, user: Any) -> bool:
         """Accounts of those who give rights are changed only by those who give rights (rule G-22)."""
@@ -104,6 +125,60 @@ naming[Group] = lambda group: str(getattr(group, "role", group))  # in the reade
 
 
 @register
+class PostResource(Resource):
+    model = Post
+    path = "org/posts"
+    label = _("further post")
+    columns = (Column("user", phone="cust"), "department", "position")
+    filters = ("user", "department", "position")
+    search_fields = ("user__name", "user__pinyin", "department__name", "position__name")
+    fields = ("user", "department", "position")
+    related = ("user", "department", "position")
+
+
+@register
+class PersonnelChangeResource(Resource):
+    model = PersonnelChange
+    path = "org/changes"
+    group = "office"
+    order = 45
+    columns = (
+        "on",
+        Column("person", phone="cust"),
+        "kind",
+        "department_before",
+        "department",
+        "position",
+        "successor",
+        "moved",
+    )
+    filters = ("kind", "person", "on", "department")
+    search_fields = ("person__name", "person__pinyin", "reason")
+    extra_fields = (
+        "person",
+        "kind",
+        "on",
+        "department_before",
+        "position_before",
+        "department",
+        "position",
+        "successor",
+        "moved",
+        "reason",
+        "created_at",
+        "created_by",
+    )
+    related = ("person", "department", "department_before", "position", "position_before", "successor", "created_by")
+    can_create = can_edit = importable = False
+
+
+def _save_role(role: Role, *, by: Any) -> Role:
+    """What the form gives: the name is the group's, the rights are keys."""
+    name, rights = role.given  # type: ignore[attr-defined]
+    return save_role(role, by=by, name=name, rights=rights)
+
+
+@register
 class RoleResource(Resource):
     model = Role
     path = "org/roles"
@@ -112,15 +187,46 @@ class RoleResource(Resource):
     key = "code"
     small = True
     columns = ("code", Column("group__name", _("Name")), "name_zh", "scope")
-    search_fields = ("code", "name_zh")
-    fields = ("name_zh", "scope")
+    search_fields = ("code", "name_zh", "group__name")
+    fields = ("code", "name_zh", "scope")
     related = ("group",)
-    can_create = importable = False
+    form_class = RoleForm
+    save = staticmethod(_save_role)
+    importable = False
+
+    def fixed(self, obj: Any) -> tuple[str, ...]:
+        """Programs and files know a role by its code."""
+        return ("code",)
+
+    def deletable(self, obj: Any, user: Any) -> bool:
+        """Shipped roles stay; they may be changed."""
+        return super().deletable(obj, user) and not is_shipped(obj)
+
+    def initial(self, request: Any) -> dict[str, Any]:
+        """A copy begins with the scope and the rights of another role."""
+        origin = Role.objects.visible_to(request.user).filter(code=request.GET.get("copy", "")).first()
+        if origin is None:
+            return super().initial(request)
+        return {"scope": origin.scope, "rights": list(origin.group.permissions.values_list("pk", flat=True))}
 
 
-panels["oa.role"].append(
-    Panel("people", _("People"), "main", "user", "groups__role", permission="oa.view_user", order=10)
-)
+@register
+class DutyConflictResource(Resource):
+    model = DutyConflict
+    path = "org/duties"
+    group = "office"
+    order = 46
+    key = "code"
+    columns = ("code", Column("name", phone="cust"), "name_zh", "mode", "active")
+    filters = ("mode", "active")
+    search_fields = ("code", "name", "name_zh")
+    fields = ("code", "name", "name_zh", "mode", "active", "note")  # both duties: in words, by form and panel
+    form_class = DutyForm
+    importable = False
+
+    def badge(self, obj: Any) -> tuple[Any, str]:
+        """Whether the rule counts."""
+        return (_("in force"), "ok") if obj.active else (_("switched off"), "mute")
 
 
 @register

@@ -34,6 +34,7 @@ from kit.values.errors import BusinessError  # noqa: E402
 from oa.approvals import engine  # noqa: E402
 from oa.approvals import services as approvals  # noqa: E402
 from oa.approvals.models import ApprovalRequest, ApprovalTask, FormRequest  # noqa: E402
+from oa.organisation import duties, handover, moves, rights  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering  # noqa: E402
 from oa.records.idempotency import once  # noqa: E402
@@ -71,6 +72,16 @@ def without_locks() -> Iterator[None]:
     opening = engine.open_run
     QuerySet.select_for_update = lambda self, *args, **kwargs: self._chain()  # type: ignore[method-assign]
 
+    giving, looking = handover.hand_over, duties.held_keys
+
+    def giving_slowly(*args: Any) -> int:
+        time.sleep(0.2)
+        return giving(*args)
+
+    def looking_slowly(*args: Any) -> list[duties.Keys]:
+        time.sleep(0.2)
+        return looking(*args)
+
     def dawdling(*args: Any) -> str:
         time.sleep(0.2)  # long enough for everybody to have read, on a busy machine too
         return numbers(*args)
@@ -86,6 +97,8 @@ def without_locks() -> Iterator[None]:
     _replace_everywhere(numbers, dawdling)
     _replace_everywhere(documents, unlocked)
     _replace_everywhere(opening, dawdling_run)
+    _replace_everywhere(giving, giving_slowly)
+    _replace_everywhere(looking, looking_slowly)
     try:
         yield
     finally:
@@ -93,6 +106,8 @@ def without_locks() -> Iterator[None]:
         _replace_everywhere(dawdling, numbers)
         _replace_everywhere(unlocked, documents)
         _replace_everywhere(dawdling_run, opening)
+        _replace_everywhere(giving_slowly, giving)
+        _replace_everywhere(looking_slowly, looking)
 
 
 def _replace_everywhere(old: Any, new: Any) -> None:
@@ -279,6 +294,27 @@ def submit_request(draft: int, key: str) -> Outcome:
     return outcome
 
 
+def leave(person: int, successor: int) -> Outcome:
+    """A person leaves and hands over."""
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: moves.leave(User(pk=person), by=None, successor=User(pk=successor)))
+    return outcome
+
+
+def strip(person: int) -> Outcome:
+    """Take all roles from a person."""
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: rights.give_roles(User.objects.get(pk=person), [], by=None))
+    return outcome
+
+
+def report_to(person: int, manager: int) -> Outcome:
+    """Give a person a manager, past all forms."""
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: User.objects.filter(pk=person).update(manager=manager))
+    return outcome
+
+
 COMMANDS: dict[str, Callable[..., Outcome]] = {
     name: globals()[name]
     for name in (
@@ -288,12 +324,15 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "decide_or_withdraw",
         "deliver",
         "invoice",
+        "leave",
         "mix",
         "post_draft",
         "post_entries",
         "post_uncounted",
         "post_vouchers",
+        "report_to",
         "settle",
+        "strip",
         "submit",
         "submit_request",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.erp.mutations import ENTRY, LEDGER, m
 
+SOMEBODY, ALL_LEFT = "(SELECT min(id) FROM oa_user)", "UPDATE oa_user SET is_active = FALSE"
 DOCUMENTS = [
     m("I-15", "on hand", "UPDATE erp_stocklevel SET on_hand = on_hand + 1 WHERE on_hand > 0"),
     m("I-15", "value", "UPDATE erp_stocklevel SET value = value + 0.01 WHERE on_hand > 0"),
@@ -219,6 +220,11 @@ DOCUMENTS = [
         "UPDATE erp_stockmove SET source = 'erp.unheardof' WHERE id = (SELECT min(id) FROM erp_stockmove)",
     ),
     m("I-33", "open item of nothing", "UPDATE erp_openitem SET source_id = source_id + 999999999"),
+    m("I-34", "owner of customers left", f"UPDATE crm_customer SET owner_id = {SOMEBODY}; {ALL_LEFT}"),
+    m("I-34", "owner of a draft left", f"UPDATE erp_salesorder SET owner_id = {SOMEBODY}, state = 'draft'; {ALL_LEFT}"),
+    m("I-34", "head left", f"UPDATE oa_department SET head_id = {SOMEBODY}; {ALL_LEFT}"),
+    m("I-34", "department below itself", "UPDATE oa_department SET parent_id = id"),
+    m("I-34", "own manager", "UPDATE oa_user SET manager_id = id"),
     m(
         "I-37",
         "posted tomorrow",

@@ -509,3 +509,30 @@ def test_statements_do_not_grow_with_the_people_asked(many: int) -> None:
 
 
 STATEMENTS = (22, 12)  # submitting, deciding
+
+
+def test_leaving_by_the_command_hands_approvals_over() -> None:
+    """X-05, I-34: the command of personnel reaches them; an order in approval goes on with its new owner."""
+    from oa.organisation.moves import leave
+    from tests.erp.test_order_approval import BIG, KIND
+
+    mia, ann, heir = make.people("mia", "ann", "heir")
+    flow = make.flow(make.step(1, mia, conditions=BIG), kind=KIND, admin=mia, on_repeat="other")
+    product = make.make.make_product(tax=None, price="1000")
+    order = make.make.make_order(
+        make.make.make_customer(owner=ann),
+        make.make.line(product, 60),
+        by=ann,
+        owner=ann,
+        warehouse=make.make.warehouse(),
+    )
+    request = services.submit(order, kind=KIND, by=ann)
+    leave(mia, by=None, successor=heir)
+    leave(ann, by=None, successor=heir)
+    flow.refresh_from_db()
+    assert flow.admin == heir
+    assert {u.username for u in make.asked(request)} == {"heir"}
+    approve(make.task(request, heir), by=heir)
+    order.refresh_from_db()
+    assert (order.state, order.owner) == ("confirmed", heir)
+    assert_books(["I-27", "I-28", "I-29", "I-34"])

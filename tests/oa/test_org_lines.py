@@ -5,11 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Case, When
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from oa.organisation.lines import chain_of, head_of, heads_above, holders, manager_of
 from oa.organisation.models import Department, Position, Post, User
+from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 
@@ -102,3 +105,52 @@ def test_one_statement_a_question_however_deep_the_tree(firm):
         assert len(chain_of(last)) == 23 and len(heads_above(deep.pk)) == 23
         assert manager_of(last) is not None and holders(1, deep.pk) == []
     assert len(queries) == 4
+
+
+def test_the_database_refuses_a_circle_of_managers(firm):
+    """I-34: neither oneself nor over others, in one statement or in several."""
+    for change in (
+        lambda: User.objects.filter(pk=firm.ann.pk).update(manager=firm.ann),
+        lambda: User.objects.filter(pk__in=[firm.ann.pk, firm.bob.pk]).update(
+            manager=Case(When(pk=firm.ann.pk, then=firm.bob.pk), default=firm.ann.pk)
+        ),
+        lambda: person("loop", pk=9_000_001, manager_id=9_000_001),
+    ):
+        with pytest.raises(IntegrityError, match="Nobody reports to oneself"), transaction.atomic():
+            change()
+    User.objects.filter(pk=firm.ann.pk).update(manager=firm.bob)
+    User.objects.filter(pk=firm.bob.pk).update(manager=firm.dan)
+    with pytest.raises(IntegrityError, match="Nobody reports to oneself"), transaction.atomic():
+        User.objects.filter(pk=firm.dan.pk).update(manager=firm.ann)
+    User.objects.filter(pk=firm.dan.pk).update(manager=firm.eve)  # what is no circle stays possible
+
+
+def test_the_database_refuses_a_circle_of_departments(firm):
+    """I-34: also where SQL goes past the form."""
+    for key in (firm.hq.pk, firm.east.pk, firm.desk.pk):
+        with pytest.raises(IntegrityError, match="cannot lie below itself"), transaction.atomic():
+            Department.objects.filter(pk=firm.hq.pk).update(parent=key)
+    Department.objects.filter(pk=firm.desk.pk).update(parent=firm.hq)
+
+
+def test_the_forms_refuse_a_circle_in_words(firm):
+    """A manager who reports to the person, by name or as a head, and a department below itself."""
+    admin = Client()
+    admin.force_login(make.make_user("root"), backend="oa.organisation.auth.NameOrMailBackend")
+    User.objects.filter(pk=firm.bob.pk).update(manager=firm.ann)
+    for who, manager in ((firm.ann, firm.bob), (firm.sam, firm.ann), (firm.ann, firm.ann)):
+        data = {"username": who.username, "name": who.name, "is_active": "on", "version": "1",
+                "manager": manager.pk, "manager_text": str(manager)}  # fmt: skip
+        answer = admin.post(f"/org/people/{who.username}/edit/", data)
+        assert answer.status_code == 422 and "nobody reports to oneself" in answer.content.decode(), who
+        who.refresh_from_db()
+        assert who.manager is None
+    data = {"code": "HQ", "name": "HQ", "active": "on", "version": "1", "parent": firm.desk.pk, "parent_text": "D Desk"}
+    assert admin.post("/org/departments/HQ/edit/", data).status_code == 422
+    Department.objects.filter(pk=firm.desk.pk).update(head=firm.dan)
+    User.objects.filter(pk=firm.eve.pk).update(manager=firm.dan)
+    data = {"code": "S", "name": "Shop", "active": "on", "version": "1", "parent": firm.east.pk, "parent_text": "E East",
+            "head": firm.eve.pk, "head_text": "Eve"}  # fmt: skip
+    Department.objects.filter(pk=firm.shop.pk).update(head=None)
+    answer = admin.post("/org/departments/S/edit/", data)
+    assert answer.status_code == 422 and "nobody reports to oneself" in answer.content.decode()

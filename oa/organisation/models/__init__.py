@@ -1,7 +1,21 @@
 """Who works here, where, and what they may see."""
 
+from oa.organisation.models.changes import PersonnelChange
 from oa.organisation.models.company import CompanyProfile
+from oa.organisation.models.duties import DutyConflict
 from oa.organisation.models.people import Department, Position, Post, Role, User
 from oa.organisation.models.rights import RoleRight, UserRight, UserRole
 
-__all__ = ["CompanyProfile", "Department", "Position", "Post", "Role", "RoleRight", "User", "UserRight", "UserRole"]
+__all__ = [
+    "CompanyProfile",
+    "Department",
+    "DutyConflict",
+    "PersonnelChange",
+    "Position",
+    "Post",
+    "Role",
+    "RoleRight",
+    "User",
+    "UserRight",
+    "UserRole",
+]

@@ -17,7 +17,9 @@ from tree_queries.query import TreeQuerySet
 from kit.rules.history import tracked
 from kit.rules.permissions import ALL, DEPARTMENT, OWN, SUBTREE, VisibleQuerySet
 from kit.rules.search import PinyinField
+from oa.organisation.models.circles import no_circle
 from oa.organisation.models.company import check_zone
+from oa.organisation.models.duties import DutyConflict
 
 WIDTH = {OWN: 0, DEPARTMENT: 1, SUBTREE: 2, ALL: 3}
 
@@ -63,6 +65,7 @@ class Department(TreeNode):
         verbose_name = _("department")
         verbose_name_plural = _("departments")
         ordering = ["code"]
+        triggers = [no_circle("oa_department", "parent_id", "A department cannot lie below itself.")]
 
     def __str__(self) -> str:
         return self.name
@@ -96,6 +99,7 @@ class Role(models.Model):
     code = models.CharField(_("code"), max_length=40, unique=True)
     name_zh = models.CharField(_("Chinese name"), max_length=100, blank=True)
     scope = models.CharField(_("data scope"), max_length=10, choices=Scope, default=Scope.OWN)
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = VisibleQuerySet.as_manager()
 
@@ -107,6 +111,12 @@ class Role(models.Model):
     def __str__(self) -> str:
         chinese = (get_language() or "").startswith("zh") and self.name_zh
         return chinese or self.group.name
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """A role goes with its group and rights, and only while nobody has it."""
+        if self.group.user_set.exists():
+            raise models.ProtectedError(str(self), set(self.group.user_set.all()[:1]))
+        return self.group.delete()
 
 
 class PeopleQuerySet(VisibleQuerySet):
@@ -160,6 +170,8 @@ class User(AbstractUser):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ["username"]
+        permissions = [("move_user", "Can let people join, transfer and leave")]
+        triggers = [no_circle("oa_user", "manager_id", "Nobody reports to oneself, not over others either.")]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
@@ -222,6 +234,12 @@ class User(AbstractUser):
             seen.add(person.pk)
             person = person.successor
         return person
+
+    @cached_property
+    def document_duties(self) -> list[tuple[set[str], set[str]]]:
+        """Pairs of sets of rights that nobody uses on the same document (one statement)."""
+        rows = DutyConflict.objects.filter(active=True, mode=DutyConflict.Mode.DOCUMENT)
+        return [(row.first_set, row.second_set) for row in rows]
 
     def data_scope(self, model: Any) -> str | None:
         """The scope in which this user sees rows of `model`; None: not at all."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pghistory
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
 
 from oa.organisation.models.people import User
 
@@ -22,6 +23,8 @@ class UserRole(User.groups.through):  # type: ignore[name-defined]
 
     class Meta:
         proxy = True
+        verbose_name = _("role of a person")
+        verbose_name_plural = _("roles of people")
         default_permissions = ()
 
 
@@ -31,6 +34,8 @@ class UserRight(User.user_permissions.through):  # type: ignore[name-defined]
 
     class Meta:
         proxy = True
+        verbose_name = _("right of a person")
+        verbose_name_plural = _("rights of people")
         default_permissions = ()
 
 
@@ -40,4 +45,6 @@ class RoleRight(Group.permissions.through):  # type: ignore[name-defined]
 
     class Meta:
         proxy = True
+        verbose_name = _("right of a role")
+        verbose_name_plural = _("rights of roles")
         default_permissions = ()
