@@ -1,5 +1,11 @@
 """Facade: lets Django find the models. Import from the sections instead."""
 
+from oa.announcements.models import (
+    Announcement,
+    AnnouncementCategory,
+    AnnouncementEdition,
+    AnnouncementReceipt,
+)
 from oa.organisation.models import CompanyProfile, Department, Position, Post, Role, User
 from oa.records.models import (
     Attachment,
@@ -13,6 +19,10 @@ from oa.records.models import (
 from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule, ReportSubscription
 
 __all__ = [
+    "Announcement",
+    "AnnouncementCategory",
+    "AnnouncementEdition",
+    "AnnouncementReceipt",
     "Attachment",
     "Comment",
     "CompanyProfile",

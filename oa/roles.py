@@ -37,19 +37,21 @@ SHIPPED = (
 READER = """
     view_companyprofile view_department view_position view_user view_attachment view_comment view_notification
     view_job view_reportrun view_reportschedule view_reportsubscription
+    view_announcement view_announcementcategory view_announcementedition view_announcementreceipt
 """
+WRITER = "add_announcement change_announcement delete_announcement"  # of announcements to their own departments
 MEMBER = f"{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription"
 
 GRANTS: dict[str, str] = {
     "administrator": "*",
     "sales": MEMBER,
-    "sales-manager": MEMBER,
+    "sales-manager": f"{MEMBER} {WRITER}",
     "warehouse": MEMBER,
     "purchasing": MEMBER,
     "accountant": f"{MEMBER} view_numbersequence",
-    "chief-accountant": f"{MEMBER} view_numbersequence change_numbersequence change_companyprofile",
-    "hr": f"{MEMBER} *_user *_department* *_position* view_role",
-    "auditor": f"{READER} view_* export_*",
+    "chief-accountant": f"{MEMBER} {WRITER} view_numbersequence change_numbersequence change_companyprofile",
+    "hr": f"{MEMBER} *_user *_department* *_position* view_role *_announcement* address_everyone",
+    "auditor": f"{READER} view_* export_* audit_*",
 }
 
 # Permissions of the apps under ours that the back office needs. Groups go by the permissions on roles.

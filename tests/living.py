@@ -19,6 +19,7 @@ from erp.finance.services.vouchers import EntryInput
 from kit.pages.resources import Resource
 from oa.organisation.models import Role
 from tests.factories import make_customer, make_product, stock
+from tests.oa import announcing
 
 _numbers = itertools.count(1)
 
@@ -158,4 +159,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "payment": _payment(direction="pay"),
     "customerrefund": _payment(direction="refund"),
     "supplierrefund": _payment(direction="recover"),
+    "news": lambda: announcing.living("news"),
+    "announcement": lambda: announcing.living("draft"),
+    "announcementreceipt": lambda: announcing.living("receipts"),
+    "announcementedition": lambda: announcing.living("editions"),
 }

@@ -16,6 +16,7 @@ MINUTELY = (
     ("oa-send-mails", "oa.reporting.send_mails", "Sends mails that wait."),
     ("oa-sweep-schedules", "oa.reporting.sweep", "Begins scheduled reports that the timer missed."),
     ("oa-sweep-jobs", "oa.records.sweep_jobs", "Takes up jobs whose worker died."),
+    ("oa-announcements", "oa.announcements.keep_time", "Publishes, ends and reminds of announcements."),
 )
 # name, task, time of day in the company's time zone, what it is for
 NIGHTLY = (
