@@ -71,6 +71,10 @@ class NewsResource(_Found):
         "ended": (_("ended"), Q(state__in=("expired", "archived"))),
     }
 
+    def lookup(self, key: str) -> dict[str, Any]:
+        """Plain numbers only: they lead to the page in `views`, which shows readers no changes of the text."""
+        return super().lookup(key) if key.isascii() and key.isdecimal() else {"pk": None}
+
     def list_queryset(self, user: Any) -> QuerySet[Any]:
         """What is published, with what is still to do for `user`."""
         todo = AnnouncementReceipt.objects.filter(open_for(user), record=OuterRef("pk"))

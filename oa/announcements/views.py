@@ -45,11 +45,11 @@ def news_view(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def read_view(request: HttpRequest, key: str) -> HttpResponse:
+def read_view(request: HttpRequest, key: int) -> HttpResponse:
     """One announcement as its readers see it. Opening it writes nothing; the displayed text reports itself (N-02)."""
     news = by_model[Announcement]
     require(request.user, news, "view")
-    announcement = find(request, news, key)
+    announcement = find(request, news, str(key))
     if announcement.state == "withdrawn":
         return go(request, registry["announcement"].url_for(announcement))
     receipt = current(AnnouncementReceipt, announcement).filter(user=request.user.pk).first()
@@ -81,18 +81,18 @@ def read_view(request: HttpRequest, key: str) -> HttpResponse:
     return fragment_or_page(request, "oa/announcements/read.html", context)
 
 
-def _mine(request: HttpRequest, key: str) -> Announcement:
+def _mine(request: HttpRequest, key: int) -> Announcement:
     """The announcement, if it is published and `request.user` may read it; else 404."""
     news = by_model[Announcement]
     require(request.user, news, "view")
-    announcement: Announcement = find(request, news, key)
+    announcement: Announcement = find(request, news, str(key))
     if announcement.state not in READABLE:
         raise Http404
     return announcement
 
 
 @require_POST
-def seen_view(request: HttpRequest, key: str) -> HttpResponse:
+def seen_view(request: HttpRequest, key: int) -> HttpResponse:
     """The text came into view, or a person without JavaScript says so: that is reading (rule N-02)."""
     announcement = _mine(request, key)
     if not services.seen(announcement, by=request.user, device=device_of(request.headers.get("User-Agent", ""))):
@@ -103,7 +103,7 @@ def seen_view(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-def confirm_view(request: HttpRequest, key: str) -> HttpResponse:
+def confirm_view(request: HttpRequest, key: int) -> HttpResponse:
     """I have read it and say so."""
     announcement = _mine(request, key)
     device = device_of(request.headers.get("User-Agent", ""))
@@ -116,11 +116,11 @@ def confirm_view(request: HttpRequest, key: str) -> HttpResponse:
     return go(request, reverse("news-record", args=[key]))
 
 
-def amend_view(request: HttpRequest, key: str) -> HttpResponse:
+def amend_view(request: HttpRequest, key: int) -> HttpResponse:
     """The form of a new version (rule N-04)."""
     managed = registry["announcement"]
     require(request.user, managed, "change")
-    announcement = find(request, managed, key)
+    announcement = find(request, managed, str(key))
     if not services.may_manage(announcement, request.user):
         raise PermissionDenied
     url = managed.url_for(announcement)
