@@ -225,6 +225,16 @@ class Announcement(Circulated, Record):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def notes_closed(self) -> bool:
+        """Whether nobody can write comments any more; while it is prepared, notes are for those who prepare it."""
+        return not self.comments_open and self.state in ISSUED
+
+    @property
+    def files_closed(self) -> bool:
+        """Files belong to the text: to the draft, or to a new version."""
+        return self.state not in WRITING
+
 
 class AnnouncementEdition(models.Model):
     """One published text of an announcement, kept as it was (rule N-04)."""

@@ -14,12 +14,12 @@ from kit.pages.actions import Action
 from kit.pages.panels import Panel, Task, actions, panels, tasks
 from kit.pages.resources import by_model, registry
 from oa.announcements.markup import render
-from oa.announcements.models import APPROVE, AUDIT, READABLE, WRITING, Announcement, AnnouncementReceipt
+from oa.announcements.models import APPROVE, AUDIT, READABLE, Announcement, AnnouncementReceipt
 from oa.announcements.services import may_manage
 from oa.records import attachments
 from oa.records.audiences import describe
 from oa.records.models import AuditAction, AuditEntry
-from oa.records.receipts import open_for
+from oa.records.receipts import current, open_for
 
 SHOWN = 4  # announcements on the desk
 DOWNLOADS = 100
@@ -29,9 +29,9 @@ def newest(user: Any, _same: Any) -> dict[str, Any]:
     """The newest announcements for the desk and how many are unread (two statements)."""
     news = by_model[Announcement]
     rows = news.list_queryset(user).filter(state="published").order_by(*news.ordering)
-    unread = AnnouncementReceipt.objects.filter(open_for(user), record__state="published")[:100].count()
+    unread = current(AnnouncementReceipt).filter(user=user.pk, first_read_at=None, record__state="published")
     shown = [(row, news.url_for(row), _day(row.published_at)) for row in rows[:SHOWN]]
-    return {"news": shown, "unread": unread, "all_url": news.url()}
+    return {"news": shown, "unread": unread[:100].count(), "all_url": news.url()}
 
 
 def _day(at: dt.datetime | None) -> dt.date | None:
@@ -94,8 +94,8 @@ def writer_actions(announcement: Any, user: Any) -> Sequence[Action]:
 
 
 def _no_more_files(announcement: Any, by: Any) -> bool:
-    """Files belong to the text: to the draft, or to a new version."""
-    return announcement.state not in WRITING or not may_manage(announcement, by)
+    """Files are added by those who write it, as long as it is written."""
+    return announcement.files_closed or not may_manage(announcement, by)
 
 
 def _downloadable(announcement: Any, by: Any) -> bool:

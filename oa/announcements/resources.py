@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -31,7 +31,8 @@ from oa.announcements.models import (
 )
 from oa.announcements.publishing import state_of_reading
 from oa.records.audiences import AUDIENCE
-from oa.records.receipts import open_for
+
+READING = {"unread": _("unread"), "confirm": _("to confirm"), "": ""}
 
 
 class _Found(Resource):
@@ -60,14 +61,15 @@ class NewsResource(_Found):
         "category",
         "owner",
         Column("published_at", phone="more"),
-        Column("unread", _("Unread"), "state", choices={True: _("unread"), False: ""}, tones={True: "info"}),
+        Column("reading", _("For me"), "state", choices=READING, tones={"unread": "info", "confirm": "warn"}),
         Column("pinned", _("On top"), "state", choices={True: _("on top"), False: ""}, tones={True: "warn"}),
     )
-    annotations = ("unread", "pinned")
+    annotations = ("reading", "pinned")
     filters = ("category", "published_at")
     ordering = ("-pinned", "-published_at", "-id")
     views: ClassVar = {
-        "unread": (_("unread"), Q(unread=True)),
+        "unread": (_("unread"), Q(reading="unread")),
+        "confirm": (_("to confirm"), Q(must_confirm=True) & ~Q(reading="")),
         "ended": (_("ended"), Q(state__in=("expired", "archived"))),
     }
 
@@ -77,17 +79,23 @@ class NewsResource(_Found):
 
     def list_queryset(self, user: Any) -> QuerySet[Any]:
         """What is published, with what is still to do for `user`."""
-        todo = AnnouncementReceipt.objects.filter(open_for(user), record=OuterRef("pk"))
+        mine = AnnouncementReceipt.objects.filter(user=user.pk, superseded_at=None, record=OuterRef("pk"))
+        unread = Exists(mine.filter(first_read_at=None))
+        unconfirmed = Exists(mine.filter(record__must_confirm=True, confirmed_at=None))
         top = When(state="published", pinned_until__gte=timezone.localdate(), then=Value(True))
         return (
             self.queryset(user)
             .filter(state__in=READABLE)
             .annotate(
-                unread=Case(When(Exists(todo), state="published", then=Value(True)), default=Value(False),
-                            output_field=BooleanField()),
+                reading=Case(
+                    When(unread, state="published", then=Value("unread")),
+                    When(unconfirmed, state="published", then=Value("confirm")),
+                    default=Value(""),
+                    output_field=CharField(),
+                ),
                 pinned=Case(top, default=Value(False), output_field=BooleanField()),
             )
-        )  # fmt: skip
+        )
 
 
 @register
@@ -111,7 +119,7 @@ class AnnouncementResource(_Found):
         (_("When and how"), ("starts_at", "expires_at", "pinned_until", "must_confirm", "remind_every", "remind_most",
                              "comments_open", "watermark")),
     )  # fmt: skip
-    form_only = ("title", "body", *AUDIENCE)
+    form_only = ("category", "title", "body", *AUDIENCE)
     extra_fields = ("owner", "department", "published_at", "submitted_by", "decided_by", "decision", "edition")
     related = ("category", "owner", "department", "submitted_by", "decided_by", "withdrawn_by")
     quiet: ClassVar = {
@@ -135,6 +143,9 @@ class AnnouncementResource(_Found):
     def queryset(self, user: Any) -> QuerySet[Any]:
         """What `user` wrote, manages, audits or has to approve."""
         return Announcement.objects.managed_by(user)
+
+    def subtitle(self, obj: Any) -> Sequence[Any]:
+        return [obj.category]
 
     def editable(self, obj: Any, user: Any) -> bool:
         """Drafts and rejected ones, by author and managers."""
@@ -185,8 +196,8 @@ class ReceiptResource(Resource):
     key = "pk"
     icon = "eye"
     columns = (
-        Column("user", phone="cust"), Column("user__department", _("Department"), phone="more"),
-        Column("record", phone="no"), "delivered_at", Column("first_read_at", phone="amt"), "last_read_at",
+        "user", Column("user__department", _("Department"), phone="more"), Column("record", phone="cust"),
+        "delivered_at", Column("first_read_at", phone="amt"), "last_read_at",
         "read_count", "device", "confirmed_at", "reminders", "edition",
     )  # fmt: skip
     filters = ("record", "user__department", "user", "first_read_at", "confirmed_at", "device")

@@ -73,12 +73,18 @@ def read_view(request: HttpRequest, key: int) -> HttpResponse:
         "to_report": receipt is not None and readable,
         "to_confirm": announcement.must_confirm and receipt is not None and receipt.confirmed_at is None and readable,
         "files": Attachment.objects.filter(**on_record).order_by("pk"),
-        "comments": Comment.objects.filter(**on_record).select_related("owner").order_by("-pk")[:COMMENTS],
+        "comments": _comments(announcement, on_record),
         "may_comment": announcement.comments_open and readable and request.user.has_perm("oa.add_comment"),
         "watermark": f"{request.user} · {request.user.username}" if announcement.watermark else "",
         "when": moment(announcement.published_at),
     }
     return fragment_or_page(request, "oa/announcements/read.html", context)
+
+
+def _comments(announcement: Announcement, on_record: dict[str, Any]) -> Any:
+    """What was said since the publication; notes from before are for those who prepared it."""
+    rows = Comment.objects.filter(**on_record, created_at__gte=announcement.published_at or announcement.created_at)
+    return rows.select_related("owner").order_by("-pk")[:COMMENTS]
 
 
 def _mine(request: HttpRequest, key: int) -> Announcement:

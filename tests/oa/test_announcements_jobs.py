@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -104,3 +105,13 @@ def test_a_killed_publication_leaves_nothing_and_comes_back(
     Job.objects.update(lease_until=timezone.now() - HOUR)
     assert jobs.run_job(job.pk)
     assert readers(row) == {"ann", "bob"} and Notification.objects.count() == 2
+
+
+def test_five_thousand_people_are_reached_within_five_seconds(c: SimpleNamespace) -> None:
+    """N-01: receipts and messages of 5,000 recipients by one job."""
+    User.objects.bulk_create(User(username=f"reader{n}", department=c.shop, is_superuser=True) for n in range(5000))
+    row = services.publish(written(c.boss, to_everyone=True), by=c.boss)
+    start = time.monotonic()
+    assert jobs.run_job(publication_jobs().get().pk)
+    assert time.monotonic() - start < 5
+    assert len(readers(row)) == 5003 == Notification.objects.count()

@@ -195,6 +195,16 @@ def test_comments_can_be_switched_off(c: SimpleNamespace) -> None:
         add_comment(quiet, "hello", by=c.boss)
 
 
+def test_notes_of_those_who_prepare_it_are_not_shown_to_readers(c: SimpleNamespace) -> None:
+    """N-05: what was said about a draft stays with author and managers."""
+    draft = written(c.boss, to_departments=[c.shop], comments_open=False)
+    add_comment(draft, "Too harsh?", by=c.boss)
+    services.publish(draft, by=c.boss)
+    publishing.appear(draft.pk)
+    assert "Too harsh?" not in client_of(c.ann).get(f"/news/{draft.pk}/").content.decode()
+    assert "Too harsh?" in client_of(c.boss).get(f"/office/announcements/{draft.pk}/").content.decode()
+
+
 def test_downloads_are_asked_for_again_and_noted(c: SimpleNamespace) -> None:
     """N-05: who, when, which file, visible to the author; nobody else's, and none of a withdrawn one."""
     file = store_attachment(c.row, ContentFile(b"%PDF-1.7\n%%EOF\n", "plan.pdf"), by=c.boss)
