@@ -51,7 +51,7 @@ GRANTS: dict[str, str] = {
     "accountant": f"{MEMBER} view_numbersequence",
     "chief-accountant": f"{MEMBER} {WRITER} view_numbersequence change_numbersequence change_companyprofile",
     "hr": f"{MEMBER} *_user *_department* *_position* view_role *_announcement* address_everyone",
-    "auditor": f"{READER} view_* export_* audit_*",
+    "auditor": f"{READER} view_* export_*",
 }
 
 # Permissions of the apps under ours that the back office needs. Groups go by the permissions on roles.

@@ -53,7 +53,7 @@ STATES = StateTable(
 WRITING = ("draft", "rejected")  # states in which text and audience are written
 READABLE = ("published", "expired", "archived")  # states in which recipients may read
 ISSUED = (*READABLE, "withdrawn")
-MANAGE, AUDIT, APPROVE = "oa.manage_announcement", "oa.audit_announcement", "oa.approve_announcement"
+MANAGE, AUDIT, APPROVE = "oa.manage_announcement", "oa.view_any_announcement", "oa.approve_announcement"
 
 
 def sees_all(user: Any) -> bool:
@@ -168,7 +168,7 @@ class Announcement(Circulated, Record):
         permissions = [
             *permissions(STATES, "announcement", "announcement"),
             ("manage_announcement", "Can manage announcement of everybody"),
-            ("audit_announcement", "Can audit announcement of everybody"),
+            ("view_any_announcement", "Can view announcement of everybody"),
             ("address_everyone", "Can address the whole company"),
         ]
         indexes = [

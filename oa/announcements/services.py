@@ -46,7 +46,7 @@ def may_manage(announcement: Announcement, by: Any) -> bool:
 def save_announcement(announcement: Announcement, *, by: Any) -> Announcement:
     """Store a draft; a new one belongs to who writes it, and to the department of the main post."""
     if announcement.pk is None:
-        announcement.owner, announcement.department = by, by.department
+        announcement.owner, announcement.created_by, announcement.department = by, by, by.department
     _require(announcement, by)
     if announcement.state not in WRITING:
         raise BusinessError(_("What was submitted is changed by a new version only."))

@@ -40,6 +40,6 @@ def test_an_announcement_is_published_once(crowd: Any, keys: list[int]) -> None:
 
 
 def test_without_the_lock_several_workers_begin(crowd: Any, keys: list[int]) -> None:
-    """The control: all read that it is due, and only the constraints of the tables stop the others."""
+    """The control: all read that it is due, and only the guards of the tables stop the others."""
     outcomes = crowd.run("publish_news", [{"keys": keys, "pause": 0.2}] * EVERYBODY, control=True)
-    assert sum(outcomes, Counter())["UniqueViolation"] > 0
+    assert sum(outcomes, Counter())["RestrictViolation"] > 0
