@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from kit.pages.forms import KitForm
 from kit.values.errors import BusinessError
 from oa.announcements.models import Announcement
-from oa.records.audiences import check_audience
+from oa.records.audiences import COMPANY_WIDE, check_audience, chosen_in
+from oa.records.models.audiences import ADDRESS_ALL
 
 
 class MomentInput(forms.DateTimeInput):
@@ -32,12 +33,16 @@ class AnnouncementForm(KitForm):
         self.fields["body"].widget.attrs["rows"] = 12
         for name in ("starts_at", "expires_at"):
             self.fields[name].widget = MomentInput()
+        if not self.user.has_perm(ADDRESS_ALL):
+            for name in COMPANY_WIDE:
+                del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
         """Somebody is addressed, and nobody beyond the reach of who writes."""
         cleaned = super().clean()
+        stored = chosen_in(self.instance) if self.instance.pk else {}
         try:
-            check_audience(cleaned, by=self.user)
+            check_audience({**stored, **cleaned}, by=self.user)
         except BusinessError as error:
             self.add_problems(error)
         return cleaned

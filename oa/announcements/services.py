@@ -52,7 +52,6 @@ def save_announcement(announcement: Announcement, *, by: Any) -> Announcement:
         raise BusinessError(_("What was submitted is changed by a new version only."))
     if not announcement.title.strip() or not announcement.body.strip():
         raise BusinessError(_("Enter a text."), field="body")
-    announcement.full_clean(exclude=["search"])
     announcement.save()
     return announcement
 

@@ -20,6 +20,7 @@ from oa.organisation.models import Post, User
 from oa.records.models.audiences import ADDRESS_ALL, Addressed
 
 PARTS = ("to_everyone", "to_departments", "to_positions", "to_roles", "to_people")
+COMPANY_WIDE = ("to_everyone", "to_positions", "to_roles")  # parts that need the right
 LEFT_OUT = ("except_departments", "except_people")
 AUDIENCE = (*PARTS, *LEFT_OUT)
 
@@ -115,7 +116,7 @@ def check_audience(chosen: Mapping[str, Any], *, by: Any) -> None:
         return
     problems = [
         Problem(_("You may address your own departments only, not the whole company."), name)
-        for name in ("to_everyone", "to_positions", "to_roles")
+        for name in COMPANY_WIDE
         if chosen.get(name)
     ]
     near = set(by.department_ids)

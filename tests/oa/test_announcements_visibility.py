@@ -151,3 +151,24 @@ def test_the_desk_shows_the_newest_unread_in_bold_and_pinned_first(c: SimpleName
     assert page.index("Pinned") < page.index("Plain") < page.index(SECRET)
     unread = client.get("/news/?view=unread").content.decode()
     assert "Plain" in unread and "Pinned" not in unread.split("<section", 1)[-1]
+
+
+def test_the_form_offers_and_takes_what_one_may_address(c: SimpleNamespace) -> None:
+    """N-01: without the right neither everyone nor roles are offered, and a crafted request is refused in words."""
+    form = client_of(c.mia).get("/office/announcements/new/").context["form"]
+    assert "to_departments" in form.fields and not {"to_everyone", "to_roles", "to_positions"} & set(form.fields)
+    assert "to_everyone" in client_of(c.boss).get("/office/announcements/new/").context["form"].fields
+    category = c.row.category_id
+    sent = {"category": category, "title": "Hello", "body": "All", "remind_most": 3, "comments_open": "on"}
+    for audience, made in (
+        ({"to_departments": c.west.pk}, False),
+        ({"to_everyone": "on"}, False),
+        ({"to_departments": c.east.pk, "starts_at": "2030-05-01T08:30", "expires_at": "2030-05-01T08:00"}, False),
+        ({"to_departments": c.east.pk, "starts_at": "2030-05-01T08:30"}, True),
+    ):
+        answer = client_of(c.mia).post("/office/announcements/new/", {**sent, **audience})
+        assert answer.status_code == (302 if made else 422), audience
+    row = Announcement.objects.get(owner=c.mia)
+    assert (row.department, row.created_by, list(row.to_departments.all())) == (c.east, c.mia, [c.east])
+    assert timezone.localtime(row.starts_at).strftime("%H:%M") == "08:30"
+    assert client_of(c.ann).get("/office/announcements/new/").status_code == 403
