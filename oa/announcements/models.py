@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
@@ -29,7 +30,7 @@ STATES = StateTable(
         State("scheduled", _("scheduled"), "info"),
         State("published", _("published"), "ok"),
         State("expired", _("expired"), "mute"),
-        State("archived", _("archived"), "mute"),
+        State("archived", pgettext_lazy("announcement", "archived"), "mute"),
         State("withdrawn", _("withdrawn"), "bad", step=False),
     ),
     transitions=(

@@ -124,7 +124,7 @@ class AnnouncementResource(_Found):
     related = ("category", "owner", "department", "submitted_by", "decided_by", "withdrawn_by")
     quiet: ClassVar = {
         **Resource.quiet, "edition": 1, "to_everyone": False, "include_later": False, "must_confirm": False,
-        "watermark": False, "comments_open": True,
+        "watermark": False, "comments_open": True, "remind_most": 3,
     }  # fmt: skip
     form_class = AnnouncementForm
     template = "oa/announcements/record.html"
