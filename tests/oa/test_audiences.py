@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
+from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
 from kit.values.errors import BusinessError
@@ -114,3 +115,13 @@ def test_only_with_the_right_one_addresses_beyond_the_own_departments(c: SimpleN
 def test_somebody_has_to_be_addressed(chosen: dict[str, Any]) -> None:
     with pytest.raises(BusinessError, match="Choose for whom"):
         check_audience(chosen, by=None)
+
+
+def test_what_an_audience_names_is_not_deleted(c: SimpleNamespace) -> None:
+    """An exclusion that vanished would reach too many; the draft itself takes its audience along."""
+    empty = Department.objects.create(code="EMPTY", name="Empty")
+    row = written(c.boss, to_everyone=True, except_departments=[empty])
+    with pytest.raises(ProtectedError):
+        empty.delete()
+    row.delete()
+    empty.delete()

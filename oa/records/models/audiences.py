@@ -18,28 +18,45 @@ from oa.records.guards import no_truncate
 ADDRESS_ALL = "oa.address_everyone"  # who holds it may address the whole company
 
 
+class Chosen(models.ManyToManyField):
+    """A set whose members cannot be deleted: an audience that lost an exclusion would reach too many."""
+
+    def contribute_to_class(self, cls: Any, name: str, **kwargs: Any) -> None:
+        """Set up as usual, but protect the members instead of dropping them."""
+        super().contribute_to_class(cls, name, **kwargs)
+        if not cls._meta.abstract:
+            through: Any = self.remote_field.through
+            _owner, member = [field for field in through._meta.fields if field.is_relation]
+            member.remote_field.on_delete = models.PROTECT
+
+    def deconstruct(self) -> Any:
+        """A set like any other for migrations: the protection is not in the database."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ManyToManyField", args, kwargs
+
+
 class Addressed(models.Model):
     """An audience as people think of it; `oa.records.audiences` resolves it into people (rule N-01)."""
 
     to_everyone = models.BooleanField(_("everyone"), default=False)
-    to_departments = models.ManyToManyField(
+    to_departments = Chosen(
         "oa.Department",
         blank=True,
         related_name="+",
         verbose_name=_("departments"),
         help_text=_("With all departments below them."),
     )
-    to_positions = models.ManyToManyField("oa.Position", blank=True, related_name="+", verbose_name=_("positions"))
-    to_roles = models.ManyToManyField("oa.Role", blank=True, related_name="+", verbose_name=_("roles"))
-    to_people = models.ManyToManyField("oa.User", blank=True, related_name="+", verbose_name=_("people"))
-    except_departments = models.ManyToManyField(
+    to_positions = Chosen("oa.Position", blank=True, related_name="+", verbose_name=_("positions"))
+    to_roles = Chosen("oa.Role", blank=True, related_name="+", verbose_name=_("roles"))
+    to_people = Chosen("oa.User", blank=True, related_name="+", verbose_name=_("people"))
+    except_departments = Chosen(
         "oa.Department",
         blank=True,
         related_name="+",
         verbose_name=_("departments left out"),
         help_text=_("With all departments below them; the main post of a person counts."),
     )
-    except_people = models.ManyToManyField("oa.User", blank=True, related_name="+", verbose_name=_("people left out"))
+    except_people = Chosen("oa.User", blank=True, related_name="+", verbose_name=_("people left out"))
     include_later = models.BooleanField(_("also people who join later"), default=False)
 
     class Meta:
