@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 
+from oa.announcements import admin as announcements
 from oa.organisation import admin as organisation
 from oa.records import admin as records
 from oa.reporting import admin as reporting
 
-__all__ = ["organisation", "records", "reporting"]
+__all__ = ["announcements", "organisation", "records", "reporting"]
 
 admin.site.site_title = "Sanhe"
 admin.site.site_header = "Sanhe"

@@ -1,5 +1,11 @@
 """Facade: lets Django find the models. Import from the sections instead."""
 
+from oa.announcements.models import (
+    Announcement,
+    AnnouncementCategory,
+    AnnouncementEdition,
+    AnnouncementReceipt,
+)
 from oa.approvals.models import (
     ApprovalAction,
     ApprovalCopy,
@@ -27,6 +33,10 @@ from oa.records.models import (
 from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule, ReportSubscription
 
 __all__ = [
+    "Announcement",
+    "AnnouncementCategory",
+    "AnnouncementEdition",
+    "AnnouncementReceipt",
     "ApprovalAction",
     "ApprovalCopy",
     "ApprovalNode",

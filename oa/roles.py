@@ -38,7 +38,9 @@ READER = """
     view_companyprofile view_department view_position view_post view_user view_attachment view_comment view_notification
     view_job view_reportrun view_reportschedule view_reportsubscription
     view_approvalrequest view_formrequest view_requestform view_proxy
+    view_announcement view_announcementcategory view_announcementedition view_announcementreceipt
 """
+WRITER = "add_announcement change_announcement delete_announcement"  # of announcements to their own departments
 MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
     add_formrequest change_formrequest delete_formrequest add_proxy change_proxy
 """
@@ -46,12 +48,15 @@ MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_r
 GRANTS: dict[str, str] = {
     "administrator": "*",
     "sales": MEMBER,
-    "sales-manager": MEMBER,
+    "sales-manager": f"{MEMBER} {WRITER}",
     "warehouse": MEMBER,
     "purchasing": MEMBER,
     "accountant": f"{MEMBER} view_numbersequence",
-    "chief-accountant": f"{MEMBER} view_numbersequence change_numbersequence change_companyprofile",
-    "hr": f"{MEMBER} *_user *_department* *_position* *_post view_role view_personnelchange",
+    "chief-accountant": f"{MEMBER} {WRITER} view_numbersequence change_numbersequence change_companyprofile",
+    "hr": (
+        f"{MEMBER} *_user *_department* *_position* *_post view_role view_personnelchange"
+        " *_announcement* address_everyone"
+    ),
     "auditor": f"{READER} view_* export_*",
 }
 

@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connections, transaction
 from django.db.migrations.loader import MigrationLoader
 
+from oa.announcements.models import AnnouncementCategory
 from oa.approvals.setup import install_forms
 from oa.organisation.models import CompanyProfile, Department, Role
 from oa.records.models import Counter, NumberSequence
@@ -41,6 +42,12 @@ SEQUENCES = (
     ("form-request", "RQ"),
 )
 CODES = (("customer", "C"), ("supplier", "S"))  # running codes of masters
+# announcements: code, names, whether somebody else has to approve
+CATEGORIES = (
+    ("notice", "Notice", "通知", False),
+    ("company", "Company announcement", "公告", True),
+    ("rules", "Rules and regulations", "规章制度", True),
+)
 
 # Counters of this kind remember, per role and app, the newest permission that was considered for it.
 _CONSIDERED = "role:{role}:{app}"
@@ -54,6 +61,7 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
         _company(using)
         _sequences(using)
         install_forms(using)
+        _categories(using)
         install_roles(sender, GRANTS, using)
         for config in apps.get_app_configs():
             if config.label in FOREIGN_GRANTS:
@@ -90,6 +98,16 @@ def _sequences(using: str) -> None:
     missing = [row for row in rows if row.key not in present]
     if missing:
         manager.bulk_create(missing)
+
+
+def _categories(using: str) -> None:
+    """Kinds of announcements, where there are none at all."""
+    manager = AnnouncementCategory.objects.using(using)
+    if not manager.exists():
+        manager.bulk_create(
+            AnnouncementCategory(code=code, name=name, name_zh=chinese, needs_approval=needs)
+            for code, name, chinese, needs in CATEGORIES
+        )
 
 
 def install_roles(sender: AppConfig, table: Mapping[str, str], using: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from oa.announcements import views as announcements
 from oa.approvals import flowpages as flows
 from oa.approvals import todo
 from oa.approvals import views as approvals
@@ -35,4 +36,9 @@ urlpatterns = [
     path("jobs/<uuid:key>/", records.job_view, name="job"),
     path("jobs/<uuid:key>/cancel/", records.cancel_job_view, name="job-cancel"),
     path("jobs/<uuid:key>/file/", records.job_file_view, name="job-file"),
+    path("news/", announcements.news_view),
+    path("news/<int:key>/", announcements.read_view),
+    path("news/<int:key>/seen/", announcements.seen_view, name="news-seen"),
+    path("news/<int:key>/confirm/", announcements.confirm_view, name="news-confirm"),
+    path("office/announcements/<int:key>/amend/", announcements.amend_view, name="announcement-amend"),
 ]

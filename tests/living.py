@@ -19,6 +19,7 @@ from erp.finance.services.vouchers import EntryInput
 from kit.pages.resources import Resource
 from oa.organisation.models import DutyConflict, PersonnelChange, Role, User
 from tests.factories import make_customer, make_product, stock
+from tests.oa import announcing
 
 _numbers = itertools.count(1)
 
@@ -194,4 +195,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "supplierrefund": _payment(direction="recover"),
     "dutyconflict": _duty,
     "personnelchange": _change,
+    "news": lambda: announcing.living("news"),
+    "announcement": lambda: announcing.living("draft"),
+    "announcementreceipt": lambda: announcing.living("receipts"),
+    "announcementedition": lambda: announcing.living("editions"),
 }

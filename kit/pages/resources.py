@@ -50,10 +50,12 @@ class Resource:
 
     columns: ClassVar[Sequence[str | Column]] = ()
     filters: ClassVar[Sequence[str]] = ()
+    searched: ClassVar[bool] = True  # False: the search over everything finds these rows as those of another page
     search_fields: ClassVar[Sequence[str]] = ()  # besides the search column; "customer__search" joins one
     ordering: ClassVar[Sequence[str]] = ()
     fields: ClassVar[Sequence[str]] = ()  # form, record page, import and export
     sections: ClassVar[Sequence[tuple[Any, Sequence[str]]]] = ()  # fields in groups; may stand for `fields`
+    form_only: ClassVar[Sequence[str]] = ()  # fields of the form that the record page shows otherwise
     extra_fields: ClassVar[Sequence[str]] = ()  # on the record page and in exports only
     annotations: ClassVar[Sequence[str]] = ()  # columns that `list_queryset` adds
     related: ClassVar[Sequence[str]] = ()  # select_related for the record page
@@ -79,7 +81,6 @@ class Resource:
     can_create: ClassVar[bool] = True
     can_edit: ClassVar[bool] = True
     icon: ClassVar[str] = "file-text"
-
     run: ClassVar[Mapping[str, Runner]] = {}  # transition name -> command
     commands: ClassVar[Sequence[Command]] = ()
     lines: ClassVar[Any] = None  # a kit.pages.lines.LineGrid

@@ -63,7 +63,7 @@ def transfer(
     moved = 0
     if hand_over:
         successor = _fit(user, successor)
-        moved += hand_over_records(user, successor)
+        moved = _place(user, successor) + hand_over_records(user, successor)
         user.refresh_from_db(fields=["version"])
     user.department, user.position, user.manager = department, position, manager
     user.version += 1
@@ -94,7 +94,7 @@ def leave(user: User, *, by: Any, successor: User | None = None, on: dt.date | N
     with rights_kept(user=user.pk):
         _end(user, _day(on, user.joined_on))
     if successor is not None:  # after the end, so that nothing that goes on now comes back to the person
-        moved = _place(user, successor) + hand_over_records(user, successor)
+        moved += hand_over_records(user, successor)
     _note(user, Kind.LEAVING, user.left_on, by, reason, (user.department_id, user.position_id), successor, moved)
     return user
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -44,6 +44,11 @@ ALLOWED: dict[str, set[str]] = {
     **{suffix: set() for suffix in _TEXTS},
 }
 
+# Rules of sections by model label: whether a person may add no files to a record, and whether a file may be
+# downloaded by who sees the record; with the second one downloads go into the audit trail.
+closed_to: dict[str, Callable[[Any, Any], bool]] = {}
+downloads: dict[str, Callable[[Any, Any], bool]] = {}
+
 
 def store_attachment(obj: Model, file: File[bytes], *, by: Any) -> Attachment:
     """Attach a file to a record. Raises BusinessError for what may not be attached, in words."""
@@ -69,6 +74,9 @@ def store_attachments(obj: Model, files: Iterable[File[bytes]], *, by: Any) -> l
     files = list(files)
     if files and not by.has_perm("oa.add_attachment"):
         raise BusinessError(_("You may not add files."))
+    closed = closed_to.get(obj._meta.label_lower)
+    if files and closed is not None and closed(obj, by):
+        raise BusinessError(_("Files cannot be added here any more."))
     rows: list[Attachment] = []
     try:
         with transaction.atomic():

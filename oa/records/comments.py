@@ -26,6 +26,8 @@ def add_comment(obj: Model, text: str, *, by: Any) -> Comment:
     """Write a note on a record; its version does not change. Mentioned people who may see it are told."""
     if not text.strip():
         raise BusinessError(_("Enter a text."), field="text")
+    if getattr(obj, "notes_closed", False):
+        raise BusinessError(_("No notes can be written here."))
     made = Comment.objects.create(
         content_type=ContentType.objects.get_for_model(obj), object_id=obj.pk, text=text.strip(), owner=by
     )

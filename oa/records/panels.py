@@ -20,7 +20,7 @@ from oa.records.audit import note
 from oa.records.changes import changes_of, rights_of
 from oa.records.deletion import delete_record
 from oa.records.idempotency import earlier, once
-from oa.records.models import Attachment, AuditEntry, Comment
+from oa.records.models import Attachment, AuditAction, AuditEntry, Comment
 from oa.records.shell import shell_values
 
 
@@ -60,7 +60,9 @@ def papers(obj: Any, user: Any, limit: int) -> Sequence[Event]:
     if not prints_for(type(obj)):
         return []
     kind = ContentType.objects.get_for_model(obj)
-    rows = AuditEntry.objects.filter(content_type=kind, object_id=obj.pk).select_related("user")[:limit]
+    rows = AuditEntry.objects.filter(content_type=kind, object_id=obj.pk, action=AuditAction.PRINT).select_related(
+        "user"
+    )[:limit]
     return [Event(row.at, str(row.user), _("printed it"), "printer", body=row.what, kind="changes") for row in rows]
 
 

@@ -20,11 +20,12 @@ from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
-from oa.records.attachments import store_attachments
+from oa.records.attachments import downloads, store_attachments
+from oa.records.audit import note
 from oa.records.comments import add_comment
 from oa.records.idempotency import once
 from oa.records.jobs import cancel_job
-from oa.records.models import Attachment, Job, Notification
+from oa.records.models import Attachment, AuditAction, Job, Notification
 
 
 def _record(request: HttpRequest, slug: str, key: str) -> tuple[Resource, Any]:
@@ -42,8 +43,14 @@ def download_view(request: HttpRequest, key: str) -> FileResponse:
     row = get_object_or_404(Attachment, key=key)
     model = row.content_type.model_class()
     resource = resource_of(model) if model else None
-    if resource is None or not resource.queryset(request.user).filter(pk=row.object_id).exists():
+    obj = resource.queryset(request.user).filter(pk=row.object_id).first() if resource else None
+    if obj is None:
         raise Http404
+    watched = downloads.get(obj._meta.label_lower)
+    if watched is not None:
+        if not watched(obj, request.user):
+            raise Http404
+        note(request, AuditAction.DOWNLOAD, row.name, obj)
     response = FileResponse(row.file.open("rb"), content_type="application/octet-stream")
     response.headers["Content-Disposition"] = content_disposition_header(True, row.name) or "attachment"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -17,6 +17,7 @@ MINUTELY = (
     ("oa-sweep-schedules", "oa.reporting.sweep", "Begins scheduled reports that the timer missed."),
     ("oa-approvals", "oa.approvals.handle_overdue", "Reminds, or decides by rule, where the time of a step ran out."),
     ("oa-sweep-jobs", "oa.records.sweep_jobs", "Takes up jobs whose worker died."),
+    ("oa-announcements", "oa.announcements.keep_time", "Publishes, ends and reminds of announcements."),
 )
 # name, task, time of day in the company's time zone, what it is for
 NIGHTLY = (

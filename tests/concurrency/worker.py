@@ -31,6 +31,7 @@ from erp.sales.services import confirm_order, deliver_order, invoice_order, save
 from erp.trade import orders  # noqa: E402
 from erp.trade.lines import LineInput  # noqa: E402
 from kit.values.errors import BusinessError  # noqa: E402
+from oa.announcements import publishing  # noqa: E402
 from oa.approvals import engine  # noqa: E402
 from oa.approvals import services as approvals  # noqa: E402
 from oa.approvals.models import ApprovalRequest, ApprovalTask, FormRequest  # noqa: E402
@@ -315,6 +316,26 @@ def report_to(person: int, manager: int) -> Outcome:
     return outcome
 
 
+def publish_news(keys: list[int], pause: float) -> Outcome:
+    """Publish each announcement; everybody dawdles between reading it and writing."""
+    outcome: Outcome = Counter()
+    reading = publishing.locked
+
+    def slowly(*args: Any) -> Any:
+        row = reading(*args)
+        time.sleep(pause)
+        return row
+
+    publishing.locked = slowly  # type: ignore[assignment]
+    try:
+        for key in keys:
+            made = attempt(outcome, lambda key=key: publishing.appear(key))
+            outcome["published"] += made is not None
+    finally:
+        publishing.locked = reading
+    return outcome
+
+
 COMMANDS: dict[str, Callable[..., Outcome]] = {
     name: globals()[name]
     for name in (
@@ -331,6 +352,7 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "post_uncounted",
         "post_vouchers",
         "report_to",
+        "publish_news",
         "settle",
         "strip",
         "submit",

@@ -32,12 +32,15 @@ from erp.sales import services as sales
 from erp.sales.models import SalesOrder
 from erp.trade.excess import allow_excess
 from erp.trade.lines import LineInput
+from oa.announcements import services
+from oa.announcements.publishing import appear
 from oa.organisation.models import CompanyProfile, User
 from oa.organisation.models.company import CostAt
 from oa.records.idempotency import once
 from oa.records.models import Attachment, Comment, IdempotencyKey
 from oa.records.notifications import notify
 from oa.reporting.models import OutboxMail
+from tests.oa import announcing
 
 
 def live() -> SimpleNamespace:
@@ -48,6 +51,7 @@ def live() -> SimpleNamespace:
     _foreign(c)
     _vouchers(c)
     _papers(c)
+    _announce(c)
     return c
 
 
@@ -208,3 +212,14 @@ def _papers(c) -> None:
     c.mail = OutboxMail.objects.create(
         dedupe="report-1", message_id="<1@sanhe>", to="boss@example.com", subject="Sales"
     )
+
+
+def _announce(c) -> None:
+    """An announcement that was approved, read and changed, so that there are replaced receipts."""
+    deputy = User.objects.create(username="deputy", is_superuser=True)
+    c.news = announcing.written(c.by, "New warehouse", category="company", to_everyone=True)
+    services.submit(c.news, by=c.by)
+    services.approve(c.news, by=deputy)
+    appear(c.news.pk)
+    services.seen(c.news, by=c.by, device="desk")
+    c.news = services.amend(c.news, by=deputy, title="New warehouse", body="On Monday.", major=True)

@@ -242,4 +242,42 @@ DOCUMENTS = [
     ),
     m("I-38", "sent without time", "UPDATE oa_outboxmail SET state = 'sent'"),
 ]
-MUTATIONS = [*LEDGER, *DOCUMENTS]
+ANNOUNCEMENTS = [
+    m(
+        "I-65",
+        "receipt lost",
+        "DELETE FROM oa_announcementreceipt WHERE id = (SELECT max(id) FROM oa_announcementreceipt)",
+    ),
+    m("I-65", "recipient too much", "UPDATE oa_announcement SET recipients = recipients + 1"),
+    m(
+        "I-65",
+        "receipt for another version",
+        "UPDATE oa_announcementreceipt SET edition = 1 WHERE superseded_at IS NULL",
+    ),
+    m("I-65", "replaced receipt of the present version", "UPDATE oa_announcementreceipt SET edition = 2"),
+    m("I-65", "delivered before it was published", "UPDATE oa_announcementreceipt SET delivered_at = '2000-01-01'"),
+    m("I-66", "published tomorrow", "UPDATE oa_announcement SET published_at = now() + interval '1 day'"),
+    m(
+        "I-66",
+        "published without a time",
+        "UPDATE oa_announcement SET published_at = NULL",
+        ("oa_announcement", "announcement_published"),
+    ),
+    m(
+        "I-66",
+        "not approved",
+        "UPDATE oa_announcement SET decided_by_id = NULL",
+        ("oa_announcement", "announcement_approved"),
+    ),
+    m(
+        "I-66",
+        "approved by the author",
+        "UPDATE oa_announcement SET decided_by_id = owner_id",
+        ("oa_announcement", "announcement_four_eyes"),
+    ),
+    m("I-67", "version lost", "DELETE FROM oa_announcementedition WHERE number = 1"),
+    m("I-67", "another text", "UPDATE oa_announcement SET body = body || '!'"),
+    m("I-67", "version changed", "UPDATE oa_announcementedition SET body = body || '!'"),
+    m("I-67", "two present versions", "UPDATE oa_announcementedition SET number = number + 1 WHERE number = 2"),
+]
+MUTATIONS = [*LEDGER, *DOCUMENTS, *ANNOUNCEMENTS]

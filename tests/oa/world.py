@@ -25,6 +25,7 @@ from oa.records.attachments import store_attachment
 from oa.records.comments import add_comment
 from oa.records.models import Job, Notification
 from tests import factories as make
+from tests.oa import announcing
 
 CANARY = "Zaunkönig"  # stands in every text of the other side
 WATCHED = "Goldammer"  # stands in every text of one's own side: a crawl that finds none proves nothing
@@ -100,6 +101,9 @@ def side(w: SimpleNamespace, owner: User, code: str, word: str) -> SimpleNamespa
     s.invoice = sales.invoice_order(s.order, by=w.boss)
     s.receipt = make.receive(s.customer, "100", by=w.boss, reference=f"{word} pays")
     s.job = Job.objects.create(kind="import", title=f"{word}.csv", owner=owner, error=word, state="done")
+    s.news = announcing.published(w.boss, f"{word} meets", body=f"{word} **meets**", to_people=[owner])
+    add_comment(s.news, f"{word} comes", by=w.boss)
+    s.news_file = store_attachment(s.news, ContentFile(b"%PDF-1.7\n%%EOF\n", f"{word} map.pdf"), by=w.boss)
     Notification.objects.create(user=owner, text=f"{word} is due", url=f"/crm/customers/{code}/")
     return s
 

@@ -21,6 +21,7 @@ from erp.setup.demo.approvals import make_approvals
 from erp.setup.demo.buying import Buying
 from erp.setup.demo.copies import make_copies
 from erp.setup.demo.masters import make_masters
+from erp.setup.demo.news import announce
 from erp.setup.demo.office import finish_office, plan_office
 from erp.setup.demo.people import make_people
 from erp.setup.demo.plan import think_up
@@ -74,6 +75,7 @@ def make_demo(orders: int, seed: int) -> Summary:
             make_copies(copies - 1)
         finish_office(world)
         make_approvals(world)
+        announce(world)
     return summary()
 
 

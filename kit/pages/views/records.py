@@ -225,6 +225,8 @@ def overview(resource: Resource, obj: Any, user: Any) -> list[tuple[Any, list[Fa
 
 def _says(resource: Resource, obj: Any, name: str) -> bool:
     """Whether a value tells the reader anything: a rate of 1 and a first revision do not."""
+    if name in resource.form_only:
+        return False
     return name not in resource.quiet or getattr(obj, name) != resource.quiet[name]
 
 

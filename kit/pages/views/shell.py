@@ -124,4 +124,5 @@ def search_view(request: HttpRequest) -> HttpResponse:
 
 
 def _searchable(resource: Any) -> bool:
-    return any(f.name == "search" for f in resource.meta.fields) or bool(resource.search_fields)
+    found = any(f.name == "search" for f in resource.meta.fields) or bool(resource.search_fields)
+    return bool(resource.searched and found)

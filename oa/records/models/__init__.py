@@ -1,5 +1,6 @@
 """What every record has: number, files, comments, notifications, history, idempotency, jobs."""
 
+from oa.records.models.audiences import Addressed, Circulated, Receipt
 from oa.records.models.audit import AuditAction, AuditEntry
 from oa.records.models.base import Document, Master, PostedDocument, Record, TitledDocument
 from oa.records.models.jobs import Job
@@ -7,9 +8,11 @@ from oa.records.models.keys import Counter, IdempotencyKey, NumberSequence
 from oa.records.models.notes import Attachment, Comment, Notification
 
 __all__ = [
+    "Addressed",
     "Attachment",
     "AuditAction",
     "AuditEntry",
+    "Circulated",
     "Comment",
     "Counter",
     "Document",
@@ -19,6 +22,7 @@ __all__ = [
     "Notification",
     "NumberSequence",
     "PostedDocument",
+    "Receipt",
     "Record",
     "TitledDocument",
 ]

@@ -15,6 +15,7 @@ from oa.records.guards import append_only
 class AuditAction(models.TextChoices):
     PRINT = "print", pgettext_lazy("audit", "printed")
     EXPORT = "export", pgettext_lazy("audit", "exported")
+    DOWNLOAD = "download", pgettext_lazy("audit", "downloaded")
 
 
 class AuditEntry(models.Model):
@@ -25,7 +26,7 @@ class AuditEntry(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False, verbose_name=_("person")
     )
     ip = models.GenericIPAddressField(_("IP address"), null=True, editable=False)
-    action = models.CharField(_("action"), max_length=6, choices=AuditAction, editable=False)
+    action = models.CharField(_("action"), max_length=8, choices=AuditAction, editable=False)
     what = models.CharField(_("what"), max_length=500, editable=False)
     content_type = models.ForeignKey(ContentType, models.PROTECT, null=True, editable=False, related_name="+")
     object_id = models.BigIntegerField(null=True, editable=False)
