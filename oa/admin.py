@@ -5,8 +5,9 @@ from django.contrib import admin
 from oa.organisation import admin as organisation
 from oa.records import admin as records
 from oa.reporting import admin as reporting
+from oa.tasks import admin as tasks
 
-__all__ = ["organisation", "records", "reporting"]
+__all__ = ["organisation", "records", "reporting", "tasks"]
 
 admin.site.site_title = "Sanhe"
 admin.site.site_header = "Sanhe"

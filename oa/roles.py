@@ -37,8 +37,13 @@ SHIPPED = (
 READER = """
     view_companyprofile view_department view_position view_user view_attachment view_comment view_notification
     view_job view_reportrun view_reportschedule view_reportsubscription
+    view_task view_taskseries view_meeting view_room
 """
-MEMBER = f"{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription"
+MEMBER = f"""
+    {READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
+    add_task change_task delete_task add_taskseries change_taskseries delete_taskseries
+    add_meeting change_meeting delete_meeting
+"""
 
 GRANTS: dict[str, str] = {
     "administrator": "*",
@@ -48,7 +53,7 @@ GRANTS: dict[str, str] = {
     "purchasing": MEMBER,
     "accountant": f"{MEMBER} view_numbersequence",
     "chief-accountant": f"{MEMBER} view_numbersequence change_numbersequence change_companyprofile",
-    "hr": f"{MEMBER} *_user *_department* *_position* view_role",
+    "hr": f"{MEMBER} *_room *_user *_department* *_position* view_role",
     "auditor": f"{READER} view_* export_*",
 }
 

@@ -7,6 +7,7 @@ from django.urls import path
 from oa.organisation import views as organisation
 from oa.records import views as records
 from oa.reporting import views as reporting
+from oa.tasks.urls import urlpatterns as task_urls
 
 urlpatterns = [
     path("office/mails/<uuid:key>/files/<int:position>/", reporting.mail_file_view, name="mail-file"),
@@ -19,4 +20,5 @@ urlpatterns = [
     path("jobs/<uuid:key>/", records.job_view, name="job"),
     path("jobs/<uuid:key>/cancel/", records.cancel_job_view, name="job-cancel"),
     path("jobs/<uuid:key>/file/", records.job_file_view, name="job-file"),
+    *task_urls,
 ]

@@ -144,6 +144,13 @@ def _rule() -> Any:
     return sample(PostingRule, valid_from=dt.date(2000, 1, 1) + dt.timedelta(days=next(_numbers)))
 
 
+def _meeting() -> Any:
+    from oa.tasks.models import Meeting
+
+    start = timezone.now() + dt.timedelta(days=next(_numbers))
+    return sample(Meeting, starts_at=start, ends_at=start + dt.timedelta(hours=1))
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "stocklevel": _moved("stocklevel"),
     "stockmove": _moved("stockmove"),
@@ -154,6 +161,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "currency": _currency,
     "account": _account,
     "postingrule": _rule,
+    "meeting": _meeting,
     "receipt": _payment(direction="receive"),
     "payment": _payment(direction="pay"),
     "customerrefund": _payment(direction="refund"),

@@ -15,6 +15,7 @@ from oa.reporting.timing import crontab_fields
 MINUTELY = (
     ("oa-send-mails", "oa.reporting.send_mails", "Sends mails that wait."),
     ("oa-sweep-schedules", "oa.reporting.sweep", "Begins scheduled reports that the timer missed."),
+    ("oa-sweep-tasks", "oa.tasks.sweep", "Recurring tasks, deferred tasks and reminders."),
     ("oa-sweep-jobs", "oa.records.sweep_jobs", "Takes up jobs whose worker died."),
 )
 # name, task, time of day in the company's time zone, what it is for
