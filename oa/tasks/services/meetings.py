@@ -49,6 +49,8 @@ def save_meeting(meeting: Meeting, *, by: Any) -> Meeting:
     set_reminders(meeting)
     if before is None:
         meeting.created_by = meeting.created_by or by
+        if meeting.owner_id is None:
+            meeting.owner = by
     moved = before is not None and (before.starts_at, before.ends_at) != (meeting.starts_at, meeting.ends_at)
     if moved and before is not None and before.state == "confirmed":
         meeting.state = Meeting.STATES.check("move", before).target
