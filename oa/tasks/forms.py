@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from kit.pages.forms import KitForm
 from kit.pages.resources import registry
+from kit.pages.widgets import DayField
 from oa.tasks.recurrence import WEEKDAYS
 from oa.tasks.services.meetings import seat
 from oa.tasks.services.tasks import set_needs
@@ -120,11 +121,11 @@ class DecisionForm(forms.Form):
     """One decision of a meeting."""
 
     text = forms.CharField(label=_("Decision"), max_length=300)
-    due_on = forms.DateField(label=_("Due on"), required=False)
+    due_on = DayField(label=_("Due on"), required=False)
 
 
 class AddressForm(forms.Form):
     """A further calendar address."""
 
     name = forms.CharField(label=pgettext_lazy("calendar address", "For which program"), max_length=60, required=False)
-    expires_on = forms.DateField(label=_("Valid until"), required=False)
+    expires_on = DayField(label=_("Valid until"), required=False)

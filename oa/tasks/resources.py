@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +29,7 @@ from oa.tasks.wording import rule_in_words
 
 tree.top.append(Link(_("Calendar"), "calendar", 30, "oa.view_meeting", "calendar", go="k"))
 tree.top.append(Link(_("Tasks"), "task-list", 31, "oa.view_task", "list-checks"))
+tree.add("office", Link(_("Task board"), "task-board", 23, "oa.view_task"))
 tree.group("office", _("Organisation"), "network", 90, _("Office"))
 
 MANAGED = {"cancel", "reopen"}  # transitions for who has a say in a task
@@ -198,7 +201,8 @@ class MeetingResource(Resource):
     ordering = ("-starts_at", "-id")
     sections = (
         (_("Meeting"), ("title", "starts_at", "ends_at", "attendees", "rooms", "place")),
-        (_("Text"), ("agenda", "minutes", "reminders", "private")),
+        (_("Agenda and minutes"), ("agenda", "minutes")),
+        (_("More"), ("reminders", "private")),
     )
     extra_fields = ("owner",)
     labels: ClassVar = {"created_by": _("called by")}
@@ -242,7 +246,9 @@ class MeetingResource(Resource):
     def initial(self, request: Any) -> dict[str, Any]:
         """The organiser comes, at the hour that was chosen in the calendar."""
         given = super().initial(request)
-        return {"attendees": [request.user.pk], "reminders": "15m", **given}
+        start = timezone.localtime().replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)
+        times = {"starts_at": start, "ends_at": start + dt.timedelta(hours=1)}
+        return {**times, "attendees": [request.user.pk], "reminders": "15m", **given}
 
 
 @register

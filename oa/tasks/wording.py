@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from kit.pages import formats
 from oa.tasks.forms import WEEKDAY_NAMES
@@ -18,18 +17,20 @@ def rule_in_words(series: Any) -> str:
     n = series.interval
     match series.every:
         case "day":
-            text = ngettext("every day", "every %(n)s days", n) % {"n": n}
+            text = _("every day") if n == 1 else _("every %(n)s days") % {"n": n}
         case "week":
-            text = ngettext("every week on %(days)s", "every %(n)s weeks on %(days)s", n) % {"n": n, "days": days}
+            told = _("every week on %(days)s") if n == 1 else _("every %(n)s weeks on %(days)s")
+            text = told % {"n": n, "days": days}
         case "monthday":
             day = _("the last day") if series.month_day == 31 else _("day %s") % series.month_day
-            text = ngettext("every month on %(day)s", "every %(n)s months on %(day)s", n) % {"n": n, "day": day}
+            text = (_("every month on %(day)s") if n == 1 else _("every %(n)s months on %(day)s")) % {
+                "n": n,
+                "day": day,
+            }
         case _other:
             which = f"{series.get_week_display()} {days}"
-            text = ngettext("every month on the %(day)s", "every %(n)s months on the %(day)s", n) % {
-                "n": n,
-                "day": which,
-            }
+            told = _("every month on the %(day)s") if n == 1 else _("every %(n)s months on the %(day)s")
+            text = told % {"n": n, "day": which}
     if series.until:
         text = _("%(rule)s until %(day)s") % {"rule": text, "day": formats.iso_date(series.until)}
     if series.count:

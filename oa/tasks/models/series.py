@@ -24,6 +24,15 @@ class Every(models.TextChoices):
     MONTH_WEEKDAY = "weekday", _("month, on a weekday")
 
 
+WEEKS = [
+    (1, pgettext_lazy("of the month", "first")),
+    (2, pgettext_lazy("of the month", "second")),
+    (3, pgettext_lazy("of the month", "third")),
+    (4, pgettext_lazy("of the month", "fourth")),
+    (-1, pgettext_lazy("of the month", "last")),
+]
+
+
 class Makes(models.TextChoices):
     DUE = "due", _("when it is due")
     DONE = "done", _("when the last one is done")
@@ -51,7 +60,7 @@ class TaskSeries(Record):
         settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name=_("participants")
     )
     checklist = models.TextField(_("checklist"), blank=True, help_text=_("One step a line."))
-    due_at = models.TimeField(_("at"), null=True, blank=True)
+    due_at = models.TimeField(pgettext_lazy("time of day", "at"), null=True, blank=True)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     reminders = models.CharField(_("reminders"), max_length=60, blank=True)
     private = models.BooleanField(_("private"), default=False)
@@ -71,7 +80,7 @@ class TaskSeries(Record):
         _("which one in the month"),
         null=True,
         blank=True,
-        choices=[(1, _("first")), (2, _("second")), (3, _("third")), (4, _("fourth")), (-1, _("last"))],
+        choices=WEEKS,
     )
     starts_on = models.DateField(_("starts on"), default=business_day)
     until = models.DateField(_("until"), null=True, blank=True)

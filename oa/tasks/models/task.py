@@ -12,6 +12,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from kit.rules.days import business_zone
 from kit.rules.history import tracked
@@ -25,10 +26,10 @@ MORNING = dt.time(9, 0)  # when a task without a time of day counts for reminder
 
 TASK_STATES = StateTable(
     states=(
-        State("open", _("open"), "draft"),
+        State("open", pgettext_lazy("task", "open"), "draft"),
         State("progress", _("in progress"), "info"),
         State("deferred", _("deferred"), "warn", step=False),
-        State("done", _("done"), "ok"),
+        State("done", pgettext_lazy("task", "done"), "ok"),
         State("verified", _("verified"), "ok"),
         State("cancelled", _("cancelled"), "mute", step=False),
     ),
@@ -106,7 +107,7 @@ class Task(Record, Reminded):
         settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name=_("participants")
     )
     due_on = models.DateField(_("due on"), null=True, blank=True)
-    due_at = models.TimeField(_("at"), null=True, blank=True)
+    due_at = models.TimeField(pgettext_lazy("time of day", "at"), null=True, blank=True)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     labels = models.CharField(_("labels"), max_length=120, blank=True)
     private = models.BooleanField(

@@ -99,7 +99,12 @@ def calendar_view(request: HttpRequest) -> HttpResponse:
 
 
 def _view_names() -> list[str]:
-    return [_("Day"), _("Week"), _("Month"), _("Agenda")]
+    return [
+        pgettext("calendar view", "Day"),
+        pgettext("calendar view", "Week"),
+        pgettext("calendar view", "Month"),
+        pgettext("calendar view", "Agenda"),
+    ]
 
 
 def _who_names() -> list[str]:
