@@ -19,9 +19,10 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
 def task_packages() -> list[str]:
-    """Every section that has a `tasks` module, such as `oa.reporting`."""
-    found = [path.parent for app in ("oa", "crm", "erp") for path in (ROOT / app).rglob("tasks.py")]
-    found += [path.parent.parent for app in ("oa", "crm", "erp") for path in (ROOT / app).rglob("tasks/__init__.py")]
+    """Every section that has a `tasks` room, such as `oa.reporting`; the section `oa.tasks` is none by its name."""
+    apps = [ROOT / app for app in ("oa", "crm", "erp")]
+    found = [path.parent for app in apps for path in app.glob("*/tasks.py")]
+    found += [path.parent.parent for app in apps for path in app.glob("*/tasks/__init__.py")]
     return sorted(".".join(path.relative_to(ROOT).parts) for path in found)
 
 

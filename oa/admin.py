@@ -6,8 +6,9 @@ from oa.announcements import admin as announcements
 from oa.organisation import admin as organisation
 from oa.records import admin as records
 from oa.reporting import admin as reporting
+from oa.tasks import admin as tasks
 
-__all__ = ["announcements", "organisation", "records", "reporting"]
+__all__ = ["announcements", "organisation", "records", "reporting", "tasks"]
 
 admin.site.site_title = "Sanhe"
 admin.site.site_header = "Sanhe"

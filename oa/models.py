@@ -31,6 +31,19 @@ from oa.records.models import (
     NumberSequence,
 )
 from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule, ReportSubscription
+from oa.tasks.models import (
+    Attendee,
+    Booking,
+    CalendarAddress,
+    ChecklistItem,
+    Decision,
+    Meeting,
+    Reminder,
+    Room,
+    Task,
+    TaskNeed,
+    TaskSeries,
+)
 
 __all__ = [
     "Announcement",
@@ -43,9 +56,14 @@ __all__ = [
     "ApprovalRequest",
     "ApprovalTask",
     "Attachment",
+    "Attendee",
+    "Booking",
+    "CalendarAddress",
+    "ChecklistItem",
     "Comment",
     "CompanyProfile",
     "Counter",
+    "Decision",
     "Department",
     "DutyConflict",
     "Flow",
@@ -55,6 +73,7 @@ __all__ = [
     "FormRequest",
     "IdempotencyKey",
     "Job",
+    "Meeting",
     "Notification",
     "NumberSequence",
     "OutboxMail",
@@ -62,10 +81,15 @@ __all__ = [
     "Position",
     "Post",
     "Proxy",
+    "Reminder",
     "ReportRun",
     "ReportSchedule",
     "ReportSubscription",
     "RequestForm",
     "Role",
+    "Room",
+    "Task",
+    "TaskNeed",
+    "TaskSeries",
     "User",
 ]

@@ -12,6 +12,7 @@ from oa.organisation import directory, move_views, why_views
 from oa.organisation import views as organisation
 from oa.records import views as records
 from oa.reporting import views as reporting
+from oa.tasks.urls import urlpatterns as task_urls
 
 urlpatterns = [
     path("org/directory/", directory.directory_view, name="directory"),
@@ -41,4 +42,5 @@ urlpatterns = [
     path("news/<int:key>/seen/", announcements.seen_view, name="news-seen"),
     path("news/<int:key>/confirm/", announcements.confirm_view, name="news-confirm"),
     path("office/announcements/<int:key>/amend/", announcements.amend_view, name="announcement-amend"),
+    *task_urls,
 ]

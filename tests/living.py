@@ -176,6 +176,13 @@ def _change() -> Any:
     return PersonnelChange.objects.create(person=person, kind="joining", on=timezone.localdate())
 
 
+def _meeting() -> Any:
+    from oa.tasks.models import Meeting
+
+    start = timezone.now() + dt.timedelta(days=next(_numbers))
+    return sample(Meeting, starts_at=start, ends_at=start + dt.timedelta(hours=1))
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "proxy": _proxy,
     "approvalrequest": _approval,
@@ -189,6 +196,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "currency": _currency,
     "account": _account,
     "postingrule": _rule,
+    "meeting": _meeting,
     "receipt": _payment(direction="receive"),
     "payment": _payment(direction="pay"),
     "customerrefund": _payment(direction="refund"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +14,8 @@ from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Event, Task, actions, events, tasks
 from kit.pages.resources import by_model
-from kit.rules.days import business_day
+from kit.rules.days import business_day, business_zone
+from oa.records.calendar import CalendarEntry, sources
 
 ICONS = {
     "note": "pencil",
@@ -83,6 +85,32 @@ def due(user: Any, limit: int) -> Sequence[Task]:
     ]
 
 
+def contacts_between(
+    user: Any, people: Collection[int], start: dt.datetime, end: dt.datetime
+) -> Sequence[CalendarEntry]:
+    """Customers of these people who are to be spoken to in the period, as far as `user` may see them; one statement."""
+    if not user.has_perm("crm.view_customer"):
+        return []
+    zone = business_zone()
+    first, last = start.astimezone(zone).date(), (end - dt.timedelta(microseconds=1)).astimezone(zone).date()
+    rows = Customer.objects.visible_to(user).filter(owner__in=people, active=True)
+    resource = by_model[Customer]
+    return [
+        CalendarEntry(
+            f"contact-{row.pk}-{row.next_contact_on:%Y%m%d}",
+            row.owner_id,
+            str(row),
+            row.next_contact_on,
+            row.next_contact_on,
+            _("Follow-up"),
+            "info",
+            resource.url_for(row),
+        )
+        for row in rows.filter(next_contact_on__range=(first, last))[:1000]
+    ]
+
+
 actions["crm.customer"].append(log_action)
+sources.append(contacts_between)
 tasks.append(due)
 events["crm.customer"].append(followups)

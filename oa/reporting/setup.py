@@ -16,6 +16,7 @@ MINUTELY = (
     ("oa-send-mails", "oa.reporting.send_mails", "Sends mails that wait."),
     ("oa-sweep-schedules", "oa.reporting.sweep", "Begins scheduled reports that the timer missed."),
     ("oa-approvals", "oa.approvals.handle_overdue", "Reminds, or decides by rule, where the time of a step ran out."),
+    ("oa-sweep-tasks", "oa.tasks.sweep", "Recurring tasks, deferred tasks and reminders."),
     ("oa-sweep-jobs", "oa.records.sweep_jobs", "Takes up jobs whose worker died."),
     ("oa-announcements", "oa.announcements.keep_time", "Publishes, ends and reminds of announcements."),
 )

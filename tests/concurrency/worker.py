@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 import time
@@ -39,6 +40,11 @@ from oa.organisation import duties, handover, moves, rights  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering  # noqa: E402
 from oa.records.idempotency import once  # noqa: E402
+from oa.tasks.models import Meeting, TaskNeed  # noqa: E402
+from oa.tasks.services import bookings  # noqa: E402
+from oa.tasks.services.meetings import invite_meeting  # noqa: E402
+from oa.tasks.services.reminders import remind  # noqa: E402
+from oa.tasks.services.series import make_due  # noqa: E402
 from tests import factories as make  # noqa: E402
 
 Outcome = Counter[str]
@@ -336,6 +342,40 @@ def publish_news(keys: list[int], pause: float) -> Outcome:
     return outcome
 
 
+def book(keys: list[int], dawdle: bool = False) -> Outcome:
+    """Send the invitations of meetings, which takes their rooms; with `dawdle` everybody looks before anybody books."""
+    outcome: Outcome = Counter()
+    looking = bookings.explain_conflicts
+
+    def slowly(*args: Any) -> None:
+        looking(*args)
+        time.sleep(0.3)
+
+    bookings.explain_conflicts = slowly if dawdle else looking
+    try:
+        for key in keys:
+            attempt(outcome, lambda key=key: invite_meeting(Meeting(pk=key), by=None))
+    finally:
+        bookings.explain_conflicts = looking
+    return outcome
+
+
+def sweep_tasks(now: dt.datetime) -> Outcome:
+    """What the timer of tasks does every minute."""
+    outcome: Outcome = Counter()
+    outcome["made"] = attempt(outcome, lambda: make_due(now.date())) or 0
+    outcome["reminded"] = attempt(outcome, lambda: remind(now)) or 0
+    return outcome
+
+
+def wait_for(pairs: list[tuple[int, int]]) -> Outcome:
+    """Say that tasks wait for others, past the services."""
+    outcome: Outcome = Counter()
+    for task, needs in pairs:
+        attempt(outcome, lambda task=task, needs=needs: TaskNeed.objects.create(task_id=task, needs_id=needs))
+    return outcome
+
+
 COMMANDS: dict[str, Callable[..., Outcome]] = {
     name: globals()[name]
     for name in (
@@ -357,5 +397,8 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "strip",
         "submit",
         "submit_request",
+        "book",
+        "sweep_tasks",
+        "wait_for",
     )
 }

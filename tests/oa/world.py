@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from decimal import Decimal
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +26,8 @@ from oa.organisation.models import Department, Role, User
 from oa.records.attachments import store_attachment
 from oa.records.comments import add_comment
 from oa.records.models import Job, Notification
+from oa.tasks.models import Booking, ChecklistItem, Decision, Meeting, Room, Task, TaskSeries
+from oa.tasks.services.meetings import seat
 from tests import factories as make
 from tests.oa import announcing
 
@@ -58,7 +62,18 @@ def nosy(department: Department) -> User:
     parts = [f"{name}line" for name in labels]
     rows = Permission.objects.filter(content_type__model__in=[*labels, *parts])
     base = Permission.objects.filter(group__role__code="sales-manager")
-    notes = Permission.objects.filter(content_type__model__in=["attachment", "comment", "notification", "job"])
+    notes = Permission.objects.filter(
+        content_type__model__in=[
+            "attachment",
+            "comment",
+            "notification",
+            "job",
+            "task",
+            "taskseries",
+            "meeting",
+            "room",
+        ]
+    )
     hidden = Permission.objects.filter(content_type__model="outboxmail")
     group.permissions.set((rows | base | notes).exclude(pk__in=hidden).distinct())
     person = make.make_user("nosy", "nosy", department=department, is_staff=True)
@@ -104,8 +119,31 @@ def side(w: SimpleNamespace, owner: User, code: str, word: str) -> SimpleNamespa
     s.news = announcing.published(w.boss, f"{word} meets", body=f"{word} **meets**", to_people=[owner])
     add_comment(s.news, f"{word} comes", by=w.boss)
     s.news_file = store_attachment(s.news, ContentFile(b"%PDF-1.7\n%%EOF\n", f"{word} map.pdf"), by=w.boss)
+    office(s, owner)
     Notification.objects.create(user=owner, text=f"{word} is due", url=f"/crm/customers/{code}/")
     return s
+
+
+def office(s: SimpleNamespace, owner: User) -> None:
+    """Tasks about the customer, a recurring one, and a meeting in a room that everybody may book."""
+    giver, word = {"owner": owner, "created_by": owner}, s.word
+    kind = ContentType.objects.get_for_model(s.customer)
+    s.task = Task.objects.create(
+        title=f"{word} task", description=word, labels=word, due_on=timezone.localdate(),
+        content_type=kind, object_id=s.customer.pk, **giver,
+    )  # fmt: skip
+    ChecklistItem.objects.create(task=s.task, position=1, text=f"{word} step")
+    s.series = TaskSeries.objects.create(title=f"{word} every day", every="day", **giver)
+    start = timezone.now() + dt.timedelta(hours=1)
+    s.meeting = Meeting.objects.create(
+        title=f"{word} meeting", agenda=word, place=word, minutes=word, private=True,
+        starts_at=start, ends_at=start + dt.timedelta(hours=1), **giver,
+    )  # fmt: skip
+    room, _made = Room.objects.get_or_create(name=f"Room {owner.username}")
+    seat(s.meeting, [owner], [room], by=None)
+    Meeting.objects.filter(pk=s.meeting.pk).update(state="invited")
+    Booking.objects.filter(meeting=s.meeting).update(taken=True)
+    Decision.objects.create(meeting=s.meeting, position=1, text=f"{word} decision")
 
 
 def client_of(user: User) -> Client:

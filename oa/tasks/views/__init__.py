@@ -1,0 +1,1 @@
+"""Pages of tasks, meetings and the calendar beyond the kit's."""
