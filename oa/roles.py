@@ -36,9 +36,12 @@ SHIPPED = (
 # What everybody needs to work at all: the company, colleagues, and notes and files on what they may see.
 READER = """
     view_companyprofile view_department view_position view_user view_attachment view_comment view_notification
-    view_job view_reportrun view_reportschedule view_reportsubscription
+    view_job view_reportrun view_reportschedule view_reportsubscription view_folder view_librarydocument
 """
-MEMBER = f"{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription"
+MEMBER = f"""
+    {READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
+    change_folder change_librarydocument
+"""
 
 GRANTS: dict[str, str] = {
     "administrator": "*",

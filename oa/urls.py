@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from oa.documents.urls import urlpatterns as documents
 from oa.organisation import views as organisation
 from oa.records import views as records
 from oa.reporting import views as reporting
@@ -19,4 +20,5 @@ urlpatterns = [
     path("jobs/<uuid:key>/", records.job_view, name="job"),
     path("jobs/<uuid:key>/cancel/", records.cancel_job_view, name="job-cancel"),
     path("jobs/<uuid:key>/file/", records.job_file_view, name="job-file"),
+    *documents,
 ]

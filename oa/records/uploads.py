@@ -226,7 +226,7 @@ def _virus(file: File[bytes]) -> str:
     if settings.SANHE_VIRUS_SCANNER:
         scan: Callable[[IO[bytes]], str] = import_string(settings.SANHE_VIRUS_SCANNER)
         file.seek(0)
-        return scan(file) or ""  # type: ignore[arg-type]
+        return scan(file) or ""
     return ""
 
 
