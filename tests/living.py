@@ -144,7 +144,19 @@ def _rule() -> Any:
     return sample(PostingRule, valid_from=dt.date(2000, 1, 1) + dt.timedelta(days=next(_numbers)))
 
 
+def _library_document() -> Any:
+    from django.core.files.base import ContentFile
+
+    from oa.documents.models import Folder
+    from oa.documents.services import add_document
+
+    folder = Folder.objects.filter(parent=None, space="company").first()
+    file = ContentFile(b"A plan", f"plan {next(_numbers)}.txt")
+    return add_document(folder, file, by=None)  # type: ignore[arg-type]
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
+    "librarydocument": _library_document,
     "stocklevel": _moved("stocklevel"),
     "stockmove": _moved("stockmove"),
     "journalentry": _moved("journalentry"),

@@ -60,10 +60,13 @@ def people_with(folder: Folder, right: int) -> list[User]:
 
 
 def held(document: LibraryDocument, by: Any, right: int = EDIT) -> LibraryDocument:
-    """The document, locked until the transaction ends, if it is not in the bin and `by` has `right` on it."""
-    rows: Any = LibraryDocument.objects.filter(deleted_at=None).select_related("folder", "current", "published")
+    """The document, locked until the transaction ends, if it is not in the bin and `by` has `right` on it.
+
+    Its versions are read after the lock and not joined to it: whoever waits for it would get the row as it is
+    now, with the versions of before.
+    """
     try:
-        row: LibraryDocument = locked(rows, document.pk)
+        row = locked(LibraryDocument.objects.filter(deleted_at=None), document.pk)
     except LibraryDocument.DoesNotExist:
         raise BusinessError(_("%s was deleted meanwhile.") % document) from None
     require(by, row.folder, right)
