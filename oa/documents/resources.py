@@ -18,7 +18,7 @@ from oa.documents.models.rights import EDIT, MANAGE, rights_in
 from oa.documents.search import found
 
 CHANGE = "oa.change_librarydocument"
-tree.group("docs", _("Documents"), "folder-open", 84, _("Office"))
+tree.group("docs", pgettext_lazy("library", "Documents"), "folder-open", 84, _("Office"))
 for _link in (
     Link(_("Folders"), "docs", 10, "oa.view_librarydocument"),
     Link(_("My documents"), "docs-mine", 20, "oa.view_librarydocument"),
@@ -74,7 +74,7 @@ class LibraryDocumentResource(Resource):
     order = 40
     icon = "file-text"
     columns = (
-        Column("title", phone="cust"),
+        Column("title", css="ell"),
         Column("folder", phone="no"),
         Column("current__number", _("Version"), "number"),
         "state",
@@ -85,7 +85,7 @@ class LibraryDocumentResource(Resource):
     filters = ("state", "folder", "owner", "review_on", "retain_until", "required_reading")
     ordering = ("-updated_at", "-id")
     sections = (
-        (_("Document"), ("title", "folder", "owner", "date")),
+        (pgettext_lazy("library", "Document"), ("title", "folder", "owner", "date")),
         (_("Care"), ("required_reading", "review_on", "retain_until", "note")),
     )
     quiet: ClassVar = {"required_reading": False}

@@ -102,7 +102,7 @@ def side(w: SimpleNamespace, owner: User, code: str, word: str) -> SimpleNamespa
     s.delivery = sales.deliver_order(s.order, by=w.boss)
     s.invoice = sales.invoice_order(s.order, by=w.boss)
     s.receipt = make.receive(s.customer, "100", by=w.boss, reference=f"{word} pays")
-    s.folder = Folder.objects.create(name=f"{word} folder", created_by=owner)
+    s.folder = Folder.objects.create(name=f"{word} folder {code}", created_by=owner)
     FolderGrant.objects.create(folder=s.folder, audience="person", user=owner, rights=31)
     s.document = add_document(s.folder, ContentFile(f"{word} secret".encode(), f"{word} {code}.txt"), by=owner)
     read_version(s.document.current_id)

@@ -32,7 +32,7 @@ LIBRARY_STATES = StateTable(
         State("published", pgettext_lazy("document", "published"), "ok"),
         State("superseded", pgettext_lazy("document", "superseded"), "mute", step=False),
         State("obsolete", pgettext_lazy("document", "obsolete"), "warn", step=False),
-        State("archived", _("archived"), "mute"),
+        State("archived", pgettext_lazy("document", "archived"), "mute"),
     ),
     transitions=(
         Transition("submit", ("draft",), "review", _("Submit for review"), icon="send"),
@@ -146,6 +146,7 @@ class LibraryDocument(TitledDocument):
         indexes = [
             GinIndex(fields=["search"], name="librarydocument_search"),
             models.Index(fields=["folder", "-updated_at"], name="librarydocument_folder"),
+            models.Index(fields=["-updated_at", "-id"], name="librarydocument_latest", condition=Q(deleted_at=None)),
             models.Index(fields=["review_on"], name="librarydocument_review", condition=Q(review_on__isnull=False)),
         ]
         constraints = [

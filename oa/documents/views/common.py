@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kit.pages.hooks import hooks
 from kit.pages.resources import by_model
@@ -75,7 +75,7 @@ def document_url(document: LibraryDocument) -> str:
 
 def trail(way: list[Folder], *more: tuple[Any, str]) -> list[tuple[Any, str]]:
     """The crumbs of a page in a folder."""
-    return [(_("Documents"), reverse("docs")), *((title_of(f), folder_url(f)) for f in way), *more]
+    return [(pgettext("library", "Documents"), reverse("docs")), *((title_of(f), folder_url(f)) for f in way), *more]
 
 
 def done(request: HttpRequest, name: str, effect: Callable[[], Any], url: str, said: str = "") -> HttpResponse:

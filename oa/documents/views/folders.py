@@ -10,6 +10,7 @@ from django.db.models import Case, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from kit.pages.actions import Action
@@ -41,7 +42,7 @@ def home_view(request: HttpRequest) -> HttpResponse:
     user = reader(request)
     kept = {"favourites__user": user.pk}
     context = {
-        "head": Head(title=_("Documents")),
+        "head": Head(title=pgettext("library", "Documents")),
         "tree": tree_for(user, []),
         "recent": recent_documents(user)[:FEW],
         "favourites": narrowed_state(_rows(), user, kept, BESIDE, FEW),
