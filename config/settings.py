@@ -269,6 +269,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_HANDLERS = [
+    "oa.records.uploads.BoundedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 
 # Language and time ---------------------------------------------------------------------------------------------
@@ -292,6 +297,11 @@ STORAGES = {
     "default": {"BACKEND": env.str("SANHE_STORAGE", "django.core.files.storage.FileSystemStorage")},
     "staticfiles": {"BACKEND": PLAIN_STATIC if DEBUG else "config.static.HashedStorage"},
 }
+
+# A function (open file) -> what is wrong with it, empty for nothing, such as `antivirus.clamd.scan`.
+SANHE_VIRUS_SCANNER = env.str("SANHE_VIRUS_SCANNER", "")
+# How long deleted documents and folders can be restored.
+SANHE_BIN_DAYS = environment.whole("SANHE_BIN_DAYS", 30, 1, 3650)
 
 # Mail ----------------------------------------------------------------------------------------------------------
 

@@ -39,13 +39,13 @@ READER = """
     view_job view_reportrun view_reportschedule view_reportsubscription
     view_approvalrequest view_formrequest view_requestform view_proxy
     view_announcement view_announcementcategory view_announcementedition view_announcementreceipt
-    view_task view_taskseries view_meeting view_room
+    view_task view_taskseries view_meeting view_room view_folder view_librarydocument
 """
 WRITER = "add_announcement change_announcement delete_announcement"  # of announcements to their own departments
 MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
     add_formrequest change_formrequest delete_formrequest add_proxy change_proxy
     add_task change_task delete_task add_taskseries change_taskseries delete_taskseries
-    add_meeting change_meeting delete_meeting
+    add_meeting change_meeting delete_meeting change_folder change_librarydocument
 """
 
 GRANTS: dict[str, str] = {

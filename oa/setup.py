@@ -18,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from oa.announcements.models import AnnouncementCategory
 from oa.approvals.setup import install_forms
+from oa.documents.setup import install_library
 from oa.organisation.models import CompanyProfile, Department, Role
 from oa.records.models import Counter, NumberSequence
 from oa.records.models.keys import Reset
@@ -66,6 +67,7 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
         for config in apps.get_app_configs():
             if config.label in FOREIGN_GRANTS:
                 install_roles(config, FOREIGN_GRANTS[config.label], using)
+        install_library(using)
         if using == "default":
             install_beat()
 

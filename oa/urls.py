@@ -8,6 +8,7 @@ from oa.announcements import views as announcements
 from oa.approvals import flowpages as flows
 from oa.approvals import todo
 from oa.approvals import views as approvals
+from oa.documents.urls import urlpatterns as documents
 from oa.organisation import directory, move_views, why_views
 from oa.organisation import views as organisation
 from oa.records import views as records
@@ -43,4 +44,5 @@ urlpatterns = [
     path("news/<int:key>/confirm/", announcements.confirm_view, name="news-confirm"),
     path("office/announcements/<int:key>/amend/", announcements.amend_view, name="announcement-amend"),
     *task_urls,
+    *documents,
 ]

@@ -183,7 +183,19 @@ def _meeting() -> Any:
     return sample(Meeting, starts_at=start, ends_at=start + dt.timedelta(hours=1))
 
 
+def _library_document() -> Any:
+    from django.core.files.base import ContentFile
+
+    from oa.documents.models import Folder
+    from oa.documents.services import add_document
+
+    folder = Folder.objects.filter(parent=None, space="company").first()
+    file = ContentFile(b"A plan", f"plan {next(_numbers)}.txt")
+    return add_document(folder, file, by=None)  # type: ignore[arg-type]
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
+    "librarydocument": _library_document,
     "proxy": _proxy,
     "approvalrequest": _approval,
     "formrequest": _form_request,

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
+from kit.exchange.limited import Limits, Refused, run_limited
 from kit.values.errors import BusinessError
 
 SIZE = 20 * 1024 * 1024  # bytes of a file
-WAITING = 150  # seconds until a child that does not even use the processor is given up
-CHILD = Path(__file__).with_name("reading_child.py")
+LIMITS = Limits(memory=512 * 1024 * 1024, seconds=60, written=400 * 1024 * 1024, waiting=150)
 BATCH = 1 << 20  # bytes of rows that are in memory at a time
-REFUSED = 3  # the child's exit code when it says why
-OUT_OF_TIME = (-24, -9)  # SIGXCPU, and SIGKILL after it
 
 
 class Table:
@@ -63,37 +58,16 @@ def read_table(content: bytes, name: str) -> Table:
         with tempfile.NamedTemporaryFile(suffix=".import") as given:
             given.write(content)
             given.flush()
-            _run(given.name, lines, name)
+            try:
+                run_limited("table", given.name, output=lines, limits=LIMITS)
+            except Refused as refused:
+                raise BusinessError(_problem(refused.facts, name)) from None
         lines.seek(0)
         head = json.loads(lines.readline())
         return Table(name, head["format"], lines, lines.tell())
     except BaseException:
         lines.close()
         raise
-
-
-def _run(path: str, lines: IO[bytes], name: str) -> None:
-    """Let the child write its rows to `lines`; raises BusinessError when it refuses or dies."""
-    command = [sys.executable, "-I", str(CHILD), path]
-    try:
-        ended = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=lines,
-            stderr=subprocess.PIPE,
-            timeout=WAITING,
-            check=False,
-            env={"LANG": "C.UTF-8"},
-        )
-    except subprocess.TimeoutExpired:
-        raise BusinessError(_problem({"error": "time"}, name)) from None
-    if ended.returncode == REFUSED:
-        raise BusinessError(_problem(json.loads(ended.stderr.splitlines()[-1]), name))
-    if ended.returncode in OUT_OF_TIME:
-        raise BusinessError(_problem({"error": "time"}, name))
-    if ended.returncode:
-        # Whatever ends a child that has its limits: what it was given needs too much memory.
-        raise BusinessError(_problem({"error": "memory"}, name))
 
 
 def _problem(facts: dict[str, Any], name: str) -> str:

@@ -247,17 +247,25 @@ def orphaned_notes() -> Iterator[Row]:
 
 @check("I-33", _("attached files are what was attached"))
 def changed_files() -> Iterator[Row]:
-    """Every attachment row has its file, of its size and with its SHA-256."""
-    for row in Attachment.objects.order_by("pk").iterator():
-        size, digest = None, ""
-        try:
-            if row.file and (size := row.file.size) == row.size:
-                with row.file.open("rb") as content:
-                    digest = hashlib.file_digest(content, "sha256").hexdigest()
-        except OSError:
-            size = None
-        if (size, digest) != (row.size, row.sha256):
-            yield {"attachment": row.pk, "file": row.file.name, "expected": row.size, "found": size, "sha256": digest}
+    """Every row that names a file with its size and SHA-256 has that file."""
+    for model in apps.get_models():
+        if {"file", "size", "sha256"} <= {field.name for field in model._meta.local_concrete_fields}:
+            yield from (found for row in model._base_manager.order_by("pk").iterator() if (found := _changed(row)))
+
+
+def _changed(row: Any) -> Row | None:
+    """What is wrong with the file of a row."""
+    size, digest = None, ""
+    try:
+        if row.file and (size := row.file.size) == row.size:
+            with row.file.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        size = None
+    if (size, digest) == (row.size, row.sha256):
+        return None
+    facts = {"file": row.file.name, "expected": row.size, "found": size, "sha256": digest}
+    return {row._meta.model_name: row.pk, **facts}
 
 
 @check("I-33", _("stored files belong to a record"))

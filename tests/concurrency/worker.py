@@ -9,15 +9,17 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from typing import Any
 
 import django
+import pgtrigger
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
+from django.core.files.base import ContentFile  # noqa: E402 - needs the settings
 from django.db import DatabaseError, connection, transaction  # noqa: E402 - needs the settings
 from django.db.models import QuerySet  # noqa: E402
 
@@ -36,6 +38,8 @@ from oa.announcements import publishing  # noqa: E402
 from oa.approvals import engine  # noqa: E402
 from oa.approvals import services as approvals  # noqa: E402
 from oa.approvals.models import ApprovalRequest, ApprovalTask, FormRequest  # noqa: E402
+from oa.documents import services as library  # noqa: E402
+from oa.documents.models import Folder, LibraryDocument  # noqa: E402
 from oa.organisation import duties, handover, moves, rights  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering  # noqa: E402
@@ -376,9 +380,54 @@ def wait_for(pairs: list[tuple[int, int]]) -> Outcome:
     return outcome
 
 
+def check_out(document: int, user: int) -> Outcome:
+    """Check out a document of the library."""
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: _dawdled(library.check_out, document, user))
+    return outcome
+
+
+def _dawdled(run: Callable[..., Any], document: int, user: int) -> Any:
+    by = User.objects.get(pk=user)
+    writing = LibraryDocument.save
+
+    def late(self: Any, *args: Any, **kwargs: Any) -> None:
+        time.sleep(0.2)  # long enough for everybody to have read
+        writing(self, *args, **kwargs)
+
+    LibraryDocument.save = late  # type: ignore[method-assign]
+    try:
+        return run(LibraryDocument(pk=document), by=by)
+    finally:
+        LibraryDocument.save = writing  # type: ignore[method-assign]
+
+
+def check_in(document: int, user: int) -> Outcome:
+    """Add a version to a document of the library."""
+    outcome: Outcome = Counter()
+    by, file = User.objects.get(pk=user), ContentFile(f"by {user}".encode(), "plan.txt")
+    attempt(outcome, lambda: library.check_in(LibraryDocument(pk=document), file, by=by))
+    return outcome
+
+
+def move_folder(folder: int, parent: int, guarded: bool = True) -> Outcome:
+    """Move a folder straight in its table, past every command."""
+    outcome: Outcome = Counter()
+
+    def move() -> None:
+        with transaction.atomic(), nullcontext() if guarded else pgtrigger.ignore("oa.Folder:tree"):
+            Folder.objects.filter(pk=folder).update(parent=parent)
+            time.sleep(0.2)
+
+    attempt(outcome, move)
+    return outcome
+
+
 COMMANDS: dict[str, Callable[..., Outcome]] = {
     name: globals()[name]
     for name in (
+        "check_in",
+        "check_out",
         "confirm",
         "count_up",
         "decide",
@@ -387,6 +436,7 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "invoice",
         "leave",
         "mix",
+        "move_folder",
         "post_draft",
         "post_entries",
         "post_uncounted",

@@ -15,9 +15,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from kit.values.errors import BusinessError
-from oa.records import attachments
-from oa.records.attachments import remove_attachment, safe_name, store_attachment
+from oa.records import attachments, uploads
+from oa.records.attachments import remove_attachment, store_attachment
 from oa.records.models import Attachment
+from oa.records.uploads import safe_name
 from tests import factories as make
 from tests.invariants import assert_books, broken
 
@@ -107,10 +108,10 @@ def test_sizes_and_quotas_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """One file, the files of a record and those of a person each have a limit; the message tells it."""
     user, customer = make.make_user(), make.make_customer()
     pdf = GOOD["scan.pdf"]
-    monkeypatch.setattr(attachments, "LARGEST", len(pdf) - 1)
+    monkeypatch.setattr(uploads, "LARGEST", len(pdf) - 1)
     with pytest.raises(BusinessError, match="at most"):
         store_attachment(customer, SimpleUploadedFile("a.pdf", pdf), by=user)
-    monkeypatch.setattr(attachments, "LARGEST", len(pdf))
+    monkeypatch.setattr(uploads, "LARGEST", len(pdf))
     monkeypatch.setattr(attachments, "RECORD_QUOTA", 2 * len(pdf))
     monkeypatch.setattr(attachments, "PERSON_QUOTA", 3 * len(pdf))
     for _ in range(2):
@@ -125,7 +126,7 @@ def test_sizes_and_quotas_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_huge_images_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small file that unpacks to a giant picture."""
-    monkeypatch.setattr(attachments, "PIXELS", 15)
+    monkeypatch.setattr(uploads, "PIXELS", 15)
     with pytest.raises(BusinessError, match="not of the kind"):
         store_attachment(make.make_customer(), SimpleUploadedFile("a.png", image()), by=make.make_user())
 

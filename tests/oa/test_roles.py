@@ -140,14 +140,17 @@ def test_every_grant_names_a_permission_that_exists():
 
 
 def test_every_command_is_some_role_s_duty():
-    """A transition that only administrators hold would stop the people whose work it is."""
+    """A transition that only administrators hold would stop the people whose work it is.
+
+    To open every folder of the library is nobody's daily work.
+    """
     commands = {
         name
         for name in Permission.objects.filter(content_type__app_label__in=APPS).values_list("codename", flat=True)
         if name.split("_")[0] not in {"add", "change", "delete", "view"}
     }
     working = Permission.objects.filter(group__role__code__in=[r.code for r in SHIPPED if r.code != "administrator"])
-    assert commands <= set(working.values_list("codename", flat=True))
+    assert commands - {"administer_folder"} <= set(working.values_list("codename", flat=True))
 
 
 def test_the_widest_scope_of_several_roles_counts():

@@ -22,6 +22,9 @@ from crm.marketing.models import MarketingPlan
 from erp.sales import services as sales
 from erp.sales.models import CustomerPrice
 from kit.pages.resources import Resource
+from oa.documents.models import Folder, FolderGrant
+from oa.documents.reading import read_version
+from oa.documents.services import add_document, use_document
 from oa.organisation.models import Department, Role, User
 from oa.records.attachments import store_attachment
 from oa.records.comments import add_comment
@@ -115,6 +118,11 @@ def side(w: SimpleNamespace, owner: User, code: str, word: str) -> SimpleNamespa
     s.delivery = sales.deliver_order(s.order, by=w.boss)
     s.invoice = sales.invoice_order(s.order, by=w.boss)
     s.receipt = make.receive(s.customer, "100", by=w.boss, reference=f"{word} pays")
+    s.folder = Folder.objects.create(name=f"{word} folder {code}", created_by=owner)
+    FolderGrant.objects.create(folder=s.folder, audience="person", user=owner, rights=31)
+    s.document = add_document(s.folder, ContentFile(f"{word} secret".encode(), f"{word} {code}.txt"), by=owner)
+    read_version(s.document.current_id)
+    use_document(s.document, s.customer, by=None)
     s.job = Job.objects.create(kind="import", title=f"{word}.csv", owner=owner, error=word, state="done")
     s.news = announcing.published(w.boss, f"{word} meets", body=f"{word} **meets**", to_people=[owner])
     add_comment(s.news, f"{word} comes", by=w.boss)

@@ -1,0 +1,20 @@
+"""What Celery runs for the document library."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from oa.documents import reminders
+from oa.documents.services import purge_bins
+
+
+@shared_task(name="oa.documents.remind")
+def remind() -> int:
+    """Every morning: reviews that are due, and documents that need not be kept any more."""
+    return reminders.remind_owners()
+
+
+@shared_task(name="oa.documents.purge", time_limit=3600)
+def purge() -> int:
+    """Every night: what lies in the recycle bin for too long."""
+    return purge_bins()

@@ -1,0 +1,1 @@
+"""Pages of the document library beyond the kit's."""
