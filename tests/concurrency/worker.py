@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import sys
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import django
-import pgtrigger
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django.core.files.base import ContentFile  # noqa: E402 - needs the settings
-from django.db import DatabaseError, connection, transaction  # noqa: E402 - needs the settings
+from django.db import connection, transaction  # noqa: E402 - needs the settings
 from django.db.models import QuerySet  # noqa: E402
 
 from erp.finance import ledger  # noqa: E402
@@ -33,25 +30,14 @@ from erp.sales.models import SalesOrder  # noqa: E402
 from erp.sales.services import confirm_order, deliver_order, invoice_order, save_order  # noqa: E402
 from erp.trade import orders  # noqa: E402
 from erp.trade.lines import LineInput  # noqa: E402
-from kit.values.errors import BusinessError  # noqa: E402
-from oa.announcements import publishing  # noqa: E402
 from oa.approvals import engine  # noqa: E402
-from oa.approvals import services as approvals  # noqa: E402
-from oa.approvals.models import ApprovalRequest, ApprovalTask, FormRequest  # noqa: E402
-from oa.documents import services as library  # noqa: E402
-from oa.documents.models import Folder, LibraryDocument  # noqa: E402
-from oa.organisation import duties, handover, moves, rights  # noqa: E402
+from oa.organisation import duties, handover  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering  # noqa: E402
 from oa.records.idempotency import once  # noqa: E402
-from oa.tasks.models import Meeting, TaskNeed  # noqa: E402
-from oa.tasks.services import bookings  # noqa: E402
-from oa.tasks.services.meetings import invite_meeting  # noqa: E402
-from oa.tasks.services.reminders import remind  # noqa: E402
-from oa.tasks.services.series import make_due  # noqa: E402
 from tests import factories as make  # noqa: E402
-
-Outcome = Counter[str]
+from tests.concurrency import office  # noqa: E402
+from tests.concurrency.office import Outcome, attempt  # noqa: E402
 
 
 def serve(pipe: Any, gate: Any) -> None:
@@ -126,20 +112,6 @@ def _replace_everywhere(old: Any, new: Any) -> None:
         for name, value in list(getattr(module, "__dict__", {}).items()):
             if value is old:
                 setattr(module, name, new)
-
-
-def attempt(outcome: Outcome, effect: Callable[[], Any]) -> Any:
-    """Count what comes of `effect`: ok, refused, or the name of a database error."""
-    try:
-        result = effect()
-    except BusinessError:
-        outcome["refused"] += 1
-        return None
-    except DatabaseError as error:
-        outcome[type(error.__cause__ or error).__name__] += 1
-        return None
-    outcome["ok"] += 1
-    return result
 
 
 def deliver(keys: list[int]) -> Outcome:
@@ -268,187 +240,20 @@ def mix(order: int, item: int, turns: int, mine: int) -> Outcome:
     return outcome
 
 
-def decide(task: int) -> Outcome:
-    """Approve a task as the person who is asked."""
-    asked = ApprovalTask.objects.select_related("user").get(pk=task)
-    outcome: Outcome = Counter()
-    attempt(outcome, lambda: approvals.approve(asked, by=asked.user))
-    return outcome
-
-
-def withdraw(request: int) -> Outcome:
-    """Withdraw a request as its applicant."""
-    found = ApprovalRequest.objects.select_related("applicant").get(pk=request)
-    outcome: Outcome = Counter()
-    attempt(outcome, lambda: approvals.withdraw(found, by=found.applicant))
-    return outcome
-
-
-def decide_or_withdraw(task: int, request: int) -> Outcome:
-    """One of both."""
-    return decide(task) if task else withdraw(request)
-
-
-def submit_request(draft: int, key: str) -> Outcome:
-    """Send the form that submits a draft."""
-    document = FormRequest.objects.select_related("form", "owner").get(pk=draft)
-    outcome: Outcome = Counter()
-    attempt(
-        outcome,
-        lambda: once(
-            key,
-            document.owner,
-            "approval.submit",
-            lambda: approvals.submit(document, kind=document.form.kind, by=document.owner),
-        ),
-    )
-    return outcome
-
-
-def leave(person: int, successor: int) -> Outcome:
-    """A person leaves and hands over."""
-    outcome: Outcome = Counter()
-    attempt(outcome, lambda: moves.leave(User(pk=person), by=None, successor=User(pk=successor)))
-    return outcome
-
-
-def strip(person: int) -> Outcome:
-    """Take all roles from a person."""
-    outcome: Outcome = Counter()
-    attempt(outcome, lambda: rights.give_roles(User.objects.get(pk=person), [], by=None))
-    return outcome
-
-
-def report_to(person: int, manager: int) -> Outcome:
-    """Give a person a manager, past all forms."""
-    outcome: Outcome = Counter()
-    attempt(outcome, lambda: User.objects.filter(pk=person).update(manager=manager))
-    return outcome
-
-
-def publish_news(keys: list[int], pause: float) -> Outcome:
-    """Publish each announcement; everybody dawdles between reading it and writing."""
-    outcome: Outcome = Counter()
-    reading = publishing.locked
-
-    def slowly(*args: Any) -> Any:
-        row = reading(*args)
-        time.sleep(pause)
-        return row
-
-    publishing.locked = slowly  # type: ignore[assignment]
-    try:
-        for key in keys:
-            made = attempt(outcome, lambda key=key: publishing.appear(key))
-            outcome["published"] += made is not None
-    finally:
-        publishing.locked = reading
-    return outcome
-
-
-def book(keys: list[int], dawdle: bool = False) -> Outcome:
-    """Send the invitations of meetings, which takes their rooms; with `dawdle` everybody looks before anybody books."""
-    outcome: Outcome = Counter()
-    looking = bookings.explain_conflicts
-
-    def slowly(*args: Any) -> None:
-        looking(*args)
-        time.sleep(0.3)
-
-    bookings.explain_conflicts = slowly if dawdle else looking
-    try:
-        for key in keys:
-            attempt(outcome, lambda key=key: invite_meeting(Meeting(pk=key), by=None))
-    finally:
-        bookings.explain_conflicts = looking
-    return outcome
-
-
-def sweep_tasks(now: dt.datetime) -> Outcome:
-    """What the timer of tasks does every minute."""
-    outcome: Outcome = Counter()
-    outcome["made"] = attempt(outcome, lambda: make_due(now.date())) or 0
-    outcome["reminded"] = attempt(outcome, lambda: remind(now)) or 0
-    return outcome
-
-
-def wait_for(pairs: list[tuple[int, int]]) -> Outcome:
-    """Say that tasks wait for others, past the services."""
-    outcome: Outcome = Counter()
-    for task, needs in pairs:
-        attempt(outcome, lambda task=task, needs=needs: TaskNeed.objects.create(task_id=task, needs_id=needs))
-    return outcome
-
-
-def check_out(document: int, user: int) -> Outcome:
-    """Check out a document of the library."""
-    outcome: Outcome = Counter()
-    attempt(outcome, lambda: _dawdled(library.check_out, document, user))
-    return outcome
-
-
-def _dawdled(run: Callable[..., Any], document: int, user: int) -> Any:
-    by = User.objects.get(pk=user)
-    writing = LibraryDocument.save
-
-    def late(self: Any, *args: Any, **kwargs: Any) -> None:
-        time.sleep(0.2)  # long enough for everybody to have read
-        writing(self, *args, **kwargs)
-
-    LibraryDocument.save = late  # type: ignore[method-assign]
-    try:
-        return run(LibraryDocument(pk=document), by=by)
-    finally:
-        LibraryDocument.save = writing  # type: ignore[method-assign]
-
-
-def check_in(document: int, user: int) -> Outcome:
-    """Add a version to a document of the library."""
-    outcome: Outcome = Counter()
-    by, file = User.objects.get(pk=user), ContentFile(f"by {user}".encode(), "plan.txt")
-    attempt(outcome, lambda: library.check_in(LibraryDocument(pk=document), file, by=by))
-    return outcome
-
-
-def move_folder(folder: int, parent: int, guarded: bool = True) -> Outcome:
-    """Move a folder straight in its table, past every command."""
-    outcome: Outcome = Counter()
-
-    def move() -> None:
-        with transaction.atomic(), nullcontext() if guarded else pgtrigger.ignore("oa.Folder:tree"):
-            Folder.objects.filter(pk=folder).update(parent=parent)
-            time.sleep(0.2)
-
-    attempt(outcome, move)
-    return outcome
-
-
 COMMANDS: dict[str, Callable[..., Outcome]] = {
     name: globals()[name]
     for name in (
-        "check_in",
-        "check_out",
         "confirm",
         "count_up",
-        "decide",
-        "decide_or_withdraw",
         "deliver",
         "invoice",
-        "leave",
         "mix",
-        "move_folder",
         "post_draft",
         "post_entries",
         "post_uncounted",
         "post_vouchers",
-        "report_to",
-        "publish_news",
         "settle",
-        "strip",
         "submit",
-        "submit_request",
-        "book",
-        "sweep_tasks",
-        "wait_for",
     )
 }
+COMMANDS |= office.COMMANDS

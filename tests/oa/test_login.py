@@ -17,7 +17,8 @@ from tests import factories as make
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "sanhe-test-pass"
-OPEN = {"login", "health", "favicon", "language", "logout"}  # for people who are not logged in
+# For people who are not logged in; the address of a calendar carries a secret of its own.
+OPEN = {"login", "health", "favicon", "language", "logout", "calendar-feed"}
 
 
 def log_in(name: str, password: str = PASSWORD, client: Client | None = None, **headers: Any) -> Any:

@@ -54,11 +54,25 @@ def submit(
     if ApprovalRequest.objects.filter(content_type=about, object_id=document.pk, state__in=("running", "returned")):
         raise BusinessError(_("%s is in approval already.") % document)
     approvable.lock(document)
+    request = _request(approvable, document, version, by, urgent=urgent)
+    request.choices = {str(step): list(keys) for step, keys in (choices or {}).items()}
+    request.save()
+    run = open_run(request.pk, by)
+    run.document = document
+    _check_choices(run)
+    run.log(Act.SUBMIT, by=by, text=note)
+    send_copies(run.request, copies, run.now)
+    advance(run)
+    return run.request
+
+
+def _request(approvable: Approvable, document: Any, version: FlowVersion, by: User, *, urgent: bool) -> ApprovalRequest:
+    """A request that is not stored yet, with the content of the document as it stands."""
     found = contents_of(approvable, document, by, by.department_id)
-    request = ApprovalRequest.objects.create(
-        kind=kind,
+    return ApprovalRequest(
+        kind=approvable.kind,
         flow_version=version,
-        content_type=about,
+        content_type=ContentType.objects.get_for_model(document),
         object_id=document.pk,
         title=approvable.title(document)[:300],
         amount=found.amount,
@@ -70,15 +84,7 @@ def submit(
         facts_hash=found.facts_hash,
         content=found.content,
         content_hash=found.content_hash,
-        choices={str(step): list(keys) for step, keys in (choices or {}).items()},
     )
-    run = open_run(request.pk, by)
-    run.document = document
-    _check_choices(run)
-    run.log(Act.SUBMIT, by=by, text=note)
-    send_copies(run.request, copies, run.now)
-    advance(run)
-    return run.request
 
 
 def _check_choices(run: Run) -> None:

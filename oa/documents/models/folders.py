@@ -174,14 +174,14 @@ class FolderGrant(models.Model):
     folder = models.ForeignKey(Folder, models.CASCADE, related_name="grants", verbose_name=_("folder"))
     audience = models.CharField(_("who"), max_length=10, choices=Audience)
     department = models.ForeignKey(
-        Department, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("department")
+        Department, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("department")
     )
-    role = models.ForeignKey(Role, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("role"))
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("role"))
     position = models.ForeignKey(
-        Position, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("position")
+        Position, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("position")
     )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("person")
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("person")
     )
     rights = models.PositiveSmallIntegerField(_("rights"), default=VIEW)
 
