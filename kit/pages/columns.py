@@ -194,12 +194,19 @@ _TEXT: dict[str, Callable[[Column, Any], str]] = {
 telling: dict[str, Callable[[Any], str]] = {}
 
 
+def structure(value: Any) -> str:
+    """A stored list or mapping in words: the labels of its entries, or names with values."""
+    if isinstance(value, dict):
+        return str(value.get("label") or ", ".join(f"{name}: {structure(part)}" for name, part in value.items()))
+    return ", ".join(structure(item) for item in value) if isinstance(value, list) else str(value)
+
+
 def cell(column: Column, value: Any, href: str = "") -> Cell:
     """Format one value."""
     if value is None or value == "":
         return Cell("", column, href)
-    if isinstance(value, list):
-        value = ", ".join(str(item) for item in value)
+    if isinstance(value, list | dict):
+        value = structure(value)
     text = _TEXT.get(column.kind, lambda c, v: str(v))(column, value)
     tone = (column.tones or {}).get(value, "")
     negative = column.numeric and isinstance(value, Decimal | int) and value < 0

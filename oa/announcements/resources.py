@@ -247,7 +247,7 @@ class EditionResource(Resource):
 class AnnouncementCategoryResource(Resource):
     model = AnnouncementCategory
     path = "office/announcement-categories"
-    group = "office"
+    group = "docs"
     order = 45
     small = True
     columns = ("code", Column("name", phone="cust"), "name_zh", "needs_approval")
@@ -262,4 +262,4 @@ def writes(user: Any) -> bool:
 
 
 tree.top.append(Link(_("Announcements"), "news-list", 20, "oa.view_announcement", "megaphone", go="n"))
-tree.add("office", Link(_("Manage announcements"), "announcement-list", 44, writes))
+tree.add("docs", Link(_("Manage announcements"), "announcement-list", 44, writes))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kit.pages.actions import Action
 from kit.values.errors import BusinessError
@@ -19,7 +20,7 @@ from oa.approvals.models.log import VERDICTS
 from oa.approvals.models.requests import TaskRole, in_hands_of
 
 LABELS = {
-    "approve": lambda: _("Approve"),
+    "approve": lambda: pgettext("approval", "Approve"),
     "reject": lambda: _("Reject"),
     "return": lambda: _("Return"),
     "advise": lambda: _("Give advice"),
@@ -90,7 +91,7 @@ def _action(verb: str, task: ApprovalTask, *, primary: bool) -> Action:
     keys = {"approve": "e", "resubmit": "e", "advise": "e", "reject": "r"}
     handles = verb == "approve" and task.node is not None and task.node.kind == NodeKind.HANDLE
     return Action(
-        _("Done") if handles else LABELS[verb](),
+        pgettext("approval", "Done") if handles else LABELS[verb](),
         act_url(task, verb),
         ICONS.get(verb, ""),
         primary=primary,

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kit.pages import formats
 from kit.pages.actions import Action
@@ -97,7 +98,7 @@ def task_row(task: ApprovalTask, user: Any) -> Task:
     acts: list[Action] = []
     if batchable(task):
         acts = [
-            Action(_("Approve"), act_url(task, "approve"), post=True, key="e", name="approve"),
+            Action(pgettext("approval", "Approve"), act_url(task, "approve"), post=True, key="e", name="approve"),
             Action(_("Reject"), act_url(task, "reject"), dialog=True, key="r", name="reject"),
         ]
     return Task(

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from kit.pages import formats
 from kit.pages import panels as registered
@@ -78,7 +78,12 @@ _TABS: dict[str, Callable[[Any], list[Task]]] = {"me": _for_me, "sent": _sent, "
 
 
 def _tabs(user: Any) -> list[tuple[str, Any, str]]:
-    labels = {"me": _("For me"), "sent": _("Sent by me"), "copied": _("Copied to me"), "done": _("Done")}
+    labels = {
+        "me": pgettext("inbox", "For me"),
+        "sent": _("Sent by me"),
+        "copied": _("Copied to me"),
+        "done": pgettext("inbox", "Done"),
+    }
     return [(name, label, reverse("todo") + (f"?tab={name}" if name != "me" else "")) for name, label in labels.items()]
 
 

@@ -18,7 +18,7 @@ from oa.documents.models.rights import EDIT, MANAGE, rights_in
 from oa.documents.search import found
 
 CHANGE = "oa.change_librarydocument"
-tree.group("docs", pgettext_lazy("library", "Documents"), "folder-open", 84, _("Office"))
+tree.group("docs", _("Documents and news"), "folder-open", 84, _("Office"))
 for _link in (
     Link(_("Folders"), "docs", 10, "oa.view_librarydocument"),
     Link(_("My documents"), "docs-mine", 20, "oa.view_librarydocument"),

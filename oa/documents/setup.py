@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.utils import translation
-from django.utils.translation import gettext as _
-
 from oa.documents.models import Audience, Folder, FolderGrant
 from oa.documents.models.rights import DOWNLOAD, PRINT, VIEW, complete
 
@@ -15,7 +11,6 @@ def install_library(using: str) -> None:
     folders = Folder.objects.using(using)
     if folders.exists():
         return
-    with translation.override(settings.LANGUAGE_CODE):
-        folder = folders.create(name=_("Company documents"))
+    folder = folders.create(name="Company documents 公司文档")
     rights = complete(VIEW | DOWNLOAD | PRINT)
     FolderGrant.objects.using(using).create(folder=folder, audience=Audience.EVERYONE, rights=rights)

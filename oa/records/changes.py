@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from kit.pages.columns import cell, resolve
+from kit.pages.columns import cell, resolve, structure
 from kit.pages.panels import Event
 from kit.pages.resources import name_of
 
@@ -88,10 +88,18 @@ def _diff(model: Any, before: Any, after: Any, names: Iterable[str]) -> list[tup
     for name in names:
         field = model._meta.get_field(name)
         old, new = getattr(before, field.attname), getattr(after, field.attname)
-        if old != new:
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += _parts(name, old, new)
+        elif old != new:
             column = resolve(model, name)
             found.append((name, str(column.label), _words(column, old), _words(column, new)))
     return found
+
+
+def _parts(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What differs within a column that holds several named values."""
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return [(name, key.replace("_", " "), structure(old.get(key, "")), structure(new.get(key, ""))) for key in keys]
 
 
 def _words(column: Any, value: Any) -> str:

@@ -29,8 +29,8 @@ from oa.tasks.wording import rule_in_words
 
 tree.top.append(Link(_("Calendar"), "calendar", 30, "oa.view_meeting", "calendar", go="k"))
 tree.top.append(Link(_("Tasks"), "task-list", 31, "oa.view_task", "list-checks"))
-tree.add("office", Link(_("Task board"), "task-board", 23, "oa.view_task"))
-tree.group("office", _("Organisation"), "network", 90, _("Office"))
+tree.add("work", Link(_("Task board"), "task-board", 23, "oa.view_task"))
+tree.group("work", _("Meetings and tasks"), "calendar-days", 82, _("Office"))
 
 MANAGED = {"cancel", "reopen"}  # transitions for who has a say in a task
 
@@ -133,7 +133,7 @@ class TaskResource(Resource):
 class TaskSeriesResource(Resource):
     model = TaskSeries
     path = "tasks-recurring"
-    group = "office"
+    group = "work"
     order = 24
     key = "pk"
     icon = "repeat"
@@ -183,7 +183,7 @@ class TaskSeriesResource(Resource):
 class MeetingResource(Resource):
     model = Meeting
     path = "meetings"
-    group = "office"
+    group = "work"
     order = 20
     key = "pk"
     icon = "users"
@@ -255,7 +255,7 @@ class MeetingResource(Resource):
 class RoomResource(Resource):
     model = Room
     path = "rooms"
-    group = "office"
+    group = "work"
     order = 22
     key = "pk"
     icon = "door-open"

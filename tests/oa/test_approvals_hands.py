@@ -351,3 +351,14 @@ def test_reminders_are_counted() -> None:
         handle_overdue()
         handle_overdue()
     assert Notification.objects.filter(user=a).count() == told + 2
+
+
+def test_what_changed_in_a_request_is_told_field_by_field() -> None:
+    """G-20: who changed what from what to what, within the values of a form as well."""
+    from oa.records.changes import changes_of
+
+    boss, a = make.people("boss", "a")
+    draft = make.draft(make.flow(make.step(1, a)), boss, amount="900", reason="trip")
+    save_request(FormRequest.objects.get(pk=draft.pk), {**draft.values, "amount": "950"}, by=boss)
+    told = changes_of(FormRequest.objects.get(pk=draft.pk), 10)[0].more
+    assert ("amount", "900.00", "950.00") in told and len(told) == 1

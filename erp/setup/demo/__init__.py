@@ -27,6 +27,7 @@ from erp.setup.demo.people import make_people
 from erp.setup.demo.plan import think_up
 from erp.setup.demo.relations import make_relations
 from erp.setup.demo.selling import Selling
+from erp.setup.demo.together import work_together
 from erp.setup.demo.world import World
 from oa.organisation.models import User
 from oa.organisation.zones import company_zone
@@ -75,6 +76,7 @@ def make_demo(orders: int, seed: int) -> Summary:
             make_copies(copies - 1)
         finish_office(world)
         make_approvals(world)
+        work_together(world)
         announce(world)
     return summary()
 

@@ -167,11 +167,7 @@ def _content(request: FormRequest) -> dict[str, Any]:
 
 
 def _lock(request: FormRequest) -> None:
-    """The number is given when the request is first submitted."""
-    request.state = FormRequest.STATES.check("lock", request).target
-    request.number = request.number or next_number(FormRequest.SEQUENCE, request.date)
-    request.version += 1
-    request.save()
+    _set_state(request, "lock")
 
 
 def _unlock(request: FormRequest) -> None:
@@ -179,6 +175,8 @@ def _unlock(request: FormRequest) -> None:
 
 
 def _effect(request: FormRequest, by: Any) -> None:
+    """An approved request is issued: it gets its number now (rule G-01)."""
+    request.number = next_number(FormRequest.SEQUENCE, request.date)
     _set_state(request, "approve")
 
 
