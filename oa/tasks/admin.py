@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from kit.pages.admin import ReadOnlyAdmin
-from oa.tasks.models import Meeting, Room, Task
+from oa.tasks.models import Meeting, Room, Task, TaskSeries
 
 
 @admin.register(Task)
@@ -34,3 +34,13 @@ class RoomAdmin(ReadOnlyAdmin):
 
     list_display = ["name", "kind", "seats", "place", "active"]
     list_filter = ["kind", "active"]
+
+
+@admin.register(TaskSeries)
+class TaskSeriesAdmin(ReadOnlyAdmin):
+    """Recurring tasks."""
+
+    list_display = ["title", "owner", "next_on", "active"]
+    list_filter = ["active"]
+    list_select_related = ["owner"]
+    search_fields = ["title"]

@@ -39,6 +39,9 @@ def test_the_guard_knows_every_change_of_state_and_no_other() -> None:
         ("closed", "confirmed"),
         ("draft", "cancelled"),
         ("confirmed", "cancelled"),
+        ("draft", "approving"),
+        ("approving", "draft"),
+        ("approving", "confirmed"),
     }
     assert (ORDER_STATES.initial, ORDER_STATES.width) == ("draft", 9)
 

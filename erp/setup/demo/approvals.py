@@ -88,16 +88,16 @@ def _request(
     moments = {"date": day.isoformat(), "time": f"{day.isoformat()} 09:00"}
     filled = {field["name"]: values.get(field["name"], moments.get(field["type"], "")) for field in form.fields}
     draft = world.let(person, save_request, FormRequest(form=form), filled)
-    request = services.submit(draft, kind=form.kind, by=person)
+    request = world.let(person, services.submit, draft, kind=form.kind)
     for who, verb, text in decisions:
         task = request.tasks.get(user__username=who, state="running")
         user = User.objects.get(username=who)
         if verb == "approve":
-            services.approve(task, by=user, text=text)
+            world.let(user, services.approve, task, text=text)
         elif verb == "reject":
-            services.reject(task, by=user, text=text)
+            world.let(user, services.reject, task, text=text)
         else:
-            services.send_back(task, by=user, stage=0, text=text)
+            world.let(user, services.send_back, task, stage=0, text=text)
     _long_ago(request, world.dice.randint(2, 40))
 
 
@@ -115,4 +115,4 @@ def _orders(world: World) -> None:
         owner = User.objects.get(pk=order.owner_id)
         if not needed_for(order, owner):
             continue
-        services.submit(order, kind=KIND, by=owner)
+        world.let(owner, services.submit, order, kind=KIND)
