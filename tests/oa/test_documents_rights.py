@@ -30,7 +30,11 @@ def c() -> SimpleNamespace:
 
 
 def seen(user: User) -> set[str]:
-    return set(Folder.objects.visible_to(fresh(user)).exclude(name="Company documents").values_list("name", flat=True))
+    return set(
+        Folder.objects.visible_to(fresh(user))
+        .exclude(name__startswith="Company documents")
+        .values_list("name", flat=True)
+    )
 
 
 def rights(user: User, place: Folder) -> int:
