@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Iterable
 from typing import Any
@@ -119,3 +120,12 @@ def stand_in(principal: User, proxy: User, **columns: Any) -> Proxy:
     columns.setdefault("since", make.days_ago(1))
     columns.setdefault("until", make.days_ago(-5))
     return Proxy.objects.create(principal=principal, proxy=proxy, **columns)
+
+
+def late(request: ApprovalRequest, hours: int) -> None:
+    """As if the tasks of a request had been asked that long ago."""
+    for task in request.tasks.filter(state="running", due_at__isnull=False):
+        back = dt.timedelta(hours=hours)
+        ApprovalTask.objects.filter(pk=task.pk).update(
+            due_at=task.due_at - back, remind_at=task.remind_at and task.remind_at - back
+        )

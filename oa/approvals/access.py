@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from oa.approvals.engine import Run
-from oa.approvals.models import ApprovalTask, Proxy
+from oa.approvals.models import ApprovalRequest, ApprovalTask, Proxy
 from oa.approvals.models.flows import OnRepeat
 from oa.organisation.models import User
 
@@ -30,9 +30,9 @@ class Hand:
         return {"by": self.by, "proxy": self.proxy, "behalf_id": behalf, "task": self.task, "node": self.task.node}
 
 
-def administers(user: Any, run: Run) -> bool:
+def administers(user: Any, request: ApprovalRequest) -> bool:
     """Whether a person may cancel and reassign: the flow's administrator and whoever oversees approvals."""
-    return bool(user.pk == run.request.flow_version.flow.admin_id or user.has_perm("oa.manage_approvalrequest"))
+    return bool(user.pk == request.flow_version.flow.admin_id or user.has_perm("oa.manage_approvalrequest"))
 
 
 def hand_on(run: Run, key: int, by: User | None) -> Hand:

@@ -13,11 +13,14 @@ from django.utils.translation import pgettext
 from kit.pages.actions import Action
 from kit.values.errors import BusinessError
 from oa.approvals import services
+from oa.approvals.access import administers
+from oa.approvals.contents import document_of
 from oa.approvals.inbox import act_url
 from oa.approvals.models import ApprovalNode, ApprovalRequest, ApprovalTask
-from oa.approvals.models.flows import NodeKind, WithdrawRule
-from oa.approvals.models.log import VERDICTS
+from oa.approvals.models.flows import NodeKind
+from oa.approvals.models.forms import FORM_KIND
 from oa.approvals.models.requests import TaskRole, in_hands_of
+from oa.approvals.services.submission import withdrawable
 
 LABELS = {
     "approve": lambda: pgettext("approval", "Approve"),
@@ -34,12 +37,14 @@ LABELS = {
     "cancel": lambda: _("Cancel request"),
     "resubmit": lambda: _("Submit again"),
     "take-back": lambda: _("Take back"),
+    "edit": lambda: _("Change fields"),
 }
-ON_TASK = ("approve", "reject", "return", "advise", "transfer", "delegate", "add", "remove", "take-back")
+ON_TASK = ("approve", "reject", "return", "advise", "transfer", "delegate", "add", "remove", "take-back", "edit")
 ICONS = {
     "approve": "check", "reject": "x", "return": "corner-up-left", "transfer": "arrow-right-left", "add": "user-plus",
     "delegate": "message-circle-question-mark", "copy": "copy", "urge": "bell", "withdraw": "undo-2", "cancel": "ban",
     "resubmit": "send", "take-back": "undo-2", "advise": "message-square", "remove": "user-minus",
+    "edit": "pencil",
 }  # fmt: skip
 
 
@@ -72,8 +77,31 @@ def deeds(request: ApprovalRequest, user: Any) -> Deeds:
     """What `user` can do to `request`, the main verb first."""
     task = task_in_hand(request, user) if request.state in ("running", "returned") else None
     made = [_action(verb, task, primary=i == 0) for i, verb in enumerate(_task_verbs(task))] if task else []
+    mine = to_take_back(request, user)
+    if mine is not None:
+        made.append(_action("take-back", mine, primary=False))
     made += [_plain(verb, request, menu=bool(made)) for verb in _request_verbs(request, user)]
     return Deeds(task, made)
+
+
+def to_take_back(request: ApprovalRequest, user: Any) -> ApprovalTask | None:
+    """The last approval of `user` while nobody has acted on a later step (rule X-04)."""
+    if request.state != "running":
+        return None
+    rows = request.tasks.filter(decided_by=user.pk, state="approved", node__state__in=["running", "approved"])
+    mine = rows.exclude(role=TaskRole.ADVICE).select_related("node__step").order_by("-pk").first()
+    if mine is None or mine.node is None:
+        return None
+    acted = request.actions.filter(node__stage__gt=mine.node.stage, node__pk__gt=mine.node.pk, by__isnull=False)
+    return None if acted.exists() else mine
+
+
+def editable_fields(request: ApprovalRequest, task: ApprovalTask) -> list[dict[str, Any]]:
+    """The fields of a form that the step of a task may change (rule X-06)."""
+    step = task.node.step if task.node is not None else None
+    names = set(step.editable) if step is not None and request.kind.startswith(FORM_KIND) else set()
+    document: Any = document_of(request) if names else None
+    return [field for field in document.fields if field["name"] in names] if document is not None else []
 
 
 def _task_verbs(task: ApprovalTask) -> list[str]:
@@ -84,7 +112,7 @@ def _task_verbs(task: ApprovalTask) -> list[str]:
     verbs = ["approve", "return", "transfer", "add", "delegate"]
     if task.node is None or task.node.kind == NodeKind.APPROVE:
         verbs.insert(1, "reject")
-    return verbs
+    return [*verbs, "edit"] if editable_fields(task.request, task) else verbs
 
 
 def _action(verb: str, task: ApprovalTask, *, primary: bool) -> Action:
@@ -96,9 +124,10 @@ def _action(verb: str, task: ApprovalTask, *, primary: bool) -> Action:
         ICONS.get(verb, ""),
         primary=primary,
         danger=verb == "reject",
-        dialog=True,
+        post=verb == "take-back",
+        dialog=verb != "take-back",
         key=keys.get(verb, ""),
-        menu=verb in ("transfer", "add", "delegate"),
+        menu=verb in ("transfer", "add", "delegate", "edit"),
         name=verb,
     )
 
@@ -106,18 +135,14 @@ def _action(verb: str, task: ApprovalTask, *, primary: bool) -> Action:
 def _request_verbs(request: ApprovalRequest, user: Any) -> list[str]:
     is_open = request.state in ("running", "returned")
     verbs = ["copy"]
-    if is_open and user.pk == request.applicant_id:
-        anytime = request.flow_version.withdraw == WithdrawRule.ANYTIME or request.state == "returned"
-        if anytime or not request.actions.filter(act__in=VERDICTS, by__isnull=False).exists():
-            verbs.append("withdraw")
+    if is_open and user.pk == request.applicant_id and withdrawable(request):
+        verbs.append("withdraw")
     if request.state == "running":
         verbs.append("urge")
-    admin = user.pk == request.flow_version.flow.admin_id or user.has_perm("oa.manage_approvalrequest")
-    return [*verbs, "cancel"] if is_open and admin else verbs
+    return [*verbs, "cancel"] if is_open and administers(user, request) else verbs
 
 
 def _plain(verb: str, request: ApprovalRequest, *, menu: bool) -> Action:
-
     url = reverse("approval-act", args=(request.pk, verb))
     asks = verb != "urge"
     return Action(
@@ -175,6 +200,8 @@ def _on_task(verb: str, task: ApprovalTask, given: Mapping[str, Any], by: Any, s
         return services.delegate(task, given["to"], by=by, text=given["question"])
     if verb == "add":
         return services.add_signers(task, given["people"], by=by, where=given["where"], text=opinion)
+    if verb == "edit":
+        return services.edit(task, given, by=by)
     if verb == "remove":
         return services.remove_signer(task, by=by, text=opinion)
     return services.take_back(task, by=by)

@@ -62,13 +62,12 @@ class FlowStepForm(KitForm):
         self.fields["field"] = forms.ChoiceField(
             label=gettext_lazy("Field of the document"), choices=[("", "—"), *offered], required=False
         )
-        for name, label in (("editable", _("Fields they may change")), ("hidden", _("Fields they do not see"))):
-            self.fields[name] = forms.MultipleChoiceField(
-                label=label,
-                choices=approvable.editable if approvable is not None else (),
-                required=False,
-                widget=forms.CheckboxSelectMultiple,
-            )
+        self.fields["editable"] = forms.MultipleChoiceField(
+            label=_("Fields they may change"),
+            choices=approvable.editable if approvable is not None else (),
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+        )
 
     def _approvable(self) -> Approvable | None:
         """What the flow of this step approves."""

@@ -62,10 +62,7 @@ def request_url(request: ApprovalRequest) -> str:
 def batchable(task: ApprovalTask) -> bool:
     """Whether a task may be approved together with others: plain verdicts on kinds that are safe for it."""
     plain = task.role in (TaskRole.SIGN, TaskRole.ADDED) and task.node is not None and task.node.kind == "approve"
-    try:
-        return plain and approvables.get(task.request.kind).batch
-    except LookupError:
-        return False
+    return plain and approvables.batch(task.request.kind)
 
 
 def facts_line(request: ApprovalRequest) -> str:

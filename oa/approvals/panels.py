@@ -108,6 +108,12 @@ def _who(step: Any, known: Any) -> str:
     return f"{text} ({step.levels})" if step.levels and step.who in (Who.HEAD_ABOVE, Who.CHAIN) else text
 
 
+def _kinds(kinds: Sequence[str]) -> str:
+    """Kinds of documents by name."""
+    known = dict(approvables.choices())
+    return ", ".join(str(known.get(kind, kind)) for kind in kinds)
+
+
 def _conditions(step: Any) -> str:
     """The conditions of a step in words, by the facts of what its flow approves."""
     try:
@@ -159,8 +165,8 @@ panels["oa.flow"].append(
 )
 telling["oa.flowstep.conditions"] = _conditions
 telling["oa.requestform.fields"] = lambda form: ", ".join(field_label(field) for field in form.fields)
-telling["oa.proxy.kinds"] = lambda proxy: ", ".join(str(dict(approvables.choices()).get(k, k)) for k in proxy.kinds)
-telling["oa.flow.kind"] = lambda flow: str(dict(approvables.choices()).get(flow.kind, flow.kind))
+telling["oa.proxy.kinds"] = lambda proxy: _kinds(proxy.kinds)
+telling["oa.flow.kind"] = lambda flow: _kinds([flow.kind])
 show_on("oa.formrequest")
 actions["oa.formrequest"].append(form_actions)
 actions["oa.approvalrequest"].append(request_actions)

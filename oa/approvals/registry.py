@@ -96,6 +96,11 @@ class Registry:
             raise LookupError(f"approvable {kind}")
         return found
 
+    def batch(self, kind: str) -> bool:
+        """Whether many of a kind may be approved at once; forms always, so that no row asks the database."""
+        found = self.fixed.get(kind)
+        return found.batch if found is not None else any(kind.startswith(prefix) for prefix, *_rest in self.sources)
+
     def choices(self) -> list[tuple[str, Any]]:
         """(kind, label) pairs of everything that can be approved."""
         made = [(kind, approvable.label) for kind, approvable in self.fixed.items()]

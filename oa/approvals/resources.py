@@ -131,7 +131,7 @@ class FlowStepResource(Resource):
         (gettext_lazy("Who"), ("who", "people", "role", "position", "department", "levels", "field")),
         (gettext_lazy("Decision"), ("how", "ratio", "on_reject", "reject_to")),
         (gettext_lazy("Time"), ("hours", "on_timeout", "remind_hours", "remind_most")),
-        (gettext_lazy("Rights at this step"), ("editable", "hidden")),
+        (gettext_lazy("Rights at this step"), ("editable",)),
     )
     related = ("flow_version__flow", "role", "position", "department")
     form_class = FlowStepForm

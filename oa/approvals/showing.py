@@ -16,7 +16,7 @@ from oa.records.notifications import may_see
 
 
 def shown(request: ApprovalRequest, user: Any) -> dict[str, Any]:
-    """`summary` (label, text) pairs without fields hidden at the person's step, `files`, and `url` of the document."""
+    """`summary` (label, text) pairs, `files`, and `url` of the document."""
     try:
         approvable = approvables.get(request.kind)
     except LookupError:

@@ -35,8 +35,10 @@ def handle_overdue(now: dt.datetime | None = None) -> int:
     for task in list(late[:BATCH]):
         try:
             handled += _handle(task, now)
-        except BusinessError as error:
-            _put_off(task, now, error)
+        except Exception as error:
+            # Whatever stands in the way of one task, the others have their time, too.
+            logger.warning("approval task %s: %s", task.pk, error, exc_info=not isinstance(error, BusinessError))
+            _put_off(task, now)
     return handled
 
 
@@ -69,7 +71,6 @@ def _remind(run: Run, task: ApprovalTask, step: Any, now: dt.datetime) -> None:
         tell_late(run.request, [task.user])
 
 
-def _put_off(task: ApprovalTask, now: dt.datetime, error: BusinessError) -> None:
+def _put_off(task: ApprovalTask, now: dt.datetime) -> None:
     """The rule cannot be followed now, for example because the effect is refused: try again in an hour."""
-    logger.warning("approval task %s: %s", task.pk, error)
     ApprovalTask.objects.filter(pk=task.pk, state="running").update(remind_at=now + dt.timedelta(hours=1))

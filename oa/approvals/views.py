@@ -20,7 +20,7 @@ from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
 from oa.approvals import batch, deeds, services
-from oa.approvals.contents import contents_of
+from oa.approvals.contents import contents_of, document_of
 from oa.approvals.forecast import Path, choice_field, forecast
 from oa.approvals.forms import DeedForm, FilledForm, SubmitForm
 from oa.approvals.inbox import request_url
@@ -37,13 +37,14 @@ def act_view(request: HttpRequest, key: int, verb: str) -> HttpResponse:
     if verb not in deeds.LABELS:
         raise Http404
     task = _task_of(request, found)
-    stages = deeds.returnable(task) if verb == "return" and task is not None else ()
-    form = DeedForm(request.POST or None, verb=verb, user=request.user, stages=stages)
+    form = _deed_form(request, found, verb, task)
     if request.method != "POST":
         return _ask(request, found, verb, form, 200)
     if form.fields and not form.is_valid() and not _quick(request, verb):
         return _ask(request, found, verb, form, 422)
-    given = form.cleaned_data if form.is_valid() else {}
+    given: Any = {}
+    if form.is_valid():
+        given = form.texts() if isinstance(form, FilledForm) else form.cleaned_data
     try:
         once(
             request.POST.get("submit_id", ""),
@@ -60,6 +61,17 @@ def act_view(request: HttpRequest, key: int, verb: str) -> HttpResponse:
         return go(request, _next_url(request, found))
     messages.success(request, f"{deeds.LABELS[verb]()}: {found}")
     return go(request, _next_url(request, found))
+
+
+def _deed_form(request: HttpRequest, found: ApprovalRequest, verb: str, task: ApprovalTask | None) -> Any:
+    """What a verb asks for: a few words, or the fields of the document that the step may change."""
+    data = request.POST or None
+    if verb == "edit" and task is not None:
+        document: Any = document_of(found)
+        fields = deeds.editable_fields(found, task)
+        return FilledForm(data, fields=fields, user=request.user, initial=document.values)
+    stages = deeds.returnable(task) if verb == "return" and task is not None else ()
+    return DeedForm(data, verb=verb, user=request.user, stages=stages)
 
 
 def _quick(request: HttpRequest, verb: str) -> bool:
@@ -79,7 +91,7 @@ def _next_url(request: HttpRequest, found: ApprovalRequest) -> str:
     return came if came in (reverse("todo"), reverse("desk")) else request_url(found)
 
 
-def _ask(request: HttpRequest, found: ApprovalRequest, verb: str, form: DeedForm, status: int) -> HttpResponse:
+def _ask(request: HttpRequest, found: ApprovalRequest, verb: str, form: Any, status: int) -> HttpResponse:
     label = deeds.LABELS[verb]()
     head = Head(title=label, crumbs=[(str(found), request_url(found))])
     command = Action(label, "", danger=verb in ("reject", "cancel"))

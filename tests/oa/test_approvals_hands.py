@@ -12,7 +12,7 @@ from django.utils import timezone
 from kit.values.errors import BusinessError
 from oa.approvals import services
 from oa.approvals.forecast import forecast
-from oa.approvals.models import ApprovalAction, ApprovalCopy, ApprovalRequest, ApprovalTask, FlowVersion, FormRequest
+from oa.approvals.models import ApprovalAction, ApprovalCopy, ApprovalRequest, FlowVersion, FormRequest
 from oa.approvals.registry import approvables
 from oa.approvals.services import approve, reject
 from oa.approvals.services.forms import save_request
@@ -321,21 +321,12 @@ def test_people_named_in_the_document_decide() -> None:
 # ---- timeouts ----
 
 
-def late(request: ApprovalRequest, hours: int) -> None:
-    """As if the tasks of a request had been asked that long ago."""
-    for task in request.tasks.filter(state="running", due_at__isnull=False):
-        back = dt.timedelta(hours=hours)
-        ApprovalTask.objects.filter(pk=task.pk).update(
-            due_at=task.due_at - back, remind_at=task.remind_at and task.remind_at - back
-        )
-
-
 @pytest.mark.parametrize(("rule", "state"), [("approve", "approved"), ("reject", "rejected")])
 def test_time_that_ran_out_decides_by_rule(rule: str, state: str) -> None:
     """5.9.2 timeout: the decision is the system's, once, however often the timer runs."""
     request, _boss, _a = simple("a", hours=8, on_timeout=rule)
     handle_overdue()
-    late(request, 9)
+    make.late(request, 9)
     assert (handle_overdue(), handle_overdue()) == (1, 0)
     request.refresh_from_db()
     assert request.state == state and ApprovalAction.objects.get(act=rule).by is None
@@ -347,7 +338,7 @@ def test_reminders_are_counted() -> None:
     request, _boss, a = simple("a", hours=8, remind_hours=4, remind_most=2)
     told = Notification.objects.filter(user=a).count()
     for _turn in range(5):
-        late(request, 9)
+        make.late(request, 9)
         handle_overdue()
         handle_overdue()
     assert Notification.objects.filter(user=a).count() == told + 2

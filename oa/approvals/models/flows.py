@@ -275,7 +275,6 @@ class FlowStep(models.Model):
     remind_hours = models.PositiveSmallIntegerField(_("remind every (hours)"), default=24)
     remind_most = models.PositiveSmallIntegerField(_("reminders at most"), default=3)
     editable = models.JSONField(_("fields they may change"), default=list, blank=True)
-    hidden = models.JSONField(_("fields they do not see"), default=list, blank=True)
 
     objects = VisibleQuerySet.as_manager()
 

@@ -28,7 +28,7 @@ def transfer(task: ApprovalTask, to: User, *, by: User | None, text: str = "") -
     """Another person decides instead: by who is asked, by the flow's administrator, or by the system (rule X-05)."""
     run = open_run(task.request_id, by)
     mine = _task(run, task)
-    if by is not None and not administers(by, run):
+    if by is not None and not administers(by, run.request):
         hand_on(run, task.pk, by)
     if mine.state not in ("running", "waiting", "delegated"):
         raise BusinessError(_("This was decided meanwhile: %s.") % run.request.get_state_display())
@@ -117,7 +117,7 @@ def remove_signer(task: ApprovalTask, *, by: User, text: str = "") -> ApprovalRe
     adder = next((t for t in run.tasks[added.node_id or 0] if t.pk == added.source_id), None)
     if added.role != TaskRole.ADDED or added.state not in ("running", "waiting", "delegated"):
         raise BusinessError(_("Only an added signer who has not decided can be removed."))
-    if not administers(by, run) and (adder is None or adder.user_id != by.pk):
+    if not administers(by, run.request) and (adder is None or adder.user_id != by.pk):
         raise BusinessError(_("Only who added a signer can remove them."))
     run.log(Act.REMOVE, by=by, text=text, task=added, node=added.node, target=added.user)
     node_tasks = run.tasks[added.node_id or 0]

@@ -152,12 +152,17 @@ def withdraw(request: ApprovalRequest, *, by: User, reason: str = "") -> Approva
     _check_open(run)
     if by.pk != run.request.applicant_id:
         raise BusinessError(_("Only %s can withdraw this.") % run.request.applicant)
-    anytime = run.request.flow_version.withdraw == WithdrawRule.ANYTIME or run.request.state == "returned"
-    if not anytime and run.request.actions.filter(act__in=VERDICTS, by__isnull=False).exists():
+    if not withdrawable(run.request):
         raise BusinessError(_("Somebody has decided already; ask for a return instead."))
     run.log(Act.WITHDRAW, by=by, text=reason)
     end(run, "withdrawn", reason)
     return run.request
+
+
+def withdrawable(request: ApprovalRequest) -> bool:
+    """Whether an open request may be withdrawn still: nobody has decided, or the flow allows it at any time."""
+    anytime = request.flow_version.withdraw == WithdrawRule.ANYTIME or request.state == "returned"
+    return anytime or not request.actions.filter(act__in=VERDICTS, by__isnull=False).exists()
 
 
 @transaction.atomic
@@ -165,7 +170,7 @@ def cancel(request: ApprovalRequest, *, by: User, reason: str) -> ApprovalReques
     """The administrator ends a request without a verdict; the reason is kept (rule X-04)."""
     run = open_run(request.pk, by)
     _check_open(run)
-    if not administers(by, run):
+    if not administers(by, run.request):
         raise BusinessError(_("Only the administrator of the flow can cancel this."))
     if not reason.strip():
         raise BusinessError(_("Enter a reason."), field="reason")

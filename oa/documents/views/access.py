@@ -75,8 +75,12 @@ def access_view(request: HttpRequest, key: str) -> HttpResponse:
         if form.is_valid():
             try:
                 audience, who, rights = form.chosen
-                effect = lambda: services.give(folder, audience, who, rights, by=user)  # noqa: E731
-                hooks.once(request.POST.get("submit_id", ""), user, f"docs.give.{folder.pk}", effect)
+                hooks.once(
+                    request.POST.get("submit_id", ""),
+                    user,
+                    f"docs.give.{folder.pk}",
+                    lambda: services.give(folder, audience, who, rights, by=user),
+                )
                 return go(request, request.path)
             except BusinessError as error:
                 for problem in error:
