@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from erp.finance.checks import dangling_sources, untimely
 from kit.rules.checks import Row, check, rows
+from kit.rules.days import business_zone
 
 _INVENTORY = """(
     SELECT id FROM erp_account WHERE control = 'inventory' UNION SELECT account_id FROM erp_stockmove
@@ -106,7 +107,7 @@ def never_negative() -> list[Row]:
 
     A warehouse that once allowed it is looked at from the end of that time on: what it did before was right.
     """
-    return rows("""
+    sql = """
         WITH allowed AS (
             SELECT pgh_obj_id AS id, max(pgh_created_at) AS until FROM erp_warehousehistory
              WHERE allow_negative GROUP BY 1
@@ -121,8 +122,9 @@ def never_negative() -> list[Row]:
           LEFT JOIN allowed a ON a.id = w.id
          WHERE NOT coalesce(l.allow_negative, FALSE)
            AND (s.by_posting < 0 AND s.posted_at > coalesce(a.until, '-infinity')
-                OR s.by_date < 0 AND s.date > coalesce(a.until::date, '-infinity'))
-    """)
+                OR s.by_date < 0 AND s.date > coalesce((a.until AT TIME ZONE %(zone)s)::date, '-infinity'))
+    """
+    return rows(sql, {"zone": str(business_zone())})
 
 
 @check("I-18", _("only warehouses that allow negative stock have it"))

@@ -24,11 +24,11 @@ from hypothesis.stateful import (
 
 from kit.values.errors import BusinessError
 from oa.approvals import services
-from oa.approvals.leaving import end_proxies, hand_over_flows, hand_over_tasks
 from oa.approvals.models import ApprovalAction, ApprovalRequest, ApprovalTask, Flow
 from oa.approvals.services.forms import save_request
 from oa.approvals.timeouts import handle_overdue
 from oa.organisation.models import Department, User
+from oa.organisation.moves import leave
 from tests import approving as make
 from tests.invariants import broken
 
@@ -231,11 +231,7 @@ class Office(RuleBasedStateMachine):
         user = self.person(pick)
         heir = next(u for u in [self.person(successor), *self.people] if u != user and u.pk not in self.gone)
         self.gone.add(user.pk)
-        User.objects.filter(pk=user.pk).update(is_active=False, successor=heir)
-        Department.objects.filter(head=user).update(head=heir)
-        hand_over_tasks(User.objects.get(pk=user.pk), heir)
-        hand_over_flows(user, heir)
-        end_proxies(user)
+        leave(user, by=None, successor=heir)
 
     # ---- what must hold ----
 
