@@ -3,12 +3,13 @@
 from django.contrib import admin
 
 from oa.announcements import admin as announcements
+from oa.leave import admin as leave
 from oa.organisation import admin as organisation
 from oa.records import admin as records
 from oa.reporting import admin as reporting
 from oa.tasks import admin as tasks
 
-__all__ = ["announcements", "organisation", "records", "reporting", "tasks"]
+__all__ = ["announcements", "leave", "organisation", "records", "reporting", "tasks"]
 
 admin.site.site_title = "Sanhe"
 admin.site.site_header = "Sanhe"
