@@ -140,4 +140,3 @@ approvables.register(
         icon="calendar-x",
     )
 )
-

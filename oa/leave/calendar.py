@@ -23,9 +23,7 @@ def leave_between(user: Any, people: Collection[int], start: dt.datetime, end: d
     found = list(rows.select_related("type", "person").order_by("starts_at", "pk")[:2000])
     seen = set(LeaveRequest.objects.visible_to(user).filter(pk__in=[r.pk for r in found]).values_list("pk", flat=True))
     near = {*user.department_ids, *user.own_department_ids} if found else set()
-    return [
-        entry_of(row, row.pk in seen) for row in found if row.pk in seen or row.person.department_id in near
-    ]
+    return [entry_of(row, row.pk in seen) for row in found if row.pk in seen or row.person.department_id in near]
 
 
 def entry_of(request: LeaveRequest, full: bool) -> CalendarEntry:

@@ -14,6 +14,7 @@ from kit.pages.columns import Column
 from kit.pages.nav import Link, tree
 from kit.pages.panels import Figure
 from kit.pages.resources import Resource, register
+from oa.approvals.services.submission import version_in_force
 from oa.leave.approving import when
 from oa.leave.forms import LeaveForm
 from oa.leave.models import (
@@ -29,8 +30,6 @@ from oa.leave.models import (
 from oa.leave.rules import course_of, with_unit
 from oa.leave.services import calendars, ledger, requests
 from oa.leave.services.requests import CANCEL, KIND, MANAGES
-
-from oa.approvals.services.submission import version_in_force
 
 tree.group("leave", _("Leave"), "calendar-off", 82, _("Office"))
 tree.add("leave", Link(_("My leave"), "leave-home", 1, "oa.view_leaverequest"))

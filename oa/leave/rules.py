@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +16,6 @@ from oa.leave.granting import months_between
 from oa.leave.models import Employment, LeaveRequest
 from oa.leave.models.requests import AWAY, BOOKED
 from oa.leave.reading import course_with
-
 from oa.records.models import Attachment
 
 
@@ -149,5 +147,3 @@ def team_away(request: LeaveRequest) -> list[LeaveRequest]:
     rows = LeaveRequest.objects.filter(state__in=BOOKED, person__department=department, person__is_active=True)
     rows = rows.filter(starts_at__lt=request.ends_at, ends_at__gt=request.starts_at).exclude(person=request.person_id)
     return list(rows.select_related("person").order_by("first_day", "pk")[:20])
-
-

@@ -7,6 +7,9 @@ import itertools
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from kit.values.errors import BusinessError
 from oa.leave.models import CalendarAssignment, Employment, LeaveEntry, LeaveRequest, LeaveType, WorkCalendar
 from oa.leave.services import requests
 from oa.leave.services.ledger import save_entry
@@ -68,7 +71,9 @@ def living(kind: str) -> Any:
         return WorkCalendar.objects.create(name=f"Shift {number}")
     if kind == "assignment":
         department = Department.objects.create(code=f"LV{number}", name=f"Team {number}")
-        return CalendarAssignment.objects.create(calendar=WorkCalendar.objects.get(standard=True), department=department)
+        return CalendarAssignment.objects.create(
+            calendar=WorkCalendar.objects.get(standard=True), department=department
+        )
     person = User.objects.create(username=f"leaver{number}", name=f"Leaver {number}")
     if kind == "employment":
         return Employment.objects.create(person=person, gender="female")
@@ -76,3 +81,8 @@ def living(kind: str) -> Any:
     if kind == "entry":
         return grant(person, leave, 5)
     return draft(person, leave, monday())
+
+
+def stopped(match: str) -> Any:
+    """The command inside is refused in these words."""
+    return pytest.raises(BusinessError, match=match)

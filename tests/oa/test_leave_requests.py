@@ -21,8 +21,7 @@ from oa.records.models import Comment, Notification
 from tests import factories as make
 from tests.invariants import assert_books
 from tests.oa import leaving
-from tests.oa.leaving import approved, balance, draft, grant, leave_type, monday, submitted
-from tests.refusals import refused
+from tests.oa.leaving import approved, balance, draft, grant, leave_type, monday, stopped, submitted
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -69,10 +68,10 @@ def test_nobody_decides_about_their_own_leave(ann: Any, mia: Any, rest: LeaveTyp
     row = submitted(ann, rest, monday())
     bob, boss = make.make_user("bob", "sales-manager"), make.make_user("boss")
     for user in (ann, bob):
-        with refused("never by oneself"):
+        with stopped("never by oneself"):
             requests.approve_leave(row, by=user)
     own = leave_type(limited=False)
-    with refused("never by oneself"):
+    with stopped("never by oneself"):
         requests.approve_leave(submitted(boss, own, monday()), by=boss)
     assert requests.approve_leave(row, by=make.make_user("hr", "hr")).state == "approved"
 
@@ -80,7 +79,7 @@ def test_nobody_decides_about_their_own_leave(ann: Any, mia: Any, rest: LeaveTyp
 def test_rejection_and_withdrawal_give_it_back(ann: Any, mia: Any, rest: LeaveType) -> None:
     """H-01: a draft again with the reason, the days can be asked for anew."""
     row = submitted(ann, rest, monday(), monday() + 4 * DAY)
-    with refused("reason"):
+    with stopped("reason"):
         requests.reject_leave(row, " ", by=mia)
     row = requests.reject_leave(row, "stocktaking", by=mia)
     assert row.state == "draft" and Comment.objects.get(object_id=row.pk).text == "stocktaking"
@@ -93,7 +92,7 @@ def test_cancellation_needs_approval_again(ann: Any, mia: Any, rest: LeaveType) 
     """H-01: approved leave stays until somebody else agrees, then every day comes back."""
     row = requests.ask_cancel(approved(ann, rest, monday(), monday() + 4 * DAY), "no need", by=ann)
     assert row.state == "cancelling" and balance(ann, rest) == 0
-    with refused("never by oneself"):
+    with stopped("never by oneself"):
         requests.agree_cancel(row, by=ann)
     row = requests.keep_leave(row, "the office is closed", by=mia)
     assert row.state == "approved"
@@ -107,12 +106,12 @@ def test_leave_that_has_begun_is_cut_short_by_somebody_else(ann: Any, mia: Any, 
     """H-01 recall 销假: what was not taken is given back by an entry; the time is free from that day on."""
     first = monday(-2)
     row = approved(ann, rest, first, first + 4 * DAY)
-    with refused("has begun"):
+    with stopped("has begun"):
         requests.ask_cancel(row, "x", by=ann)
-    with refused("never by oneself"):
+    with stopped("never by oneself"):
         requests.recall_leave(row, first + 2 * DAY, by=ann)
     for wrong in (first, first + 7 * DAY):
-        with refused("within the leave"):
+        with stopped("within the leave"):
             requests.recall_leave(row, wrong, by=mia)
     row = requests.recall_leave(row, first + 2 * DAY, by=mia)
     assert (row.units, row.returned, row.back_on) == (D(5), D(3), first + 2 * DAY) and balance(ann, rest) == 3
@@ -138,7 +137,7 @@ def test_what_comes_back_is_as_long_valid_as_its_grant(ann: Any, mia: Any) -> No
 def test_a_backdated_request_is_tested_against_every_later_day(ann: Any, rest: LeaveType) -> None:
     """H-01 [hrms#1198]: enough on its own day is not enough."""
     approved(ann, rest, monday(), monday() + 3 * DAY)
-    with refused("does not suffice"):
+    with stopped("does not suffice"):
         submitted(ann, rest, monday(-4), monday(-4) + DAY)
     assert submitted(ann, rest, monday(-4)).state == "approving"
 
@@ -147,7 +146,7 @@ def test_days_that_expire_before_the_leave_are_no_balance_for_it(ann: Any) -> No
     """H-01: what will have expired by then cannot be planned with; what is carried over can."""
     leave, end = leave_type(), monday(2)
     grant(ann, leave, 5, expires_on=end)
-    with refused("does not suffice"):
+    with stopped("does not suffice"):
         submitted(ann, leave, monday(3), monday(3))
     LeaveType.objects.filter(pk=leave.pk).update(carry_limit=1)
     assert submitted(ann, LeaveType.objects.get(pk=leave.pk), monday(3)).state == "approving"
@@ -156,7 +155,7 @@ def test_days_that_expire_before_the_leave_are_no_balance_for_it(ann: Any) -> No
 def test_requests_that_wait_count_against_the_balance(ann: Any, rest: LeaveType) -> None:
     """H-01: two requests for the last days are not both accepted."""
     submitted(ann, rest, monday(), monday() + 3 * DAY)
-    with refused("does not suffice"):
+    with stopped("does not suffice"):
         submitted(ann, rest, monday() + 7 * DAY, monday() + 8 * DAY)
 
 
@@ -165,7 +164,7 @@ def test_leave_never_overlaps(ann: Any, rest: LeaveType) -> None:
     first = submitted(ann, rest, monday(), monday(), last_part="am")
     assert first.units == D("0.5")
     second = draft(ann, rest, monday())
-    with refused("other leave at this time"):
+    with stopped("other leave at this time"):
         requests.submit_leave(second, by=ann)
     with pytest.raises(IntegrityError, match="leaverequest_no_overlap"), transaction.atomic():
         LeaveRequest.objects.filter(pk=second.pk).update(state="approving")
@@ -175,28 +174,28 @@ def test_leave_never_overlaps(ann: Any, rest: LeaveType) -> None:
 def test_the_rules_of_a_type(ann: Any) -> None:
     """H-03: length, notice, gender, service, days across a year, an archived type."""
     short = leave_type(limited=False, minimum=1, maximum=2, notice_days=3)
-    with refused("at least"):
+    with stopped("at least"):
         submitted(ann, short, monday(), last_part="am")
-    with refused("at most"):
+    with stopped("at most"):
         submitted(ann, short, monday(), monday() + 2 * DAY)
-    with refused("3 days before"):
+    with stopped("3 days before"):
         submitted(ann, short, monday(-1))
     women = leave_type(limited=False, gender="female")
-    with refused("is for: female"):
+    with stopped("is for: female"):
         submitted(ann, women, monday())
     Employment.objects.update_or_create(person=ann, defaults={"gender": "female"})
     assert submitted(ann, women, monday()).state == "approving"
     old = leave_type(limited=False, service_months=12)
-    with refused("12 months of service"):
+    with stopped("12 months of service"):
         submitted(ann, old, monday(4))
     Employment.objects.filter(person=ann).update(worked_since=monday(4) - 400 * DAY)
     assert submitted(ann, old, monday(4)).state == "approving"
     year = make.today().year
-    with refused("one request for each year"):
+    with stopped("one request for each year"):
         submitted(ann, leave_type(), dt.date(year, 12, 31), dt.date(year + 1, 1, 1))
-    with refused("no working time"):
+    with stopped("no working time"):
         submitted(ann, leave_type(limited=False), monday(8) + 5 * DAY)
-    with refused("not used any more"):
+    with stopped("not used any more"):
         submitted(ann, leave_type(limited=False, active=False), monday(9))
 
 
@@ -205,7 +204,7 @@ def test_a_long_sick_leave_needs_a_certificate(ann: Any) -> None:
     sick = LeaveType.objects.get(code="SICK")
     assert submitted(ann, sick, monday()).state == "approving"
     row = draft(ann, sick, monday(5), monday(5) + DAY)
-    with refused("certificate"):
+    with stopped("certificate"):
         requests.submit_leave(row, by=ann)
     store_attachment(row, ContentFile(b"%PDF-1.7\n%%EOF\n", "doctor.pdf"), by=ann)
     assert requests.submit_leave(row, by=ann).state == "approving"
@@ -215,7 +214,7 @@ def test_a_balance_may_fall_below_zero_where_the_type_says_so(ann: Any, mia: Any
     """H-03 negative balance: exactly so far."""
     leave = leave_type(overdraft=2)
     approved(ann, leave, monday(), monday() + DAY)
-    with refused("does not suffice"):
+    with stopped("does not suffice"):
         submitted(ann, leave, monday(5))
     assert balance(ann, leave) == -2
     assert_books()
@@ -224,18 +223,17 @@ def test_a_balance_may_fall_below_zero_where_the_type_says_so(ann: Any, mia: Any
 def test_a_substitute_is_an_active_colleague(ann: Any, rest: LeaveType) -> None:
     """H-04: not oneself, not somebody who left; somebody who is away is a warning."""
     bob = make.make_user("bob", "sales")
-    with refused("stands in for themselves"):
-        with transaction.atomic():
-            row = draft(ann, leave_type(limited=False), monday(), substitute=bob)
-            row.substitute = ann
-            requests.begin(row, "submit")
+    with stopped("stands in for themselves"), transaction.atomic():
+        row = draft(ann, leave_type(limited=False), monday(), substitute=bob)
+        row.substitute = ann
+        requests.begin(row, "submit")
     approved(bob, leave_type(limited=False), monday())
     row = draft(ann, rest, monday(), substitute=bob)
     assert warnings_of(row) == ["Bob is away at this time, too."]
     assert requests.submit_leave(row, by=ann).state == "approving"
     bob.is_active = False
     bob.save()
-    with refused("does not work here"):
+    with stopped("does not work here"):
         submitted(ann, rest, monday() + DAY, substitute=bob)
 
 
@@ -253,11 +251,11 @@ def test_the_preview_is_what_will_happen(ann: Any, rest: LeaveType) -> None:
     assert not LeaveRequest.objects.filter(person=ann).exists()
 
 
-def test_every_other_change_of_state_is_refused(ann: Any, mia: Any, rest: LeaveType) -> None:
+def test_every_other_change_of_state_is_stopped(ann: Any, mia: Any, rest: LeaveType) -> None:
     """5.9.1: the table is the only way; approved leave keeps its days, the ledger every entry."""
     row = approved(ann, rest, monday())
     for command in (requests.submit_leave, requests.withdraw_leave):
-        with refused("not possible any more"):
+        with stopped("not possible any more"):
             command(row, by=ann)
     for columns in ({"state": "draft"}, {"units": 9}, {"first_day": monday(1)}):
         with pytest.raises(DatabaseError), transaction.atomic():

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.rules.days import business_day
 from kit.rules.history import tracked
-from kit.rules.permissions import VisibleQuerySet
 from oa.leave.hours import Hours, parse_hours
 from oa.records.models import Record
 
@@ -116,9 +115,7 @@ class CalendarDay(Record):
 class CalendarAssignment(Record):
     """From when a calendar holds for a department with all below it, or for one person."""
 
-    calendar = models.ForeignKey(
-        WorkCalendar, models.CASCADE, related_name="assignments", verbose_name=_("calendar")
-    )
+    calendar = models.ForeignKey(WorkCalendar, models.CASCADE, related_name="assignments", verbose_name=_("calendar"))
     department = models.ForeignKey(
         "oa.Department", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("department")
     )

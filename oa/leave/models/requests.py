@@ -122,13 +122,15 @@ class LeaveRequest(Record):
     first_day = models.DateField(_("first day"))
     first_part = models.CharField(_("from"), max_length=2, choices=Part, default=Part.MORNING)
     last_day = models.DateField(_("last day"))
-    last_part = models.CharField(
-        _("until the end of"), max_length=2, choices=Part, default=Part.AFTERNOON
-    )
+    last_part = models.CharField(_("until the end of"), max_length=2, choices=Part, default=Part.AFTERNOON)
     from_time = models.TimeField(_("from (leave by the hour)"), null=True, blank=True)
     to_time = models.TimeField(_("until (leave by the hour)"), null=True, blank=True)
     substitute = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         verbose_name=_("substitute"),
     )
     reason = models.TextField(_("reason"), blank=True)

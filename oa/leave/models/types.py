@@ -47,9 +47,7 @@ class LeaveType(Master):
     limited = models.BooleanField(
         _("needs a balance"), default=True, help_text=_("Only what was granted before can be taken.")
     )
-    overdraft = UnitsField(
-        _("balance may fall below zero by"), default=0, validators=[MinValueValidator(0)]
-    )
+    overdraft = UnitsField(_("balance may fall below zero by"), default=0, validators=[MinValueValidator(0)])
     minimum = UnitsField(_("shortest"), null=True, blank=True)
     maximum = UnitsField(_("longest"), null=True, blank=True)
     notice_days = models.PositiveSmallIntegerField(
@@ -62,9 +60,7 @@ class LeaveType(Master):
     service_months = models.PositiveSmallIntegerField(_("months of service"), default=0)
     counts_holidays = models.BooleanField(_("days off count"), default=False)
     sandwich = models.BooleanField(_("days off between two days of leave count"), default=False)
-    carry_limit = UnitsField(
-        _("carried into the next year at most"), default=0, validators=[MinValueValidator(0)]
-    )
+    carry_limit = UnitsField(_("carried into the next year at most"), default=0, validators=[MinValueValidator(0)])
     carry_months = models.PositiveSmallIntegerField(
         _("months that what is carried stays valid"), default=3, help_text=_("0: without end.")
     )

@@ -79,20 +79,18 @@ def write_use(request: LeaveRequest, by: Any) -> LeaveEntry:
     )
 
 
-def give_back(request: LeaveRequest, units: Decimal, *, by: Any, reason: str) -> LeaveEntry:
-    """What was not taken in the end: as long valid as the grant it came from.
+def give_back(request: LeaveRequest, units: Decimal, *, day: dt.date, by: Any, reason: str) -> LeaveEntry:
+    """What was not taken in the end, as of `day`: as long valid as the grant it came from.
 
-    It comes on the day of the leave, or today when that has begun. Where the grant has expired meanwhile it stays
-    valid without end: the person could not use it any more through no fault of their own.
+    Where the grant has expired meanwhile it stays valid without end: the person could not use it any more.
     """
-    day = max(request.first_day, business_day())
     return LeaveEntry.objects.create(
         person_id=request.person_id,
         type_id=request.type_id,
         kind=EntryKind.RETURN,
         date=day,
         units=units,
-        expires_on=_validity(request, day),
+        expires_on=_validity(request, max(day, business_day())),
         request=request,
         reason=reason[:200],
         created_by=by,

@@ -117,7 +117,8 @@ def reject_leave(request: LeaveRequest, reason: str, *, by: Any) -> LeaveRequest
     """Give it back to its maker with the reason."""
     _no_run(request)
     request = _decided(request, by, "reject")
-    return _say_no(_move(request, "reject"), gettext_lazy("Your leave from {first} to {last} was rejected."), reason, by)
+    text = gettext_lazy("Your leave from {first} to {last} was rejected.")
+    return _say_no(_move(request, "reject"), text, reason, by)
 
 
 # ---- afterwards ----
@@ -158,7 +159,7 @@ def undo(request: LeaveRequest, by: Any) -> None:
     request.returned = request.units
     _move(request, "agree")
     if rest > 0:
-        give_back(request, rest, by=by, reason=_("cancelled"))
+        give_back(request, rest, day=request.first_day, by=by, reason=_("cancelled"))
 
 
 @command
@@ -191,7 +192,7 @@ def recall_leave(request: LeaveRequest, date: dt.date, *, by: Any) -> LeaveReque
     request.ends_at, request.back_on = end, date
     if rest > 0:
         request.returned += rest
-        give_back(request, rest, by=by, reason=_("back at work on %s") % date)
+        give_back(request, rest, day=date, by=by, reason=_("back at work on %s") % date)
     request.version += 1
     with _in_words():
         request.save()
@@ -215,7 +216,7 @@ def take_over_count(request: LeaveRequest, *, by: Any) -> LeaveRequest:
     request.recounted = None
     request.version += 1
     request.save()
-    give_back(request, rest, by=by, reason=_("the calendar changed"))
+    give_back(request, rest, day=request.first_day, by=by, reason=_("the calendar changed"))
     return request
 
 
