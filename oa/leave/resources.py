@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -169,10 +169,6 @@ class LeaveEntryResource(Resource):
     importable = False
     can_edit = False
     save = staticmethod(ledger.save_entry)
-
-    def initial(self, request: Any) -> Mapping[str, Any]:  # type: ignore[override]
-        """The person and type of the row that it was opened from."""
-        return super().initial(request)
 
 
 @register

@@ -101,7 +101,7 @@ def preview_view(request: HttpRequest) -> HttpResponse:
     obj = find(request, resource, f"d-{key}") if key.isdecimal() and len(key) < 18 else None
     if obj is not None and (obj.state != "draft" or not resource.editable(obj, user)):
         raise PermissionDenied
-    form = form_class(resource)(request.POST, instance=obj, user=user, resource=resource)
+    form: Any = form_class(resource)(request.POST, instance=obj, user=user, resource=resource)
     form.computing = True
     form.is_valid()
     draft = form.draft()

@@ -78,7 +78,7 @@ def test_the_flow_decides_by_the_number_of_days(office: dict[str, Any], flow: An
 
 def test_with_a_flow_in_force_there_is_no_way_around_it(office: dict[str, Any], flow: Any) -> None:
     """X-10: neither submitting nor deciding beside it, not even by human resources."""
-    row, found = asked(office)
+    row, _found = asked(office)
     hr = make.make_user("hr", "hr")
     for command in (requests.approve_leave, requests.withdraw_leave):
         with stopped("decided in its approval"):

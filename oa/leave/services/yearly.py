@@ -32,8 +32,9 @@ def grant_year(year: int, *, until: dt.date | None = None) -> int:
     since = dict(Employment.objects.filter(worked_since__isnull=False).values_list("person", "worked_since"))
     made = []
     for key, joined in User.objects.filter(is_active=True, joined_on__isnull=False).values_list("pk", "joined_on"):
+        assert joined is not None
         for leave, found in steps.items():
-            earned = yearly_grant(year, worked_since=since.get(key, joined), joined_on=joined, steps=found)
+            earned = yearly_grant(year, worked_since=since.get(key) or joined, joined_on=joined, steps=found)
             if (key, leave) in done or earned is None or (until is not None and earned[0] > until):
                 continue
             made.append(_grant(key, leave, year, *earned))
