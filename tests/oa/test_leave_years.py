@@ -212,7 +212,7 @@ def test_a_changed_calendar_recounts_open_requests_and_lists_approved_ones(ann: 
     assert (waiting.units, opened.units) == (D(1), D(3))
     assert (fixed.units, fixed.recounted, fixed.net) == (D(3), D(2), D(3)) and balance(ann, leave) == 17
     assert [n.text for n in Notification.objects.filter(user=hr, text__contains="calendar")] == [
-        "The working calendar changed: 1 approved leave requests are concerned."
+        "The working calendar changed. Approved leave requests that are concerned: 1"
     ]
     assert Notification.objects.filter(user=ann, text__startswith="The working calendar changed").count() >= 1
     assert recount() == 0

@@ -66,5 +66,5 @@ def _tell(opened: list[LeaveRequest], listed: list[LeaveRequest]) -> None:
         notify([request.person for request in opened], text, url=url)
     if listed:
         rows = User.objects.filter(is_active=True, groups__permissions__codename=MANAGES.partition(".")[2]).distinct()
-        text = gettext_lazy("The working calendar changed: {count} approved leave requests are concerned.")
+        text = gettext_lazy("The working calendar changed. Approved leave requests that are concerned: {count}")
         notify(rows, format_lazy(text, count=len(listed)), url=f"{url}?view=affected")
