@@ -38,9 +38,14 @@ def facts(request: LeaveRequest) -> dict[str, Any]:
 
 def content(request: LeaveRequest) -> dict[str, Any]:
     """All that is decided about."""
-    names = ("first_day", "first_part", "last_day", "last_part", "from_time", "to_time", "units", "reason")
+    names = ("first_day", "first_part", "last_day", "last_part", "from_time", "to_time", "reason")
     values = {name: str(getattr(request, name) or "") for name in names}
-    return {"type": request.type.code, "substitute": str(request.substitute or ""), **values}
+    return {
+        "type": request.type.code,
+        "units": format(request.units.normalize(), "f"),
+        "substitute": str(request.substitute or ""),
+        **values,
+    }
 
 
 def summary(request: LeaveRequest) -> list[tuple[Any, Any]]:

@@ -12,15 +12,19 @@ from django.utils.translation import gettext_lazy
 from kit.pages.actions import Action
 from kit.pages.panels import Panel, Task, actions, panels, tasks
 from kit.pages.resources import by_model
+from oa.approvals.models import ApprovalRequest
+from oa.approvals.models.requests import OPEN
 from oa.approvals.panels import show_on
 from oa.approvals.services.submission import version_in_force
 from oa.leave import calendar  # register the source of calendars
 from oa.leave.approving import when
 from oa.leave.models import LeaveRequest
 from oa.leave.rules import team_away, with_unit
-from oa.leave.services.requests import CANCEL, KIND, MANAGES, decides, running
+from oa.leave.services.requests import CANCEL, KIND, MANAGES
+from oa.organisation.lines import chains_of
 
 WAITING = ("approving", "cancelling")
+MOST = 200  # that a manager is asked about at a time
 
 
 def request_actions(request: LeaveRequest, user: Any) -> Sequence[Action]:
@@ -43,14 +47,17 @@ def away_with(request: LeaveRequest, user: Any) -> dict[str, Any]:
 
 
 def waiting(user: Any, limit: int) -> Sequence[Task]:
-    """Leave that waits for a decision without a flow."""
+    """Leave that waits for a decision of `user` without a flow: four statements, however much it is."""
     if not user.has_perm("oa.approve_leaverequest"):
         return []
     rows = LeaveRequest.objects.visible_to(user).filter(state__in=WAITING).exclude(person=user.pk)
-    if not user.has_perm(MANAGES):
-        rows = rows.filter(person__is_active=True)
-    found = rows.select_related("type", "person__manager", "person__department__head").order_by("first_day")[:limit]
-    return [_task(row) for row in found if decides(row, user) and not running(row)]
+    runs = ApprovalRequest.objects.filter(kind__in=(KIND, CANCEL), state__in=OPEN)
+    rows = rows.exclude(pk__in=runs.values("object_id")).select_related("type", "person")
+    found = list(rows.order_by("first_day", "pk")[: limit if user.has_perm(MANAGES) else MOST])
+    if not user.has_perm(MANAGES) and found:
+        lines = chains_of({row.person_id for row in found})
+        found = [row for row in found if lines[row.person_id][:1] == [user]]
+    return [_task(row) for row in found[:limit]]
 
 
 def _task(row: LeaveRequest) -> Task:

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from oa.approvals.models import ApprovalRequest
 from oa.approvals.services import approve, reject, send_back, submit, withdraw
 from oa.leave.calendar import leave_between
 from oa.leave.models import CalendarDay, LeaveEntry, LeaveRequest, LeaveType, WorkCalendar
+from oa.leave.panels import waiting
 from oa.leave.services import requests
 from oa.leave.services.calendars import save_calendar_part
 from oa.leave.services.requests import CANCEL, KIND
@@ -161,7 +164,7 @@ def test_type_and_reason_are_seen_by_who_has_to_do_with_it_only(office: dict[str
             "/leave/ledger/",
             "/leave/",
             "/reports/leave-balances/",
-            "/search/?q=surgery",
+            f"/search/?q={row.number[-4:]}",
         ):
             body = client.get(other).content
             assert b"surgery" not in body and row.number.encode() not in body, (user, other)
@@ -250,3 +253,28 @@ def test_a_summary_tells_the_approver_what_is_left(office: dict[str, Any], flow:
     page = client_of(office["mia"]).get(f"/approvals/requests/{found.pk}/").content.decode()
     assert "Secret kind" in page and "2 days" in page and "3 days" in page
     assert found.content_type == ContentType.objects.get_for_model(LeaveRequest)
+
+
+def test_a_manager_sees_and_decides_about_their_people(office: dict[str, Any]) -> None:
+    """H-04: named managers, heads, and above a head the next one; on the desk, in as many statements for many."""
+    top = Department.objects.create(code="TOP", name="Top", head=office["chief"])
+    Department.objects.filter(code="TEAM").update(parent=top, head=office["mia"])
+    free = leave_type(limited=False)
+    led = submitted(office["ann"], free, monday())
+    head = submitted(office["mia"], free, monday())
+    office["bob"].manager = office["carl"]
+    office["bob"].save()
+    named = submitted(office["bob"], free, monday())
+    for user, rows in ((office["mia"], {led, head}), (office["chief"], {head}), (office["carl"], {named})):
+        user = type(user).objects.get(pk=user.pk)
+        assert set(LeaveRequest.objects.visible_to(user)) == rows, user
+        assert {task.title for task in waiting(user, 20)} == {str(r.person) for r in rows if r.person_id != user.pk}
+    waiting(office["mia"], 20)  # reads her rights
+    with CaptureQueriesContext(connection) as few:
+        waiting(office["mia"], 20)
+    for n in range(5):
+        submitted(make.make_user(f"m{n}", "sales", department=office["ann"].department), free, monday())
+    with CaptureQueriesContext(connection) as many:
+        assert len(waiting(office["mia"], 20)) == 6
+    assert len(many) == len(few)
+    assert requests.approve_leave(head, by=office["chief"]).state == "approved"
