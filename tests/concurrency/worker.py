@@ -41,6 +41,7 @@ from oa.approvals.models import ApprovalRequest, ApprovalTask, FormRequest  # no
 from oa.documents import services as library  # noqa: E402
 from oa.documents.models import Folder, LibraryDocument  # noqa: E402
 from oa.leave.models import LeaveRequest  # noqa: E402
+from oa.leave.services import ledger as ledger_of_leave  # noqa: E402
 from oa.leave.services.requests import approve_leave, submit_leave  # noqa: E402
 from oa.organisation import duties, handover, moves, rights  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
@@ -95,6 +96,12 @@ def without_locks() -> Iterator[None]:
         time.sleep(0.2)
         return looking(*args)
 
+    booking = ledger_of_leave.write_use
+
+    def booking_slowly(*args: Any) -> Any:
+        time.sleep(0.5)
+        return booking(*args)
+
     def dawdling(*args: Any) -> str:
         time.sleep(0.2)  # long enough for everybody to have read, on a busy machine too
         return numbers(*args)
@@ -112,6 +119,7 @@ def without_locks() -> Iterator[None]:
     _replace_everywhere(opening, dawdling_run)
     _replace_everywhere(giving, giving_slowly)
     _replace_everywhere(looking, looking_slowly)
+    _replace_everywhere(booking, booking_slowly)
     try:
         yield
     finally:
@@ -121,6 +129,7 @@ def without_locks() -> Iterator[None]:
         _replace_everywhere(dawdling_run, opening)
         _replace_everywhere(giving_slowly, giving)
         _replace_everywhere(looking_slowly, looking)
+        _replace_everywhere(booking_slowly, booking)
 
 
 def _replace_everywhere(old: Any, new: Any) -> None:

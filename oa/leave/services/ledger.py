@@ -25,7 +25,7 @@ def lock_balances(people: Iterable[int]) -> None:
     """Hold the balances of people until the transaction ends: their employments, in key order."""
     keys = sorted(set(people))
     Employment.objects.bulk_create((Employment(person_id=key) for key in keys), ignore_conflicts=True)
-    list(Employment.objects.select_for_update().filter(person__in=keys).order_by("person"))
+    list(Employment.objects.select_for_update(of=("self",)).filter(person__in=keys).order_by("person_id"))
 
 
 @transaction.atomic
