@@ -65,14 +65,14 @@ def summary(request: LeaveRequest) -> list[tuple[Any, Any]]:
 
 def when(request: LeaveRequest) -> str:
     """The time asked for."""
-    if request.from_time is not None and request.to_time is not None:
-        start, end = f"{request.from_time:%H:%M}", f"{request.to_time:%H:%M}"
-    else:
-        start = str(request.get_first_part_display()) if request.first_part == "pm" else ""
-        end = str(request.get_last_part_display()) if request.last_part == "am" else ""
     first, last = formats.iso_date(request.first_day), formats.iso_date(request.last_day)
-    if first == last and not start and not end:
-        return first
+    if request.from_time is not None and request.to_time is not None:
+        end = f"{request.to_time:%H:%M}"
+        return f"{first} {request.from_time:%H:%M} – {end if first == last else f'{last} {end}'}"
+    start = str(request.get_first_part_display()) if request.first_part == "pm" else ""
+    end = str(request.get_last_part_display()) if request.last_part == "am" else ""
+    if first == last:
+        return f"{first} {start or end}".strip()
     return " – ".join([f"{first} {start}".strip(), f"{last} {end}".strip()])
 
 

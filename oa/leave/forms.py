@@ -26,7 +26,7 @@ class Beside(LayoutObject):
 
     def render(self, form: Any, context: Any, template_pack: Any = TEMPLATE_PACK, **kwargs: Any) -> str:
         """The fragment that scripts ask for, too."""
-        found = {"preview": self.form.preview, "key": self.form.instance.pk}
+        found = {"preview": self.form.preview, "key": self.form.instance.pk, "start": True}
         return render_to_string("oa/leave/preview.html", found)
 
 
@@ -44,9 +44,10 @@ class LeaveForm(KitForm):
 
     @property
     def helper(self) -> FormHelper:
-        """The declared fields, and what follows from them."""
+        """The declared fields, and below the time what follows from it."""
         helper = super().helper
-        helper.layout = Layout(*helper.layout, Beside(self))
+        what, time, *rest = helper.layout
+        helper.layout = Layout(what, time, Beside(self), *rest)
         return helper
 
     def draft(self) -> LeaveRequest:

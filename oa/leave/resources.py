@@ -60,7 +60,8 @@ class LeaveRequestResource(Resource):
     search_fields = ("number", "person__name", "reason")
     ordering = ("-first_day", "-id")
     sections = (
-        (_("Leave"), ("person", "type", "first_day", "first_part", "last_day", "last_part", "from_time", "to_time")),
+        (_("Leave"), ("person", "type")),
+        (_("Time"), ("first_day", "first_part", "last_day", "last_part", "from_time", "to_time")),
         (_("Who stands in, and why"), ("substitute", "reason")),
     )
     extra_fields = ("units", "returned", "back_on", "recounted")

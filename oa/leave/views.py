@@ -67,7 +67,7 @@ def balances_of(user: Any, today: Any) -> list[dict[str, Any]]:
             continue
         now = course.on(today)
         lapse = min((x for x in course.lapses if x.day > today), key=lambda x: x.day, default=None)
-        ends = (with_unit(leave, lapse.units - lapse.carried), lapse.day) if lapse else None
+        ends = (with_unit(leave, lapse.units - lapse.carried), lapse.day - dt.timedelta(days=1)) if lapse else None
         planned = [day for day in course.steps if day > today and (lapse is None or day < lapse.day)]
         later = course.on(max(planned)) if planned else now
         made.append(

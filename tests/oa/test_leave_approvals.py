@@ -207,6 +207,8 @@ def test_asking_for_leave_on_the_page(office: dict[str, Any]) -> None:
     assert answer.status_code == 200 and "1.5 days" in page and "3.5 days" in page and "<form" in page
     part = client.post("/leave/preview/", given, headers={"HX-Request": "true", "HX-Target": "leave-preview"})
     assert "3.5 days" in part.content.decode() and "<form" not in part.content.decode()
+    assert "load" in page.partition("hx-trigger")[2][:20]
+    assert "load" not in part.content.decode().partition("hx-trigger")[2][:20]  # else it would ask for ever
     assert not LeaveRequest.objects.exists()
     assert client.post("/leave/requests/new/", {**given, "submit_id": ""}).status_code == 302
     row = LeaveRequest.objects.get()
