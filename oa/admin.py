@@ -3,14 +3,18 @@
 from django.contrib import admin
 
 from oa.announcements import admin as announcements
+<<<<<<< HEAD
 from oa.approvals import admin as approvals
 from oa.documents import admin as documents
+=======
+from oa.leave import admin as leave
+>>>>>>> work-leave
 from oa.organisation import admin as organisation
 from oa.records import admin as records
 from oa.reporting import admin as reporting
 from oa.tasks import admin as tasks
 
-__all__ = ["announcements", "approvals", "documents", "organisation", "records", "reporting", "tasks"]
+__all__ = ["announcements", "approvals", "documents", "leave", "organisation", "records", "reporting", "tasks"]
 
 admin.site.site_title = "Sanhe"
 admin.site.site_header = "Sanhe"

@@ -31,6 +31,16 @@ from oa.documents.models import (
     ShareLink,
     VersionText,
 )
+from oa.leave.models import (
+    CalendarAssignment,
+    CalendarDay,
+    Employment,
+    GrantStep,
+    LeaveEntry,
+    LeaveRequest,
+    LeaveType,
+    WorkCalendar,
+)
 from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Post, Role, User
 from oa.records.models import (
     Attachment,
@@ -70,6 +80,8 @@ __all__ = [
     "Attendee",
     "Booking",
     "CalendarAddress",
+    "CalendarAssignment",
+    "CalendarDay",
     "ChecklistItem",
     "Comment",
     "CompanyProfile",
@@ -79,6 +91,7 @@ __all__ = [
     "DocumentUse",
     "DocumentVersion",
     "DutyConflict",
+    "Employment",
     "Favourite",
     "Flow",
     "FlowStep",
@@ -87,8 +100,12 @@ __all__ = [
     "Folder",
     "FolderGrant",
     "FormRequest",
+    "GrantStep",
     "IdempotencyKey",
     "Job",
+    "LeaveEntry",
+    "LeaveRequest",
+    "LeaveType",
     "LibraryDocument",
     "Meeting",
     "Notification",
@@ -112,4 +129,5 @@ __all__ = [
     "TaskSeries",
     "User",
     "VersionText",
+    "WorkCalendar",
 ]

@@ -40,12 +40,14 @@ READER = """
     view_approvalrequest view_formrequest view_requestform view_proxy
     view_announcement view_announcementcategory view_announcementedition view_announcementreceipt
     view_task view_taskseries view_meeting view_room view_folder view_librarydocument
+    view_leavetype view_leaveentry view_leaverequest view_workcalendar view_calendarday
 """
 WRITER = "add_announcement change_announcement delete_announcement"  # of announcements to their own departments
 MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
     add_formrequest change_formrequest delete_formrequest add_proxy change_proxy
     add_task change_task delete_task add_taskseries change_taskseries delete_taskseries
     add_meeting change_meeting delete_meeting change_folder change_librarydocument
+    add_leaverequest change_leaverequest delete_leaverequest approve_leaverequest
 """
 
 GRANTS: dict[str, str] = {
@@ -59,6 +61,7 @@ GRANTS: dict[str, str] = {
     "hr": (
         f"{MEMBER} *_room *_user *_department* *_position* *_post view_role view_personnelchange"
         " *_announcement* address_everyone"
+        " *_leave* *_grantstep *_workcalendar *_calendarday *_calendarassignment *_employment"
     ),
     "auditor": f"{READER} view_* export_*",
 }

@@ -19,7 +19,7 @@ from erp.finance.services.vouchers import EntryInput
 from kit.pages.resources import Resource
 from oa.organisation.models import DutyConflict, PersonnelChange, Role, User
 from tests.factories import make_customer, make_product, stock
-from tests.oa import announcing
+from tests.oa import announcing, leaving
 
 _numbers = itertools.count(1)
 
@@ -195,6 +195,11 @@ def _library_document() -> Any:
 
 
 MAKERS: dict[str, Callable[[], Any]] = {
+    "leaverequest": lambda: leaving.living("request"),
+    "leaveentry": lambda: leaving.living("entry"),
+    "workcalendar": lambda: leaving.living("calendar"),
+    "calendarassignment": lambda: leaving.living("assignment"),
+    "employment": lambda: leaving.living("employment"),
     "librarydocument": _library_document,
     "proxy": _proxy,
     "approvalrequest": _approval,

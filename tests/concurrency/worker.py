@@ -31,6 +31,7 @@ from erp.sales.services import confirm_order, deliver_order, invoice_order, save
 from erp.trade import orders  # noqa: E402
 from erp.trade.lines import LineInput  # noqa: E402
 from oa.approvals import engine  # noqa: E402
+from oa.leave.services import ledger as leave_ledger  # noqa: E402
 from oa.organisation import duties, handover  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering  # noqa: E402
@@ -62,49 +63,42 @@ def _as_it_is() -> Iterator[None]:
     yield
 
 
+# What everybody dawdles at in the negative control, long enough for all to have read on a busy machine too:
+# seconds before it, seconds after it.
+DAWDLING: dict[Callable[..., Any], tuple[float, float]] = {
+    numbering.next_number: (0.2, 0),
+    handover.hand_over: (0.2, 0),
+    duties.held_keys: (0.2, 0),
+    engine.open_run: (0, 0.3),
+    leave_ledger.write_use: (0.5, 0),
+}
+
+
 @contextmanager
 def without_locks() -> Iterator[None]:
     """The negative control: rows are read without a lock, and everybody dawdles before writing."""
-    locking, numbers, documents = QuerySet.select_for_update, numbering.next_number, orders.lock_billed_orders
-    opening = engine.open_run
+    locking = QuerySet.select_for_update
     QuerySet.select_for_update = lambda self, *args, **kwargs: self._chain()  # type: ignore[method-assign]
-
-    giving, looking = handover.hand_over, duties.held_keys
-
-    def giving_slowly(*args: Any) -> int:
-        time.sleep(0.2)
-        return giving(*args)
-
-    def looking_slowly(*args: Any) -> list[duties.Keys]:
-        time.sleep(0.2)
-        return looking(*args)
-
-    def dawdling(*args: Any) -> str:
-        time.sleep(0.2)  # long enough for everybody to have read, on a busy machine too
-        return numbers(*args)
-
-    def dawdling_run(*args: Any) -> Any:
-        run = opening(*args)
-        time.sleep(0.3)
-        return run
-
-    def unlocked(*args: Any) -> None:
-        """Documents behind open items are not locked either."""
-
-    _replace_everywhere(numbers, dawdling)
-    _replace_everywhere(documents, unlocked)
-    _replace_everywhere(opening, dawdling_run)
-    _replace_everywhere(giving, giving_slowly)
-    _replace_everywhere(looking, looking_slowly)
+    replaced = {function: _slow(function, *pauses) for function, pauses in DAWDLING.items()}
+    replaced[orders.lock_billed_orders] = lambda *args: None  # documents behind open items are not locked either
+    for function, other in replaced.items():
+        _replace_everywhere(function, other)
     try:
         yield
     finally:
         QuerySet.select_for_update = locking  # type: ignore[method-assign]
-        _replace_everywhere(dawdling, numbers)
-        _replace_everywhere(unlocked, documents)
-        _replace_everywhere(dawdling_run, opening)
-        _replace_everywhere(giving_slowly, giving)
-        _replace_everywhere(looking_slowly, looking)
+        for function, other in replaced.items():
+            _replace_everywhere(other, function)
+
+
+def _slow(function: Callable[..., Any], before: float, after: float) -> Callable[..., Any]:
+    def slowly(*args: Any) -> Any:
+        time.sleep(before)
+        result = function(*args)
+        time.sleep(after)
+        return result
+
+    return slowly
 
 
 def _replace_everywhere(old: Any, new: Any) -> None:

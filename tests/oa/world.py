@@ -32,7 +32,7 @@ from oa.records.models import Job, Notification
 from oa.tasks.models import Booking, ChecklistItem, Decision, Meeting, Room, Task, TaskSeries
 from oa.tasks.services.meetings import seat
 from tests import factories as make
-from tests.oa import announcing
+from tests.oa import announcing, leaving
 
 CANARY = "Zaunkönig"  # stands in every text of the other side
 WATCHED = "Goldammer"  # stands in every text of one's own side: a crawl that finds none proves nothing
@@ -152,6 +152,7 @@ def office(s: SimpleNamespace, owner: User) -> None:
     Meeting.objects.filter(pk=s.meeting.pk).update(state="invited")
     Booking.objects.filter(meeting=s.meeting).update(taken=True)
     Decision.objects.create(meeting=s.meeting, position=1, text=f"{word} decision")
+    s.leave = leaving.submitted(owner, leaving.leave_type(limited=False), leaving.monday(), reason=f"{word} is ill")
 
 
 def client_of(user: User) -> Client:
