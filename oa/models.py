@@ -31,6 +31,18 @@ from oa.documents.models import (
     ShareLink,
     VersionText,
 )
+from oa.expenses.models import (
+    Advance,
+    AdvanceMove,
+    ClaimOffset,
+    ClaimPayment,
+    ExpenseBudget,
+    ExpenseClaim,
+    ExpenseLimit,
+    ExpenseLine,
+    ExpenseType,
+    ReceiptFile,
+)
 from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Post, Role, User
 from oa.records.models import (
     Attachment,
@@ -57,6 +69,8 @@ from oa.tasks.models import (
 )
 
 __all__ = [
+    "Advance",
+    "AdvanceMove",
     "Announcement",
     "AnnouncementCategory",
     "AnnouncementEdition",
@@ -71,6 +85,8 @@ __all__ = [
     "Booking",
     "CalendarAddress",
     "ChecklistItem",
+    "ClaimOffset",
+    "ClaimPayment",
     "Comment",
     "CompanyProfile",
     "Counter",
@@ -79,6 +95,11 @@ __all__ = [
     "DocumentUse",
     "DocumentVersion",
     "DutyConflict",
+    "ExpenseBudget",
+    "ExpenseClaim",
+    "ExpenseLimit",
+    "ExpenseLine",
+    "ExpenseType",
     "Favourite",
     "Flow",
     "FlowStep",
@@ -99,6 +120,7 @@ __all__ = [
     "Post",
     "Proxy",
     "Publication",
+    "ReceiptFile",
     "Reminder",
     "ReportRun",
     "ReportSchedule",

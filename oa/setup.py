@@ -41,6 +41,9 @@ SEQUENCES = (
     ("contract", "CT"),
     ("marketing-plan", "MP"),
     ("form-request", "RQ"),
+    ("expense-claim", "EC"),
+    ("advance", "AV"),
+    ("expense-payment", "EP"),
 )
 CODES = (("customer", "C"), ("supplier", "S"))  # running codes of masters
 # announcements: code, names, whether somebody else has to approve
