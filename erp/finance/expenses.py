@@ -90,7 +90,7 @@ def _expense_lines(context: PostingContext, claim: Any, lines: Sequence[Any]) ->
             yield Line(
                 account, line.allowed_base - base_tax, currency_amount=line.allowed - tax, memo=str(line.type), **common
             )
-        if base_tax and found is not None:
+        if base_tax and found is not None and found.tax_account_id is not None:
             yield Line(found.tax_account_id, base_tax, currency_amount=tax, memo=line.invoice, **common)
 
 

@@ -79,7 +79,7 @@ def _uses(claim: ExpenseClaim, budgets: list[ExpenseBudget], wanted: dict[Place,
     by_place = {(b.department_id, b.type_id, b.year): b for b in budgets}
 
     def budget_of(place: Place) -> ExpenseBudget | None:
-        department, kind, year = place
+        department, _kind, year = place
         return by_place.get(place) or by_place.get((department, None, year))
 
     added: dict[int, Decimal] = defaultdict(lambda: ZERO)

@@ -116,7 +116,7 @@ def test_an_advance_planned_twice_is_taken_once() -> None:
     two = spend.audited(ann, spend.line(250))
     assert one.offset == two.offset == Decimal(250)
     services.post_claim(one, by=None)
-    with pytest.raises(BusinessError, match="only 50.00 is open, not 250.00"):
+    with pytest.raises(BusinessError, match=r"only 50\.00 is open, not 250\.00"):
         services.post_claim(two, by=None)
     assert spend.open_of(held) == Decimal(50)
     two = services.return_claim(two, by=None, reason="again")
@@ -183,7 +183,7 @@ def test_what_is_left_of_an_advance_is_given_back() -> None:
     ann = spend.person()
     held = spend.paid_advance(ann, 100)
     spend.posted(ann, spend.line(30))
-    with pytest.raises(BusinessError, match="only 70.00 is open"):
+    with pytest.raises(BusinessError, match=r"only 70\.00 is open"):
         take_back({held.pk: Decimal(71)}, make.bank(), by=None)
     back = take_back({held.pk: Decimal(70)}, make.bank(), by=None)
     assert spend.fresh(held).state == "settled" and spend.open_of(held) == 0

@@ -124,9 +124,7 @@ class ExpensePaymentLine(models.Model):
     """What one line of a payment is for: a claim or an advance; it names the row that it made there."""
 
     payment = models.ForeignKey(ExpensePayment, models.CASCADE, related_name="lines", verbose_name=_("payment"))
-    employee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("employee")
-    )
+    employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("employee"))
     claim = models.ForeignKey(
         ExpenseClaim, models.PROTECT, null=True, related_name="+", verbose_name=_("expense claim")
     )

@@ -98,16 +98,28 @@ class ExpenseClaim(TitledDocument):
     over_budget = models.BooleanField(_("over budget"), default=False, editable=False)
     reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
     approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
         verbose_name=_("approved by"),
     )
     audited_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
         verbose_name=_("audited by"),
     )
     posted_on = models.DateField(_("booked on"), null=True, editable=False)
     posted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
         verbose_name=_("posted by"),
     )
     state = Document.state_field(CLAIM_STATES)

@@ -64,9 +64,7 @@ def submitted_guards(
             condition=Frozen(DRAFTS, (*free, *audited)),
             **common,
         ),
-        pgtrigger.Trigger(
-            name="posted_is_fixed", operation=pgtrigger.Update, condition=Frozen(before, free), **common
-        ),
+        pgtrigger.Trigger(name="posted_is_fixed", operation=pgtrigger.Update, condition=Frozen(before, free), **common),
         pgtrigger.Trigger(
             name="submitted_stays", operation=pgtrigger.Delete, condition=~pgtrigger.Q(old__state="draft"), **common
         ),

@@ -28,9 +28,7 @@ COLUMNS = (
 
 
 @command
-def save_claim(
-    claim: ExpenseClaim, lines: Sequence[LineInput], *, by: Any, version: int | None = None
-) -> ExpenseClaim:
+def save_claim(claim: ExpenseClaim, lines: Sequence[LineInput], *, by: Any, version: int | None = None) -> ExpenseClaim:
     """Store a draft or returned claim with its lines; stored lines stay the rows they are, with their receipts."""
     if claim.pk:
         current = locked(CLAIMS, claim.pk, version=version)

@@ -1,4 +1,4 @@
-"""Booking claims, paying them and taking both back; the books themselves are lent by `accounting` (rules E-02, E-04)."""
+"""Booking claims, paying them, taking both back; the books are lent by `accounting` (rules E-02, E-04)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from oa.records.bulk import bulk_set, locked
 def open_amounts(keys: Sequence[int]) -> dict[int, Decimal]:
     """What is open of advances: the sums of their rows (one statement). Lock the advances first."""
     rows = AdvanceMove.objects.filter(advance__in=keys).order_by().values_list("advance").annotate(Sum("amount"))
-    return {key: ZERO for key in keys} | dict(rows)
+    return dict.fromkeys(keys, ZERO) | dict(rows)
 
 
 def lock_advances(keys: Sequence[int]) -> dict[int, Advance]:
@@ -128,7 +128,7 @@ def undo(moves: Sequence[AdvanceMove], day: dt.date, number: str, by: Any) -> No
 def paid_on(keys: Sequence[int]) -> dict[int, Decimal]:
     """What was paid on claims (one statement)."""
     rows = ClaimPayment.objects.filter(claim__in=keys).order_by().values_list("claim").annotate(Sum("amount"))
-    return {key: ZERO for key in keys} | dict(rows)
+    return dict.fromkeys(keys, ZERO) | dict(rows)
 
 
 def lock_claims(keys: Sequence[int]) -> dict[int, ExpenseClaim]:
