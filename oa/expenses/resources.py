@@ -73,7 +73,7 @@ class ExpenseLimitResource(Resource):
     columns = (Column("type", phone="cust"), "position", "city", Column("amount", phone="amt"))
     filters = ("type", "position", "city")
     fields = ("type", "position", "city", "amount")
-    import_key = ("type", "position", "city")
+    importable = False  # an empty city or position means every one, which no key of a file can say
 
 
 @register

@@ -434,11 +434,10 @@ def move_folder(folder: int, parent: int, guarded: bool = True) -> Outcome:
     return outcome
 
 
-def post_claim(claim: int, guarded: bool = True) -> Outcome:
-    """Book an audited claim; not `guarded`: with the trigger on rows of advances asleep."""
+def post_claim(claim: int) -> Outcome:
+    """Book an audited claim."""
     outcome: Outcome = Counter()
-    with nullcontext() if guarded else pgtrigger.ignore("oa.AdvanceMove:still_open"):
-        attempt(outcome, lambda: expenses.post_claim(ExpenseClaim.objects.get(pk=claim), by=None))
+    attempt(outcome, lambda: expenses.post_claim(ExpenseClaim.objects.get(pk=claim), by=None))
     return outcome
 
 
