@@ -64,9 +64,7 @@ def pay_employees(
     total = sum(amounts.values(), ZERO) + sum((row.amount for row in asked.values()), ZERO)
     if not found and not asked:
         raise BusinessError(_("Choose what is to be paid."))
-    for row, wanted in ((row, w) for rows, w in ((found, "posted"), (asked, "approved")) for row in rows.values()):
-        if row.state != wanted:
-            raise BusinessError(_("%s is not booked or paid already.") % row)
+    _payable([*found.values(), *asked.values()])
     context = posting_context(day, BANK)
     payment = _new(Flow.PAY, account, total, day, reference, by)
     number = payment.number or ""
@@ -85,6 +83,13 @@ def pay_employees(
         for row in moves
     ]  # fmt: skip
     return _post(context, payment, rows, by)
+
+
+def _payable(documents: Iterable[Any]) -> None:
+    """Booked claims and approved advances only."""
+    for row in documents:
+        if row.state not in ("posted", "approved") or isinstance(row, Advance) == (row.state == "posted"):
+            raise BusinessError(_("%s is not booked or paid already.") % row)
 
 
 def _may_pay(by: Any, account: Account) -> None:

@@ -93,7 +93,7 @@ def give_back_view(request: HttpRequest, key: str) -> HttpResponse:
     user: Any = request.user
     if not user.has_perms(RIGHTS):
         raise PermissionDenied
-    rows = Advance.objects.visible_to(user).with_open().filter(state="paid")
+    rows: Any = Advance.objects.visible_to(user).with_open().filter(state="paid")
     advance = rows.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 18 else None
     if advance is None:
         raise Http404

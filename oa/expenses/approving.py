@@ -97,7 +97,7 @@ def claim_effect(claim: ExpenseClaim, by: Any) -> None:
 
 def advance_facts(advance: Advance) -> dict[str, Any]:
     """What conditions may ask of an advance; `open` is what the person still holds of others."""
-    held = Advance.objects.filter(owner=advance.owner_id, state="paid").with_open()
+    held: Any = Advance.objects.filter(owner=advance.owner_id, state="paid").with_open()
     return {
         "amount": format(advance.amount, "f"),
         "open": format(sum((row.open_amount for row in held), Decimal(0)), "f"),

@@ -183,7 +183,7 @@ class ExpenseClaimResource(Resource):
 
     def subtitle(self, obj: Any) -> Sequence[Any]:
         """That it goes beyond a budget, or is booked on another day than its own."""
-        found = [_("over budget")] if obj.over_budget else []
+        found: list[Any] = [_("over budget")] if obj.over_budget else []
         if obj.posted_on and obj.posted_on != obj.date:
             found.append(gettext("of %(date)s, booked on %(day)s") % {"date": obj.date, "day": obj.posted_on})
         return found
@@ -249,6 +249,7 @@ class AdvanceResource(Resource):
         """How much of it is open."""
         made = [Figure(gettext("Amount"), formats.money(obj.amount))]
         if obj.state in ("paid", "settled"):
-            left = Advance.objects.with_open().get(pk=obj.pk).open_amount
+            row: Any = Advance.objects.with_open().get(pk=obj.pk)
+            left = row.open_amount
             made.append(Figure(gettext("Open"), formats.money(left), note=str(obj.due_on or "")))
         return made

@@ -111,17 +111,13 @@ def audit_view(request: HttpRequest, key: str) -> HttpResponse:
             status, problems = 422, [_place(lines, problem) for problem in error]
     head = Head(title=_("Audit"), crumbs=crumbs(resource, (str(claim), resource.url_for(claim)), (_("Audit"), "")))
     proposed = oldest_first(((row.pk, row.open_amount) for row in advances), claim.allowed)
-    context = {
-        "head": head,
-        "claim": claim,
+    context = {"head": head, "claim": claim, "problems": problems, "back": resource.url_for(claim)} | {
         "rows": [_row(request, line) for line in lines],
         "advances": [
             (row, request.POST.get(f"offset-{row.pk}", formats.trimmed(proposed.get(row.pk, ZERO), 2)))
             for row in advances
         ],
-        "problems": problems,
         "version": claim.version,
-        "back": resource.url_for(claim),
     }
     return fragment_or_page(request, "oa/expenses/audit.html", context, status)
 

@@ -93,7 +93,7 @@ class Advance(TitledDocument):
     class Meta(TitledDocument.Meta):
         verbose_name = _("advance")
         verbose_name_plural = _("advances")
-        permissions = permissions(ADVANCE_STATES, "advance", "advances")
+        permissions = [*permissions(ADVANCE_STATES, "advance", "advances")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount__gt=0),

@@ -35,7 +35,7 @@ class Cut:
 
 def open_advances(claim: ExpenseClaim) -> list[Any]:
     """The person's advances that are paid and open, the oldest first, with `open_amount` (one statement)."""
-    rows = Advance.objects.filter(owner=claim.owner_id, state="paid").with_open()
+    rows: Any = Advance.objects.filter(owner=claim.owner_id, state="paid").with_open()
     return [row for row in rows.order_by("date", "pk") if row.open_amount > 0]
 
 
