@@ -20,8 +20,6 @@ def claim_sheet(claim: Any) -> dict[str, Any]:
     digits = accounting.currencies().get(code, 2)
     lines = list(claim.lines.select_related("type").order_by("position"))
     rest = claim.allowed - claim.offset
-    sums = [(_("Claimed"), claim.total), (_("Allowed"), claim.allowed), (_("Offset by advances"), -claim.offset)]
-    shown = [pair for pair in sums if pair[1] and (pair[0] != _("Allowed") or claim.allowed != claim.total)]
     return paper(
         claim,
         _("Expense claim"),
@@ -46,23 +44,34 @@ def claim_sheet(claim: Any) -> dict[str, Any]:
             {"cells": _cells(number, line, digits), "amount": f"{line.allowed_base:f}"}
             for number, line in enumerate(lines, 1)
         ],
-        totals=[
-            *({"label": label, "value": money(value, digits), "strong": False} for label, value in shown),
-            {"label": f"{_('To be paid')} {code}", "value": money(rest, digits), "strong": True},
-        ],
+        totals=_totals(claim, code, digits),
         words={"label": _("Amount in words"), "text": amount_in_words(rest, code, get_language() or "en", digits)},
         subtotal_label=_("Page subtotal"),
         terms=terms((_("Note"), claim.note)),
-        signatures=[
-            {"label": label, "name": str(name or "")}
-            for label, name in (
-                (_("Claimant"), claim.owner),
-                (_("Approved by"), claim.approved_by),
-                (_("Audited by"), claim.audited_by),
-                (_("Cashier"), ""),
-            )
-        ],
+        signatures=_signatures(claim),
     )
+
+
+def _totals(claim: Any, code: str, digits: int) -> list[dict[str, Any]]:
+    """Claimed, what finance left where that is less, what advances take, and the rest."""
+    sums = [(_("Claimed"), claim.total)]
+    if claim.allowed != claim.total:
+        sums.append((_("Allowed"), claim.allowed))
+    if claim.offset:
+        sums.append((_("Offset by advances"), -claim.offset))
+    made = [{"label": label, "value": money(value, digits), "strong": False} for label, value in sums]
+    rest = money(claim.allowed - claim.offset, digits)
+    return [*made, {"label": f"{_('To be paid')} {code}", "value": rest, "strong": True}]
+
+
+def _signatures(claim: Any) -> list[dict[str, str]]:
+    people = (
+        (_("Claimant"), claim.owner),
+        (_("Approved by"), claim.approved_by),
+        (_("Audited by"), claim.audited_by),
+        (_("Cashier"), ""),
+    )
+    return [{"label": label, "name": str(name or "")} for label, name in people]
 
 
 def _cells(number: int, line: Any, digits: int) -> list[str]:

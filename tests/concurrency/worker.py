@@ -25,7 +25,6 @@ from django.db.models import QuerySet  # noqa: E402
 
 from erp.finance import ledger  # noqa: E402
 from erp.finance.context import GENERAL, posting_context  # noqa: E402
-from erp.finance.expense_payments import pay_employees  # noqa: E402
 from erp.finance.ledger import Line, Source, post_entry  # noqa: E402
 from erp.finance.models import Account, Journal, OpenItem, Payment, Voucher  # noqa: E402
 from erp.finance.services import pay, post_payment, post_voucher, reverse_payment, save_voucher  # noqa: E402
@@ -41,8 +40,6 @@ from oa.approvals import services as approvals  # noqa: E402
 from oa.approvals.models import ApprovalRequest, ApprovalTask, FormRequest  # noqa: E402
 from oa.documents import services as library  # noqa: E402
 from oa.documents.models import Folder, LibraryDocument  # noqa: E402
-from oa.expenses import services as expenses  # noqa: E402
-from oa.expenses.models import ExpenseClaim, ExpenseType  # noqa: E402
 from oa.expenses.services import posting  # noqa: E402
 from oa.organisation import duties, handover, moves, rights  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
@@ -54,6 +51,7 @@ from oa.tasks.services.meetings import invite_meeting  # noqa: E402
 from oa.tasks.services.reminders import remind  # noqa: E402
 from oa.tasks.services.series import make_due  # noqa: E402
 from tests import factories as make  # noqa: E402
+from tests.concurrency import spending  # noqa: E402
 
 Outcome = Counter[str]
 
@@ -434,45 +432,10 @@ def move_folder(folder: int, parent: int, guarded: bool = True) -> Outcome:
     return outcome
 
 
-def post_claim(claim: int) -> Outcome:
-    """Book an audited claim."""
-    outcome: Outcome = Counter()
-    attempt(outcome, lambda: expenses.post_claim(ExpenseClaim.objects.get(pk=claim), by=None))
-    return outcome
-
-
-def submit_claim(claim: int) -> Outcome:
-    """Submit a draft claim."""
-    outcome: Outcome = Counter()
-    found = ExpenseClaim.objects.get(pk=claim)
-    attempt(outcome, lambda: expenses.submit_claim(found, by=found.owner))
-    return outcome
-
-
-def claim_invoice(user: int, kind: int, invoice: str) -> Outcome:
-    """Save a new claim with one invoice."""
-    outcome: Outcome = Counter()
-    line = expenses.LineInput(type=ExpenseType.objects.get(pk=kind), amount=Decimal(5), invoice=invoice)
-    person = User.objects.get(pk=user)
-    attempt(outcome, lambda: expenses.save_claim(ExpenseClaim(title="x"), [line], by=person))
-    return outcome
-
-
-def pay_claim(claim: int) -> Outcome:
-    """Pay a booked claim."""
-    outcome: Outcome = Counter()
-    attempt(outcome, lambda: pay_employees([claim], [], make.bank(), by=None))
-    return outcome
-
-
-COMMANDS: dict[str, Callable[..., Outcome]] = {
+COMMANDS: dict[str, Callable[..., Outcome]] = spending.COMMANDS | {
     name: globals()[name]
     for name in (
         "check_in",
-        "claim_invoice",
-        "pay_claim",
-        "post_claim",
-        "submit_claim",
         "check_out",
         "confirm",
         "count_up",
