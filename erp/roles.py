@@ -39,11 +39,11 @@ ACCOUNTANT = """
     view_* add_invoice* change_invoice* delete_invoice* post_invoice add_bill* change_bill* delete_bill* post_bill
     add_payment change_payment delete_payment post_payment *_paymentallocation add_allocation
     add_voucher* change_voucher* delete_voucher* post_voucher add_exchangerate change_exchangerate
-    add_customerterms change_customerterms
+    add_customerterms change_customerterms add_expensepayment post_expensepayment
 """
 CHIEF = f"""
     {ACCOUNTANT} reverse_* release_salesorder delete_allocation delete_exchangerate change_supplier
-    *_account *_taxcode *_postinggroup *_postingrule *_journal *_currency *_paymentterms
+    *_account *_taxcode *_postinggroup *_postingrule *_expenseaccount *_journal *_currency *_paymentterms
     add_fiscalyear change_period close_period backdate_stockmove
 """
 

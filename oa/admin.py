@@ -3,12 +3,9 @@
 from django.contrib import admin
 
 from oa.announcements import admin as announcements
-<<<<<<< HEAD
 from oa.approvals import admin as approvals
 from oa.documents import admin as documents
-=======
 from oa.leave import admin as leave
->>>>>>> work-leave
 from oa.organisation import admin as organisation
 from oa.records import admin as records
 from oa.reporting import admin as reporting

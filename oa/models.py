@@ -31,6 +31,18 @@ from oa.documents.models import (
     ShareLink,
     VersionText,
 )
+from oa.expenses.models import (
+    Advance,
+    AdvanceMove,
+    ClaimOffset,
+    ClaimPayment,
+    ExpenseBudget,
+    ExpenseClaim,
+    ExpenseLimit,
+    ExpenseLine,
+    ExpenseType,
+    ReceiptFile,
+)
 from oa.leave.models import (
     CalendarAssignment,
     CalendarDay,
@@ -67,6 +79,8 @@ from oa.tasks.models import (
 )
 
 __all__ = [
+    "Advance",
+    "AdvanceMove",
     "Announcement",
     "AnnouncementCategory",
     "AnnouncementEdition",
@@ -83,6 +97,8 @@ __all__ = [
     "CalendarAssignment",
     "CalendarDay",
     "ChecklistItem",
+    "ClaimOffset",
+    "ClaimPayment",
     "Comment",
     "CompanyProfile",
     "Counter",
@@ -92,6 +108,11 @@ __all__ = [
     "DocumentVersion",
     "DutyConflict",
     "Employment",
+    "ExpenseBudget",
+    "ExpenseClaim",
+    "ExpenseLimit",
+    "ExpenseLine",
+    "ExpenseType",
     "Favourite",
     "Flow",
     "FlowStep",
@@ -116,6 +137,7 @@ __all__ = [
     "Post",
     "Proxy",
     "Publication",
+    "ReceiptFile",
     "Reminder",
     "ReportRun",
     "ReportSchedule",

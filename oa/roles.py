@@ -48,16 +48,25 @@ MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_r
     add_task change_task delete_task add_taskseries change_taskseries delete_taskseries
     add_meeting change_meeting delete_meeting change_folder change_librarydocument
     add_leaverequest change_leaverequest delete_leaverequest approve_leaverequest
+    view_expensetype view_expenseclaim add_expenseclaim change_expenseclaim delete_expenseclaim
+    view_advance add_advance change_advance delete_advance
 """
+
+FINANCE = """
+    view_every_expenseclaim audit_expenseclaim post_expenseclaim view_expenselimit view_expensebudget
+"""  # of claims and advances
 
 GRANTS: dict[str, str] = {
     "administrator": "*",
     "sales": MEMBER,
-    "sales-manager": f"{MEMBER} {WRITER}",
+    "sales-manager": f"{MEMBER} {WRITER} approve_expenseclaim approve_advance view_expensebudget",
     "warehouse": MEMBER,
     "purchasing": MEMBER,
-    "accountant": f"{MEMBER} view_numbersequence",
-    "chief-accountant": f"{MEMBER} {WRITER} view_numbersequence change_numbersequence change_companyprofile",
+    "accountant": f"{MEMBER} {FINANCE} view_numbersequence",
+    "chief-accountant": (
+        f"{MEMBER} {WRITER} {FINANCE} view_numbersequence change_numbersequence change_companyprofile"
+        " approve_expenseclaim approve_advance reverse_expenseclaim *_expensetype *_expenselimit *_expensebudget"
+    ),
     "hr": (
         f"{MEMBER} *_room *_user *_department* *_position* *_post view_role view_personnelchange"
         " *_announcement* address_everyone"

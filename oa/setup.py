@@ -19,6 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from oa.announcements.models import AnnouncementCategory
 from oa.approvals.setup import install_forms
 from oa.documents.setup import install_library
+from oa.expenses.setup import install_types
 from oa.leave.setup import install_leave
 from oa.organisation.models import CompanyProfile, Department, Role
 from oa.records.models import Counter, NumberSequence
@@ -43,6 +44,9 @@ SEQUENCES = (
     ("marketing-plan", "MP"),
     ("form-request", "RQ"),
     ("leave-request", "LV"),
+    ("expense-claim", "EC"),
+    ("advance", "AV"),
+    ("expense-payment", "EP"),
 )
 CODES = (("customer", "C"), ("supplier", "S"))  # running codes of masters
 # announcements: code, names, whether somebody else has to approve
@@ -65,6 +69,7 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
         _sequences(using)
         install_forms(using)
         _categories(using)
+        install_types(using)
         install_roles(sender, GRANTS, using)
         for config in apps.get_app_configs():
             if config.label in FOREIGN_GRANTS:

@@ -9,6 +9,7 @@ from oa.approvals import flowpages as flows
 from oa.approvals import todo
 from oa.approvals import views as approvals
 from oa.documents.urls import urlpatterns as documents
+from oa.expenses.urls import urlpatterns as expenses
 from oa.leave.urls import urlpatterns as leave
 from oa.organisation import directory, move_views, why_views
 from oa.organisation import views as organisation
@@ -47,4 +48,5 @@ urlpatterns = [
     *task_urls,
     *documents,
     *leave,
+    *expenses,
 ]

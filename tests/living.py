@@ -194,6 +194,32 @@ def _library_document() -> Any:
     return add_document(folder, file, by=None)  # type: ignore[arg-type]
 
 
+def _claim() -> Any:
+    """A claim in approval: drafts are seen by their person only."""
+    from tests.oa import spending
+
+    return spending.submitted(spending.person())
+
+
+def _advance() -> Any:
+    from tests.oa import spending
+
+    made = spending.services.save_advance(spending.Advance(title="Fair", amount=Decimal(5)), by=spending.person())
+    return spending.services.submit_advance(made, by=made.owner)
+
+
+def _budget() -> Any:
+    from oa.expenses.models import ExpenseBudget
+
+    return sample(ExpenseBudget, year=2000 + next(_numbers) % 200, amount=Decimal(9))
+
+
+def _expense_payment() -> Any:
+    from tests.oa import spending
+
+    return spending.pay(spending.advance(spending.person(), 5))
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "leaverequest": lambda: leaving.living("request"),
     "leaveentry": lambda: leaving.living("entry"),
@@ -201,6 +227,10 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "calendarassignment": lambda: leaving.living("assignment"),
     "employment": lambda: leaving.living("employment"),
     "librarydocument": _library_document,
+    "expenseclaim": _claim,
+    "advance": _advance,
+    "expensepayment": _expense_payment,
+    "expensebudget": _budget,
     "proxy": _proxy,
     "approvalrequest": _approval,
     "formrequest": _form_request,

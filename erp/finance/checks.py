@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
+from erp.finance import expense_checks as expense_checks  # registers its invariants
 from erp.finance.models import Payment, Voucher
 from erp.finance.services.payments import SEQUENCES
 from kit.rules.checks import Row, check, rows, values
@@ -157,16 +158,17 @@ def mirrored() -> list[Row]:
     """Same accounts and dimensions with opposite amounts, on the same side in red or on the other side."""
     return rows("""
         WITH both_ways AS (
-            SELECT r.id AS reversal, l.account_id, l.customer_id, l.supplier_id, l.department_id, l.currency_id,
-                   l.rate, l.debit - l.credit AS base, l.amount, 1 AS n
+            SELECT r.id AS reversal, l.account_id, l.customer_id, l.supplier_id, l.department_id, l.employee_id,
+                   l.currency_id, l.rate, l.debit - l.credit AS base, l.amount, 1 AS n
               FROM erp_journalentry r JOIN erp_journalline l ON l.entry_id = r.id WHERE r.reversal_of_id IS NOT NULL
             UNION ALL
-            SELECT r.id, l.account_id, l.customer_id, l.supplier_id, l.department_id, l.currency_id,
+            SELECT r.id, l.account_id, l.customer_id, l.supplier_id, l.department_id, l.employee_id, l.currency_id,
                    l.rate, l.credit - l.debit, -l.amount, -1
               FROM erp_journalentry r JOIN erp_journalline l ON l.entry_id = r.reversal_of_id
         ), differing AS (
             SELECT DISTINCT reversal FROM both_ways
-             GROUP BY reversal, account_id, customer_id, supplier_id, department_id, currency_id, rate, base, amount
+             GROUP BY reversal, account_id, customer_id, supplier_id, department_id, employee_id, currency_id, rate,
+                      base, amount
             HAVING sum(n) <> 0
         )
         SELECT r.number, o.number AS reversal_of, r.date, o.date AS original_date

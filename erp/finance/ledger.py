@@ -34,13 +34,14 @@ WITH counter AS (
 ), given AS (
     SELECT * FROM unnest(%(accounts)s::bigint[], %(debits)s::numeric[], %(credits)s::numeric[], %(reds)s::bool[],
         %(currencies)s::bigint[], %(amounts)s::numeric[], %(rates)s::numeric[], %(memos)s::text[],
-        %(customers)s::bigint[], %(suppliers)s::bigint[], %(departments)s::bigint[]) WITH ORDINALITY
-      AS l(account, debit, credit, red, currency, amount, rate, memo, customer, supplier, department, position)
+        %(customers)s::bigint[], %(suppliers)s::bigint[], %(departments)s::bigint[], %(employees)s::bigint[])
+      WITH ORDINALITY AS l(account, debit, credit, red, currency, amount, rate, memo, customer, supplier, department,
+        employee, position)
 ), lines AS (
     INSERT INTO erp_journalline (entry_id, account_id, date, debit, credit, red, currency_id, amount, rate, memo,
-        customer_id, supplier_id, department_id)
+        customer_id, supplier_id, department_id, employee_id)
     SELECT entry.id, account, %(date)s, debit, credit, red, currency, amount, rate, given.memo, customer,
-        supplier, department
+        supplier, department, employee
     FROM entry, given ORDER BY position
 ), balances AS (
     INSERT INTO erp_periodbalance (period_id, account_id, debit, credit)
@@ -68,6 +69,7 @@ class Line:
     customer_id: int | None = None
     supplier_id: int | None = None
     department_id: int | None = None
+    employee_id: int | None = None
     red: bool = False
     credit_side: bool = False  # only with `red`: the negative amount stands on the credit side
 
@@ -163,6 +165,7 @@ def _columns(lines: Sequence[Line], base_currency_id: int) -> dict[str, list[Any
         "customers": [line.customer_id for line in lines],
         "suppliers": [line.supplier_id for line in lines],
         "departments": [line.department_id for line in lines],
+        "employees": [line.employee_id for line in lines],
     }
 
 
@@ -186,6 +189,7 @@ def reverse_entry(
             customer_id=line.customer_id,
             supplier_id=line.supplier_id,
             department_id=line.department_id,
+            employee_id=line.employee_id,
             red=red and not line.red,
             credit_side=bool(line.credit) if red and not line.red else False,
         )

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
+from erp.finance import expense_pages as expense_pages  # registers its pages
 from erp.finance import ledger_pages as ledger_pages  # registers its pages
 from erp.finance import services
 from erp.finance.banks import main_bank

@@ -12,7 +12,7 @@ FLOORS = {
         {"organisation"},
         {"records"},
         {"approvals"},
-        {"announcements", "documents", "leave", "tasks", "reporting"},
+        {"announcements", "documents", "expenses", "leave", "tasks", "reporting"},
     ],
     "crm": [{"customers"}, {"followups"}, {"opportunities"}, {"contracts"}, {"care", "marketing"}],
     "erp": [

@@ -31,13 +31,14 @@ from erp.sales.services import confirm_order, deliver_order, invoice_order, save
 from erp.trade import orders  # noqa: E402
 from erp.trade.lines import LineInput  # noqa: E402
 from oa.approvals import engine  # noqa: E402
+from oa.expenses.services import posting  # noqa: E402
 from oa.leave.services import ledger as leave_ledger  # noqa: E402
 from oa.organisation import duties, handover  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering  # noqa: E402
 from oa.records.idempotency import once  # noqa: E402
 from tests import factories as make  # noqa: E402
-from tests.concurrency import office  # noqa: E402
+from tests.concurrency import office, spending  # noqa: E402
 from tests.concurrency.office import Outcome, attempt  # noqa: E402
 
 
@@ -71,6 +72,7 @@ DAWDLING: dict[Callable[..., Any], tuple[float, float]] = {
     duties.held_keys: (0.2, 0),
     engine.open_run: (0, 0.3),
     leave_ledger.write_use: (0.5, 0),
+    posting.open_amounts: (0, 0.3),
 }
 
 
@@ -250,4 +252,4 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "submit",
     )
 }
-COMMANDS |= office.COMMANDS
+COMMANDS |= office.COMMANDS | spending.COMMANDS

@@ -1,6 +1,7 @@
 """Accounts, journals, periods, the general ledger, open items, money received and paid."""
 
 from erp.finance.models.accounts import Account, PostingGroup, PostingRule, TaxCode
+from erp.finance.models.expenses import ExpenseAccount, ExpensePayment, ExpensePaymentLine
 from erp.finance.models.ledger import FiscalYear, Journal, JournalEntry, JournalLine, Period, PeriodBalance
 from erp.finance.models.money import Currency, ExchangeRate, PaymentTerms, Supplier
 from erp.finance.models.openitems import Allocation, OpenItem
@@ -12,6 +13,9 @@ __all__ = [
     "Allocation",
     "Currency",
     "ExchangeRate",
+    "ExpenseAccount",
+    "ExpensePayment",
+    "ExpensePaymentLine",
     "FiscalYear",
     "Journal",
     "JournalEntry",

@@ -39,6 +39,7 @@ class Control(models.TextChoices):
     PAYABLE = "payable", _("payables")
     INVENTORY = "inventory", _("inventory")
     GRNI = "grni", _("goods received, not invoiced")
+    EMPLOYEE = "employee", _("employees")
 
 
 @tracked()
@@ -166,6 +167,8 @@ class Purpose(models.TextChoices):
     EXCHANGE_GAIN = "exchange-gain", _("exchange gain")
     EXCHANGE_LOSS = "exchange-loss", _("exchange loss")
     ROUNDING = "rounding", _("rounding differences")
+    EMPLOYEE_PAYABLE = "employee-payable", _("owed to employees")
+    EMPLOYEE_ADVANCE = "employee-advance", _("advances to employees")
 
 
 @tracked()

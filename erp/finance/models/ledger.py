@@ -153,6 +153,12 @@ _COMPLETE = """
         RAISE EXCEPTION 'Archived accounts cannot be posted to by hand.' USING ERRCODE = '23514';
     END IF;
     IF EXISTS (
+        SELECT 1 FROM new_lines n JOIN erp_account a ON a.id = n.account_id
+         WHERE a.control = 'employee' AND n.employee_id IS NULL
+    ) THEN
+        RAISE EXCEPTION 'Accounts of employees take lines of an employee only.' USING ERRCODE = '23514';
+    END IF;
+    IF EXISTS (
         SELECT 1 FROM new_lines n JOIN erp_journalentry e ON e.id = n.entry_id WHERE n.date <> e.date
     ) THEN
         RAISE EXCEPTION 'Lines have the date of their entry.' USING ERRCODE = '23514';
@@ -239,6 +245,9 @@ class JournalLine(models.Model):
     department = models.ForeignKey(
         "oa.Department", models.PROTECT, null=True, related_name="+", verbose_name=_("department")
     )
+    employee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("employee")
+    )
 
     objects = VisibleQuerySet.as_manager()
 
@@ -250,6 +259,7 @@ class JournalLine(models.Model):
             models.Index(fields=["account", "date", "id"], name="line_account_date"),
             models.Index(fields=["customer", "date"], name="line_customer", condition=Q(customer__isnull=False)),
             models.Index(fields=["supplier", "date"], name="line_supplier", condition=Q(supplier__isnull=False)),
+            models.Index(fields=["employee", "date"], name="line_employee", condition=Q(employee__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(

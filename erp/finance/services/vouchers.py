@@ -232,6 +232,8 @@ def _check_lines_to_post(lines: Sequence[VoucherLine]) -> None:
             problems.append(Problem(_("Enter a summary."), "memo", row))
         if account.control in (Control.INVENTORY, Control.GRNI):
             problems.append(Problem(_("%s takes postings of stock documents only.") % account, "account", row))
+        if account.control == Control.EMPLOYEE:
+            problems.append(Problem(_("%s takes expense claims and advances only.") % account, "account", row))
         if account.control == Control.RECEIVABLE and line.customer_id is None:
             problems.append(Problem(_("%s needs a customer.") % account, "customer", row))
         if account.control == Control.PAYABLE and line.supplier_id is None:
