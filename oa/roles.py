@@ -40,25 +40,34 @@ READER = """
     view_approvalrequest view_formrequest view_requestform view_proxy
     view_announcement view_announcementcategory view_announcementedition view_announcementreceipt
     view_task view_taskseries view_meeting view_room view_folder view_librarydocument
+    view_outgoingdocument view_incomingdocument view_documentclass view_unitword view_officialturn view_officialopinion
+    view_outgoingtext view_outgoingreceipt view_seal view_sealrequest
 """
 WRITER = "add_announcement change_announcement delete_announcement"  # of announcements to their own departments
 MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
     add_formrequest change_formrequest delete_formrequest add_proxy change_proxy
     add_task change_task delete_task add_taskseries change_taskseries delete_taskseries
     add_meeting change_meeting delete_meeting change_folder change_librarydocument
+    add_outgoingdocument change_outgoingdocument delete_outgoingdocument check_outgoingdocument cosign_outgoingdocument
+    format_outgoingdocument handle_incomingdocument add_sealrequest change_sealrequest delete_sealrequest
+    use_sealrequest seal_outgoingdocument
 """
+HEAD = "approve_outgoingdocument instruct_incomingdocument approve_sealrequest"  # signs, instructs, lends seals
+
 
 GRANTS: dict[str, str] = {
     "administrator": "*",
     "sales": MEMBER,
-    "sales-manager": f"{MEMBER} {WRITER}",
+    "sales-manager": f"{MEMBER} {WRITER} {HEAD}",
     "warehouse": MEMBER,
     "purchasing": MEMBER,
     "accountant": f"{MEMBER} view_numbersequence",
-    "chief-accountant": f"{MEMBER} {WRITER} view_numbersequence change_numbersequence change_companyprofile",
+    "chief-accountant": f"{MEMBER} {WRITER} {HEAD} view_numbersequence change_numbersequence change_companyprofile",
     "hr": (
         f"{MEMBER} *_room *_user *_department* *_position* *_post view_role view_personnelchange"
         " *_announcement* address_everyone"
+        f" {HEAD} *_outgoingdocument *_incomingdocument *_officialnumber *_seal *_sealrequest *_unitword"
+        " *_documentclass *_urgencyterm"
     ),
     "auditor": f"{READER} view_* export_*",
 }

@@ -19,6 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from oa.announcements.models import AnnouncementCategory
 from oa.approvals.setup import install_forms
 from oa.documents.setup import install_library
+from oa.official.setup import install_official
 from oa.organisation.models import CompanyProfile, Department, Role
 from oa.records.models import Counter, NumberSequence
 from oa.records.models.keys import Reset
@@ -41,6 +42,7 @@ SEQUENCES = (
     ("contract", "CT"),
     ("marketing-plan", "MP"),
     ("form-request", "RQ"),
+    ("incoming-document", "IN"),
 )
 CODES = (("customer", "C"), ("supplier", "S"))  # running codes of masters
 # announcements: code, names, whether somebody else has to approve
@@ -68,6 +70,7 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
             if config.label in FOREIGN_GRANTS:
                 install_roles(config, FOREIGN_GRANTS[config.label], using)
         install_library(using)
+        install_official(using)
         if using == "default":
             install_beat()
 

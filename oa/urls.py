@@ -9,6 +9,7 @@ from oa.approvals import flowpages as flows
 from oa.approvals import todo
 from oa.approvals import views as approvals
 from oa.documents.urls import urlpatterns as documents
+from oa.official.urls import urlpatterns as official
 from oa.organisation import directory, move_views, why_views
 from oa.organisation import views as organisation
 from oa.records import views as records
@@ -45,4 +46,5 @@ urlpatterns = [
     path("office/announcements/<int:key>/amend/", announcements.amend_view, name="announcement-amend"),
     *task_urls,
     *documents,
+    *official,
 ]

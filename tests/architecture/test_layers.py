@@ -12,7 +12,7 @@ FLOORS = {
         {"organisation"},
         {"records"},
         {"approvals"},
-        {"announcements", "documents", "tasks", "reporting"},
+        {"announcements", "documents", "official", "tasks", "reporting"},
     ],
     "crm": [{"customers"}, {"followups"}, {"opportunities"}, {"contracts"}, {"care", "marketing"}],
     "erp": [
