@@ -182,10 +182,16 @@ class SupervisionResource(Resource):
     key = "pk"
     icon = "clock"
     columns = (
-        Column("outgoing", phone="cust"), Column("incoming", phone="more"), "verb", "user", "department",
-        "opened_at", Column("due", _("Due on"), "date", phone="amt"), "urged",
+        Column("subject", _("Document"), "text", phone="cust"),
+        Column("document_number", _("Number"), "text", phone="no"),
+        "verb",
+        "user",
+        "department",
+        "opened_at",
+        Column("due", _("Due on"), "date", phone="amt"),
+        "urged",
     )  # fmt: skip
-    annotations = ("due",)
+    annotations = ("due", "subject", "document_number")
     filters = ("verb", "user", "department", "opened_at")
     search_fields = ("outgoing__search", "incoming__search")
     searched = False

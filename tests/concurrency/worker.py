@@ -50,6 +50,7 @@ from oa.tasks.services.meetings import invite_meeting  # noqa: E402
 from oa.tasks.services.reminders import remind  # noqa: E402
 from oa.tasks.services.series import make_due  # noqa: E402
 from tests import factories as make  # noqa: E402
+from tests.concurrency import official  # noqa: E402
 
 Outcome = Counter[str]
 
@@ -452,3 +453,4 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "wait_for",
     )
 }
+COMMANDS |= {"sign_official": official.sign, "lend_seal": official.lend, "remind_official": official.remind}

@@ -98,6 +98,8 @@ class IncomingQuerySet(OfficialQuerySet):
 class Official(Record):
     """What outgoing and incoming documents have in common (N-10, N-13)."""
 
+    LIST_NAME: ClassVar[str] = "title"  # a draft has no number
+
     title = models.CharField(_("title"), max_length=200)
     document_class = models.ForeignKey(DocumentClass, models.PROTECT, related_name="+", verbose_name=_("class"))
     secrecy = models.PositiveSmallIntegerField(_("secrecy"), choices=Secrecy, default=Secrecy.PUBLIC)

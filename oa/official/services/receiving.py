@@ -55,9 +55,9 @@ def deliver(document: OutgoingDocument, *, at: dt.datetime) -> int:
     known = {person.pk for person in main}
     copies = [person for person in copy_recipients(document) if person.pk not in known]
     people = [(person, False) for person in main] + [(person, True) for person in copies]
+    _check_names(document, known | {person.pk for person in copies})
     if not people and not document.outside and not document.copy_outside:
         raise BusinessError(_("It has no recipients."))
-    _check_names(document, known | {person.pk for person in copies})
     OutgoingReceipt.objects.bulk_create(
         OutgoingReceipt(
             record=document, user=person, copy=copy, position=place, edition=document.major_edition, delivered_at=at

@@ -160,5 +160,9 @@ def _say(model: Any, wanted: set[tuple[int, int]], today: dt.date, text: Any, re
 
 
 def with_deadline(rows: Any) -> Any:
-    """Turns with the deadline and the title of their document."""
-    return rows.annotate(due=Coalesce("outgoing__due_on", "incoming__due_on"))
+    """Turns with deadline, title and number of their document."""
+    return rows.annotate(
+        due=Coalesce("outgoing__due_on", "incoming__due_on"),
+        subject=Coalesce("outgoing__title", "incoming__title"),
+        document_number=Coalesce("outgoing__number", "incoming__number"),
+    )
