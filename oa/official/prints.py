@@ -17,6 +17,7 @@ from oa.official.models.states import SIGNED
 from oa.organisation.models import CompanyProfile
 
 CHINESE_URGENCY = {Urgency.URGENT: "紧急", Urgency.EXPRESS: "加急"}
+UPWARD = ("request", "report")  # classes that go to superiors: only these name who signed
 CHINESE_SECRECY = {Secrecy.CONFIDENTIAL: "秘密", Secrecy.SECRET: "机密"}
 
 
@@ -33,7 +34,7 @@ def red_head(document: OutgoingDocument, language: str) -> dict[str, Any]:
             "title": document.title,
             "head": document.unit_word.heading or (f"{name}文件" if chinese else name),
             "number": document.number or _("Draft"),
-            "signer": str(document.signed_by or ""),
+            "signer": str(document.signed_by or "") if document.document_class.code in UPWARD else "",
             "signer_label": _("Signed by"),
             "secrecy": _marked(CHINESE_SECRECY, document.secrecy, document.get_secrecy_display(), chinese),
             "urgency": _marked(CHINESE_URGENCY, document.urgency, document.get_urgency_display(), chinese),

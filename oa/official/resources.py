@@ -106,13 +106,13 @@ class OutgoingResource(_Official):
     search_fields = ("title", "number", "keywords")
     ordering = ("-id",)
     sections = (
-        (_("Document"), ("title", "document_class", "unit_word", "secrecy", "urgency", "due_on", "department", "date",
-                         "keywords", "body")),
+        (_("Document"), ("title", "document_class", "unit_word", "secrecy", "urgency", "due_on", "body")),
         (_("Main recipients"), ("to_departments", "to_people", "outside", "order")),
         (_("Copies"), ("copy_departments", "copy_people", "copy_outside")),
+        (_("More"), ("department", "date", "keywords")),
     )  # fmt: skip
     form_only = ("title", "body")
-    more = ("keywords", "copy_departments", "copy_people", "copy_outside")
+    more = ("department", "date", "keywords", "copy_departments", "copy_people", "copy_outside")
     extra_fields = ("created_by", "owner", "signed_by", "signed_at", "seal", "distributed_at", "filed_at", "edition")
     related = ("document_class", "unit_word", "department", "owner", "created_by", "signed_by", "seal")
     views: ClassVar = {
@@ -149,7 +149,7 @@ class IncomingResource(_Official):
         (_("Document"), ("title", "sender", "sender_number", "document_class", "secrecy", "urgency", "received_on",
                          "due_on", "date", "copies", "department", "keywords", "body")),
     )  # fmt: skip
-    form_only = ("title",)
+    form_only = ("title", "body")
     more = ("date", "copies", "department", "keywords")
     extra_fields = ("owner", "feedback", "closed_at", "filed_at")
     related = ("document_class", "department", "owner")
