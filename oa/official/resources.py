@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.actions import Command
@@ -15,6 +15,7 @@ from kit.rules.days import business_day
 from kit.rules.permissions import may
 from oa.official import approving, sealpages
 from oa.official.clearing import give_clearance
+from oa.official.flags import flag
 from oa.official.forms import OfficialForm
 from oa.official.models import (
     Clearance,
@@ -34,10 +35,6 @@ from oa.official.services import numbers, supervision, writing
 __all__ = ["approving", "sealpages"]
 
 
-def _flag(condition: Q) -> Case:
-    return Case(When(condition, then=Value(value=True)), default=Value(value=False), output_field=BooleanField())
-
-
 class _Official(Resource):
     """What both kinds of documents have in common."""
 
@@ -55,7 +52,7 @@ class _Official(Resource):
     def list_queryset(self, user: Any) -> QuerySet[Any]:
         """With what the views ask for."""
         late = Q(due_on__lt=business_day()) & ~Q(state__in=self.model.STATES.ended)  # type: ignore[attr-defined]
-        return self.queryset(user).annotate(overdue=_flag(late))
+        return self.queryset(user).annotate(overdue=flag(late))
 
     def subtitle(self, obj: Any) -> Sequence[Any]:
         """Secrecy, urgency, and that it is late or watched."""
@@ -191,7 +188,7 @@ class SupervisionResource(Resource):
         Column("due", _("Due on"), "date", phone="amt"),
         "urged",
     )  # fmt: skip
-    annotations = ("due", "subject", "document_number")
+    annotations = ("due", "subject", "document_number", "overdue")
     filters = ("verb", "user", "department", "opened_at")
     search_fields = ("outgoing__search", "incoming__search")
     searched = False
@@ -199,14 +196,15 @@ class SupervisionResource(Resource):
     extra_fields = ("outgoing", "incoming", "verb", "user", "department", "asked_by", "opened_at", "urged", "urged_at")
     related = ("outgoing", "incoming", "user", "department", "asked_by")
     views: ClassVar = {
-        "overdue": (_("Overdue"), Q(due__lt=business_day)),
+        "overdue": (_("Overdue"), Q(overdue=True)),
         "watched": (_("Supervised"), Q(outgoing__supervised=True) | Q(incoming__supervised=True)),
     }
     can_create = can_edit = importable = False
 
     def queryset(self, user: Any) -> QuerySet[Any]:
         """Open turns with the deadline of their document."""
-        return supervision.with_deadline(super().queryset(user).filter(done_at=None, opened_at__isnull=False))
+        rows = super().queryset(user).filter(done_at=None, opened_at__isnull=False)
+        return supervision.with_deadline(rows).annotate(overdue=flag(Q(due__lt=business_day())))
 
 
 @register

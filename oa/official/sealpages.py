@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,7 @@ from kit.rules.days import business_day
 from kit.rules.permissions import may
 from oa.approvals.panels import show_on
 from oa.approvals.services.submission import version_in_force
+from oa.official.flags import flag
 from oa.official.forms import SealRequestForm
 from oa.official.models import Seal, SealRequest
 from oa.official.models.seals import SEAL_KIND
@@ -68,18 +69,24 @@ class SealRequestResource(Resource):
     extra_fields = ("owner", "department", "decided_by", "decision", "used_by", "used_at", "returned_at")
     related = ("seal", "seal__keeper", "owner", "department", "decided_by", "used_by")
     quiet: ClassVar = {**Resource.quiet, "lend": False}
+    annotations = ("overdue",)
     importable = False
     form_class = SealRequestForm
     save = staticmethod(seals.save_request)
     views: ClassVar = {
         "touse": (_("To use"), Q(state__in=("approved", "touse"))),
         "lent": (_("Lent out"), Q(state="lent")),
-        "late": (_("Overdue"), Q(state="lent", back_on__lt=business_day)),
+        "late": (_("Overdue"), Q(overdue=True)),
     }
     run: ClassVar = {
         "submit": seals.submit, "approve": seals.approve, "reject": seals.reject, "ready": seals.ready,
         "use": seals.use, "lend": seals.lend, "back": seals.give_back, "cancel": seals.cancel,
     }  # fmt: skip
+
+    def list_queryset(self, user: Any) -> QuerySet[Any]:
+        """With what the views ask for."""
+        late = Q(state="lent", back_on__lt=business_day())
+        return self.queryset(user).annotate(overdue=flag(late))
 
     def initial(self, request: Any) -> dict[str, Any]:
         """What the page it was opened from says."""

@@ -164,6 +164,16 @@ def test_who_sees_a_seal_request(o: SimpleNamespace) -> None:
     assert client_of(o.cid).get(f"/official/seal-requests/{wish.pk}/").status_code == missing == 404
 
 
+def test_the_list_shows_seals_that_should_be_back(o: SimpleNamespace) -> None:
+    """5.8.3: the overdue alarm on the list, for the keeper too."""
+    today = business_day()
+    lent = seals.lend(official.to_use(o, lend=True, back_on=today, title="Bank papers"), by=o.kit, date=today)
+    page = client_of(o.kit).get("/official/seal-requests/?view=late")
+    assert page.status_code == 200 and "Bank papers" not in page.content.decode()
+    SealRequest.objects.filter(pk=lent.pk).update(back_on=today - dt.timedelta(days=1))
+    assert "Bank papers" in client_of(o.kit).get("/official/seal-requests/?view=late").content.decode()
+
+
 def test_what_was_asked_for_is_fixed(o: SimpleNamespace) -> None:
     """5.8.3: an approved request is not changed under the approval, a used one not deleted."""
     wish = official.to_use(o)
