@@ -15,7 +15,7 @@ from kit.pages.pickmany import PickManyField
 from kit.pages.resources import by_model
 from kit.pages.widgets import PickerField
 from oa.official.models import Seal
-from oa.official.models.levels import Secrecy, level_of
+from oa.official.models.levels import level_of
 from oa.official.sealable import hindrance, seen_record
 from oa.official.steps import NEXT, Step, by_flow
 from oa.organisation.models import Department, User
@@ -29,7 +29,7 @@ class OfficialForm(KitForm):
         self.fields["body"].widget.attrs["rows"] = 16
         highest = max(level_of(self.user), self.instance.secrecy or 0)
         field: Any = self.fields["secrecy"]
-        field.choices = [choice for choice in Secrecy.choices if choice[0] <= highest]
+        field.choices = [choice for choice in field.choices if int(choice[0]) <= highest]
 
 
 class SealRequestForm(KitForm):
