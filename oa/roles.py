@@ -41,6 +41,8 @@ READER = """
     view_announcement view_announcementcategory view_announcementedition view_announcementreceipt
     view_task view_taskseries view_meeting view_room view_folder view_librarydocument
     view_leavetype view_leaveentry view_leaverequest view_workcalendar view_calendarday
+    view_outgoingdocument view_incomingdocument view_documentclass view_unitword view_officialturn view_officialopinion
+    view_outgoingtext view_outgoingreceipt view_seal view_sealrequest
 """
 WRITER = "add_announcement change_announcement delete_announcement"  # of announcements to their own departments
 MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription
@@ -50,7 +52,12 @@ MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_r
     add_leaverequest change_leaverequest delete_leaverequest approve_leaverequest
     view_expensetype view_expenseclaim add_expenseclaim change_expenseclaim delete_expenseclaim
     view_advance add_advance change_advance delete_advance
+    add_outgoingdocument change_outgoingdocument delete_outgoingdocument check_outgoingdocument cosign_outgoingdocument
+    format_outgoingdocument handle_incomingdocument add_sealrequest change_sealrequest delete_sealrequest
+    use_sealrequest seal_outgoingdocument
 """
+HEAD = "approve_outgoingdocument instruct_incomingdocument approve_sealrequest"  # signs, instructs, lends seals
+
 
 FINANCE = """
     view_every_expenseclaim audit_expenseclaim post_expenseclaim view_expenselimit view_expensebudget
@@ -59,18 +66,20 @@ FINANCE = """
 GRANTS: dict[str, str] = {
     "administrator": "*",
     "sales": MEMBER,
-    "sales-manager": f"{MEMBER} {WRITER} approve_expenseclaim approve_advance view_expensebudget",
+    "sales-manager": f"{MEMBER} {WRITER} {HEAD} approve_expenseclaim approve_advance view_expensebudget",
     "warehouse": MEMBER,
     "purchasing": MEMBER,
     "accountant": f"{MEMBER} {FINANCE} view_numbersequence",
     "chief-accountant": (
-        f"{MEMBER} {WRITER} {FINANCE} view_numbersequence change_numbersequence change_companyprofile"
+        f"{MEMBER} {WRITER} {HEAD} {FINANCE} view_numbersequence change_numbersequence change_companyprofile"
         " approve_expenseclaim approve_advance reverse_expenseclaim *_expensetype *_expenselimit *_expensebudget"
     ),
     "hr": (
         f"{MEMBER} *_room *_user *_department* *_position* *_post view_role view_personnelchange"
         " *_announcement* address_everyone"
         " *_leave* *_grantstep *_workcalendar *_calendarday *_calendarassignment *_employment"
+        f" {HEAD} *_outgoingdocument *_incomingdocument *_officialnumber *_seal *_sealrequest *_unitword"
+        " *_documentclass *_urgencyterm"
     ),
     "auditor": f"{READER} view_* export_*",
 }

@@ -21,6 +21,7 @@ from oa.approvals.setup import install_forms
 from oa.documents.setup import install_library
 from oa.expenses.setup import install_types
 from oa.leave.setup import install_leave
+from oa.official.setup import install_official
 from oa.organisation.models import CompanyProfile, Department, Role
 from oa.records.models import Counter, NumberSequence
 from oa.records.models.keys import Reset
@@ -47,6 +48,7 @@ SEQUENCES = (
     ("expense-claim", "EC"),
     ("advance", "AV"),
     ("expense-payment", "EP"),
+    ("incoming-document", "IN"),
 )
 CODES = (("customer", "C"), ("supplier", "S"))  # running codes of masters
 # announcements: code, names, whether somebody else has to approve
@@ -76,6 +78,7 @@ def install(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
                 install_roles(config, FOREIGN_GRANTS[config.label], using)
         install_library(using)
         install_leave(using)
+        install_official(using)
         if using == "default":
             install_beat()
 

@@ -11,6 +11,7 @@ from oa.approvals import views as approvals
 from oa.documents.urls import urlpatterns as documents
 from oa.expenses.urls import urlpatterns as expenses
 from oa.leave.urls import urlpatterns as leave
+from oa.official.urls import urlpatterns as official
 from oa.organisation import directory, move_views, why_views
 from oa.organisation import views as organisation
 from oa.records import views as records
@@ -49,4 +50,5 @@ urlpatterns = [
     *documents,
     *leave,
     *expenses,
+    *official,
 ]

@@ -17,9 +17,10 @@ from erp.finance.models import Account, Currency, Journal, Voucher
 from erp.finance.services import post_voucher, save_voucher
 from erp.finance.services.vouchers import EntryInput
 from kit.pages.resources import Resource
+from oa.official.models import UrgencyTerm
 from oa.organisation.models import DutyConflict, PersonnelChange, Role, User
 from tests.factories import make_customer, make_product, stock
-from tests.oa import announcing, leaving
+from tests.oa import announcing, leaving, official
 
 _numbers = itertools.count(1)
 
@@ -250,6 +251,16 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "supplierrefund": _payment(direction="recover"),
     "dutyconflict": _duty,
     "personnelchange": _change,
+    "outgoingdocument": lambda: official.living("outgoing"),
+    "incomingdocument": lambda: official.living("incoming"),
+    "supervision": lambda: official.living("turn"),
+    "officialopinion": lambda: official.living("opinion"),
+    "outgoingtext": lambda: official.living("text"),
+    "officialnumber": lambda: official.living("number"),
+    "outgoingreceipt": lambda: official.living("receipt"),
+    "sealrequest": lambda: official.living("seal"),
+    "urgencyterm": lambda: UrgencyTerm.objects.order_by("pk").first(),
+    "clearance": lambda: official.clear(sample(User), 1),
     "news": lambda: announcing.living("news"),
     "announcement": lambda: announcing.living("draft"),
     "announcementreceipt": lambda: announcing.living("receipts"),

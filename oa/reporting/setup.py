@@ -25,6 +25,7 @@ NIGHTLY = (
     ("oa-check-books", "oa.reporting.check_books", dt.time(3, 0), "Checks the invariants of the books."),
     ("oa-forget-old-keys", "oa.records.forget_old_keys", dt.time(3, 30), "Deletes keys of submitted forms."),
     ("oa-empty-bins", "oa.documents.purge", dt.time(2, 30), "Deletes documents that lie in the bin for long."),
+    ("oa-official", "oa.official.remind", dt.time(7, 0), "Reminds of late official documents and lent seals."),
     ("oa-remind-of-documents", "oa.documents.remind", dt.time(6, 30), "Reminds owners to review documents."),
     ("oa-leave", "oa.leave.nightly", dt.time(1, 30), "Yearly leave, expiry, carry-forward, leave that is over."),
 )

@@ -12,7 +12,7 @@ FLOORS = {
         {"organisation"},
         {"records"},
         {"approvals"},
-        {"announcements", "documents", "expenses", "leave", "tasks", "reporting"},
+        {"announcements", "documents", "expenses", "leave", "official", "tasks", "reporting"},
     ],
     "crm": [{"customers"}, {"followups"}, {"opportunities"}, {"contracts"}, {"care", "marketing"}],
     "erp": [

@@ -38,7 +38,7 @@ from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering  # noqa: E402
 from oa.records.idempotency import once  # noqa: E402
 from tests import factories as make  # noqa: E402
-from tests.concurrency import office, spending  # noqa: E402
+from tests.concurrency import office, official, spending  # noqa: E402
 from tests.concurrency.office import Outcome, attempt  # noqa: E402
 
 
@@ -252,4 +252,4 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "submit",
     )
 }
-COMMANDS |= office.COMMANDS | spending.COMMANDS
+COMMANDS |= office.COMMANDS | official.COMMANDS | spending.COMMANDS

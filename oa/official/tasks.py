@@ -1,0 +1,13 @@
+"""What Celery runs for official documents and seals."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from oa.official.services import receiving, supervision
+
+
+@shared_task(name="oa.official.remind")
+def remind() -> int:
+    """Every day: circulations that wait for people who left go on; reminders of what is late."""
+    return receiving.settle() + supervision.remind()
