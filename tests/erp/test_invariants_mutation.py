@@ -17,6 +17,9 @@ from tests.erp.mutations_documents import MUTATIONS
 from tests.invariants import assert_books, broken
 from tests.oa import test_approvals_checks as approvals
 from tests.oa import test_documents_checks as documents
+from tests.oa import test_expenses_checks as expenses
+from tests.oa import test_leave_checks as leave
+from tests.oa import test_official_checks as official
 from tests.oa import test_tasks_checks as tasks
 
 pytestmark = pytest.mark.usefixtures("living")
@@ -57,5 +60,7 @@ def test_a_broken_invariant_is_found(mutation):
 
 
 def test_every_invariant_has_a_mutation():
-    of_the_office = {row[0] for row in (*approvals.MUTATIONS, *tasks.MUTATIONS, *documents.BREAKS.values())}
+    sections = (approvals, expenses, leave, official, tasks)
+    of_the_office = {row[0] for section in sections for row in section.MUTATIONS}
+    of_the_office |= {row[0] for row in documents.BREAKS.values()}
     assert {mutation.code for mutation in MUTATIONS} | of_the_office == set(codes())
