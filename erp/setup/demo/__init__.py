@@ -23,6 +23,7 @@ from erp.setup.demo.copies import make_copies
 from erp.setup.demo.masters import make_masters
 from erp.setup.demo.news import announce
 from erp.setup.demo.office import finish_office, plan_office
+from erp.setup.demo.paper import push_paper
 from erp.setup.demo.people import make_people
 from erp.setup.demo.plan import think_up
 from erp.setup.demo.relations import make_relations
@@ -77,6 +78,7 @@ def make_demo(orders: int, seed: int) -> Summary:
         finish_office(world)
         make_approvals(world)
         work_together(world)
+        push_paper(world)
         announce(world)
     return summary()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pghistory
 from django.contrib.auth.models import Group
 
@@ -23,8 +25,9 @@ def make_people(world: World) -> None:
         departments[code] = Department.objects.create(code=code, name=name, parent=departments[above])
     positions = {code: Position.objects.create(code=code, name=name) for code, name in POSITIONS}
     groups = {group.role.code: group for group in Group.objects.select_related("role").filter(role__isnull=False)}
-    for person in PEOPLE:
+    for number, person in enumerate(PEOPLE):
         user = User(
+            joined_on=world.start - dt.timedelta(days=290 * (len(PEOPLE) - number)),
             username=person.username, name=person.name, email=person.username + MAIL_DOMAIN,
             department=departments[person.department], position=positions[person.position],
             is_staff=person.role == "administrator", phone=f"138 1200 {world.dice.randint(1000, 9999)}",
