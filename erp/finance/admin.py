@@ -12,6 +12,7 @@ from erp.finance.models import (
     Allocation,
     Currency,
     ExchangeRate,
+    ExpensePayment,
     FiscalYear,
     Journal,
     JournalEntry,
@@ -224,3 +225,13 @@ class VoucherAdmin(DocumentAdmin):
     list_select_related = ["journal", "owner"]
     search_fields = ["=number", "memo", "reference"]
     inlines = [VoucherLineInline]
+
+
+@admin.register(ExpensePayment)
+class ExpensePaymentAdmin(DocumentAdmin):
+    """Payment runs of claims and advances."""
+
+    list_display = ["number", "date", "flow", "account", "amount", "state"]
+    list_filter = ["flow", "state"]
+    list_select_related = ["account"]
+    date_hierarchy = "date"

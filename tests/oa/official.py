@@ -152,7 +152,7 @@ def living(kind: str) -> Any:
     if kind == "receipt":
         return distributed(_small_office(number)).receipts.get()
     keeper = make.make_user(f"keeper{number}", "sales")
-    seal = Seal.objects.create(code=f"S{number}", name="Seal", keeper=keeper)
+    seal = Seal.objects.create(code=f"S{number}", name="Round seal", keeper=keeper)
     return SealRequest.objects.create(title=f"Offer {number}", seal=seal, owner=keeper, created_by=keeper)
 
 
@@ -161,5 +161,5 @@ def _small_office(number: int) -> SimpleNamespace:
     for name, role in (("ann", "sales"), ("ben", "sales"), ("cid", "sales"), ("dora", "chief-accountant"),
                        ("eva", "hr"), ("kit", "sales")):  # fmt: skip
         setattr(o, name, make.make_user(f"{name}{number}", role))
-    o.seal = Seal.objects.create(code=f"S{number}", name="Seal", keeper=o.kit)
+    o.seal = Seal.objects.create(code=f"S{number}", name="Round seal", keeper=o.kit)
     return o

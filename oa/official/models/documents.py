@@ -214,6 +214,8 @@ class IncomingDocument(Official):
 
     STATES = INCOMING
 
+    SEQUENCE = "incoming-document"
+
     number = models.CharField(_("register number"), max_length=40, null=True, unique=True, editable=False)
     sender = models.CharField(_("sender"), max_length=200)
     sender_number = models.CharField(_("sender's number"), max_length=80, blank=True)

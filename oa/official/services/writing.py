@@ -17,8 +17,6 @@ from oa.official.services.turns import ask, open_next, open_turns
 from oa.organisation.models import User
 from oa.records.numbering import next_number
 
-SEQUENCE = "incoming-document"
-
 
 def digest_of(document: Any) -> str:
     """What was signed, in one word: title and text."""
@@ -72,7 +70,7 @@ def save_incoming(document: IncomingDocument, *, by: Any) -> IncomingDocument:
     _check_secrecy(document, before, by)
     _set_deadline(document)
     if before is None:
-        document.number = next_number(SEQUENCE, document.received_on)
+        document.number = next_number(IncomingDocument.SEQUENCE, document.received_on)
     document.save()
     if before is None:
         ask(document, "propose", [by] if by is not None else [], document.department, by=by)
