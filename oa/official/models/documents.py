@@ -219,7 +219,7 @@ class IncomingDocument(Official):
     number = models.CharField(_("register number"), max_length=40, null=True, unique=True, editable=False)
     sender = models.CharField(_("sender"), max_length=200)
     sender_number = models.CharField(_("sender's number"), max_length=80, blank=True)
-    received_on = models.DateField(_("received on"), default=business_day)
+    received_on = models.DateField(_("date received"), default=business_day)
     copies = models.PositiveSmallIntegerField(_("copies"), default=1)
     state = models.CharField(
         _("state"), max_length=11, choices=INCOMING.choices, default=INCOMING.initial, editable=False
