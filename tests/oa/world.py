@@ -25,14 +25,16 @@ from kit.pages.resources import Resource
 from oa.documents.models import Folder, FolderGrant
 from oa.documents.reading import read_version
 from oa.documents.services import add_document, use_document
+from oa.official.models import Seal
 from oa.organisation.models import Department, Role, User
 from oa.records.attachments import store_attachment
 from oa.records.comments import add_comment
 from oa.records.models import Job, Notification
 from oa.tasks.models import Booking, ChecklistItem, Decision, Meeting, Room, Task, TaskSeries
 from oa.tasks.services.meetings import seat
+from tests import approving
 from tests import factories as make
-from tests.oa import announcing, leaving
+from tests.oa import announcing, leaving, official, spending
 
 CANARY = "Zaunkönig"  # stands in every text of the other side
 WATCHED = "Goldammer"  # stands in every text of one's own side: a crawl that finds none proves nothing
@@ -152,6 +154,20 @@ def office(s: SimpleNamespace, owner: User) -> None:
     Meeting.objects.filter(pk=s.meeting.pk).update(state="invited")
     Booking.objects.filter(meeting=s.meeting).update(taken=True)
     Decision.objects.create(meeting=s.meeting, position=1, text=f"{word} decision")
+    paper(s, owner)
+
+
+def paper(s: SimpleNamespace, owner: User) -> None:
+    """What goes through approvals: a request, leave, a claim and an advance, official documents, a seal."""
+    word = s.word
+    flow = approving.flow(approving.step(1, owner), on_self="allow")
+    s.request = approving.request(flow, owner, reason=f"{word} needs it", amount="7")
+    s.claim = spending.claim(owner, spending.line("5", description=f"{word} lunch"), title=f"{word} trip")
+    s.advance = spending.advance(owner, title=f"{word} fair")
+    s.outgoing = official.draft(owner, title=f"{word} order", body=f"{word} is closed", keywords=word)
+    s.incoming = official.registered(SimpleNamespace(eva=owner), title=f"{word} letter", body=word, sender=word)
+    seal, _made = Seal.objects.get_or_create(code="ROUND", defaults={"name": "Round seal", "keeper": owner})
+    s.seal = official.seal_request(SimpleNamespace(seal=seal), by=owner, title=f"{word} offer", note=word)
     s.leave = leaving.submitted(owner, leaving.leave_type(limited=False), leaving.monday(), reason=f"{word} is ill")
 
 
