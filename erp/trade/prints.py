@@ -16,6 +16,7 @@ from django.utils.translation import pgettext
 
 from erp.trade.amounts import shown_amount, totals
 from kit.exchange.printing import picture
+from kit.pages.lines import LineTable
 from kit.pages.formats import iso_date, money, percent, trimmed
 from kit.values.capitals import amount_in_words
 from oa.organisation.models import CompanyProfile
@@ -181,6 +182,16 @@ def priced_rows(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
         cells += [percent(line.tax_rate * 100), money(amount, digits)]
         rows.append({"cells": cells, "amount": f"{amount:f}"})
     return rows
+
+
+def priced_table(document: Any, lines: Sequence[Any]) -> LineTable:
+    """The same lines as a table of a page, which numbers them itself."""
+    columns = priced_columns(document, lines)[1:]
+    rows = [
+        [(text, column["align"] == "right", "") for text, column in zip(row["cells"][1:], columns, strict=True)]
+        for row in priced_rows(document, lines)
+    ]
+    return LineTable([(column["label"], column["align"] == "right") for column in columns], rows)
 
 
 def priced_totals(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:

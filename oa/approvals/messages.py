@@ -37,6 +37,12 @@ def stand_ins(request: ApprovalRequest, keys: Iterable[int]) -> list[User]:
     return [row.proxy for row in rows.select_related("proxy")]
 
 
+def tell_relieved(run: Run, task: ApprovalTask, to: User) -> None:
+    """Somebody whose task the administrator gave to a colleague."""
+    text = format_lazy(_("{who} decides instead of you: {what}"), who=str(to), what=run.request.title)
+    notify([task.user], text, record=run.request, involved=True)
+
+
 def tell_returned(run: Run) -> None:
     """The applicant, who revises."""
     _tell_applicant(run, _("Returned to you: {what}"))

@@ -203,3 +203,35 @@ def test_orders_without_a_flow_cost_no_statement_more(office: dict[str, Any]) ->
     with CaptureQueriesContext(connection) as queries:
         confirm_order(order(office, 1), by=None)
     assert not [q for q in queries.captured_queries if '"oa_flowstep"' in q["sql"]]
+
+
+def test_the_lines_of_an_order_are_shown_to_who_approves_it(office: dict[str, Any]) -> None:
+    """UX 6.12, X-08: product, quantity, price, discount and amount, also where the order itself is out of reach."""
+    outsider = make.make_user("outsider", "warehouse")
+    flow = office["flow"]
+    flow.active = False
+    flow.save()
+    approving.flow(approving.step(1, outsider), kind=KIND)
+    draft, request = submitted(office, 7, discount=D(5))
+    client = client_of(outsider)
+    assert client.get(f"/sales/orders/{draft.pk}/").status_code == 404
+    for url in (f"/approvals/requests/{request.pk}/", f"/todo/?open={request.pk}"):
+        page = client.get(url).content.decode()
+        lines = page[page.index('class="cd lines"') :]
+        assert all(text in lines for text in (office["product"].code, "7 pc", "1,000.00", "5%", "6,650.00")), url
+    assert client_of(make.make_user("stranger", "warehouse")).get(f"/approvals/requests/{request.pk}/").status_code == 404
+
+
+def test_more_lines_take_no_more_statements(office: dict[str, Any]) -> None:
+    """Done means 4: the page of a request takes as many statements for 2 lines as for 40."""
+    counts = []
+    for many in (2, 40):
+        lines = [make.line(office["product"], 100) for _n in range(many)]
+        draft = make.make_order(office["customer"], *lines, by=office["ann"], owner=office["ann"])
+        request = submit(draft, kind=KIND, by=office["ann"])
+        client = client_of(office["mia"])
+        client.get("/")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"/approvals/requests/{request.pk}/").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
