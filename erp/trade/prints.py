@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from erp.trade.amounts import shown_amount, totals
-from kit.exchange.printing import picture
-from kit.pages.lines import LineTable
 from kit.pages.formats import iso_date, money, percent, trimmed
+from kit.pages.lines import LineTable
 from kit.values.capitals import amount_in_words
-from oa.organisation.models import CompanyProfile
+from oa.organisation.letterhead import joined, letterhead
 
 CHINA = {"china", "cn", "chn", "prc", "people's republic of china", "中国", "中国大陆", "中华人民共和国"}
 
@@ -71,25 +70,6 @@ def watermark(document: Any) -> str:
     """What is written across papers that are not valid (yet, or any more)."""
     marks = {"draft": _("DRAFT"), "cancelled": _("CANCELLED"), "reversed": _("REVERSED")}
     return marks.get(document.state, "")
-
-
-def letterhead() -> dict[str, Any]:
-    """Names, address and numbers of the company; the second name is the one in the other language."""
-    company = CompanyProfile.current()
-    chinese = _chinese()
-    names = [company.name_zh or company.name, company.name] if chinese else [company.name, company.name_zh]
-    address = (company.address_zh or company.address) if chinese else (company.address or company.address_zh)
-    return {
-        "name": names[0],
-        "other_name": names[1] if names[1] != names[0] else "",
-        "logo": picture(company.logo),
-        "lines": [
-            address,
-            joined([labelled(_("Tel."), company.phone), company.email]),
-            labelled(_("Tax number"), company.tax_number),
-        ],
-        "bank": [company.bank_name, company.bank_account],
-    }
 
 
 def party(label: str, name: str, *lines: str) -> dict[str, Any]:
@@ -235,16 +215,6 @@ def lines_of(document: Any, *related: str) -> list[Any]:
 def numbers_of(documents: Iterable[Any]) -> str:
     """The numbers of the documents that lines come from, each once."""
     return joined(dict.fromkeys(document.number for document in documents))
-
-
-def labelled(label: str, value: Any) -> str:
-    """`Tel. 123`, or nothing."""
-    return f"{label} {value}" if value else ""
-
-
-def joined(parts: Iterable[Any]) -> str:
-    """What there is of `parts`, divided by commas."""
-    return ", ".join(str(part) for part in parts if part)
 
 
 def total_quantity(lines: Sequence[Any]) -> list[dict[str, Any]]:

@@ -13,8 +13,10 @@ from erp.sales.models import SalesOrder
 from erp.sales.models.orders import Hold
 from erp.sales.models.terms import CreditAction
 from erp.sales.services import amend_order, cancel_order, confirm_order, deliver_order, release_hold, save_order
+from kit.exchange import printing
 from kit.values.errors import BusinessError
 from oa.approvals.models import ApprovalRequest
+from oa.approvals.prints import approval_sheet
 from oa.approvals.services import approve, reject, send_back, submit, withdraw
 from oa.approvals.services.submission import version_in_force
 from oa.organisation.models import User
@@ -219,7 +221,9 @@ def test_the_lines_of_an_order_are_shown_to_who_approves_it(office: dict[str, An
         page = client.get(url).content.decode()
         lines = page[page.index('class="cd lines"') :]
         assert all(text in lines for text in (office["product"].code, "7 pc", "1,000.00", "5%", "6,650.00")), url
-    assert client_of(make.make_user("stranger", "warehouse")).get(f"/approvals/requests/{request.pk}/").status_code == 404
+    assert (
+        client_of(make.make_user("stranger", "warehouse")).get(f"/approvals/requests/{request.pk}/").status_code == 404
+    )
 
 
 def test_more_lines_take_no_more_statements(office: dict[str, Any]) -> None:
@@ -235,3 +239,16 @@ def test_more_lines_take_no_more_statements(office: dict[str, Any]) -> None:
             assert client.get(f"/approvals/requests/{request.pk}/").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_the_sheet_of_an_order_holds_its_lines_and_tells_of_later_changes(office: dict[str, Any]) -> None:
+    """X-13, X-08: confirming by the approval changes nothing that was decided about; amending does."""
+    draft, request = submitted(office, 60)
+    decide(request, office["mia"])
+    made = approval_sheet(ApprovalRequest.objects.get(pk=request.pk), "en")
+    assert made["lines"][0][0] == office["product"].code and made["changed"] == ""
+    assert len(printing.render_svg_pages("approval.typ", made)) == 1
+    draft.refresh_from_db()
+    draft.note = "deliver at night"
+    SalesOrder.objects.filter(pk=draft.pk).update(note=draft.note)
+    assert approval_sheet(ApprovalRequest.objects.get(pk=request.pk), "en")["changed"]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_administrator_reassigns_a_task_on_the_page_with_a_reason() -> None:
     """X-04: offered to the flow's administrator only, logged as such with the reason; both people are told."""
-    boss, a, b, admin, other = make.people("boss", "a", "b", "admin1x", "other")
+    boss, a, b, admin = make.people("boss", "a", "b", "admin1x")
     request = make.request(make.flow(make.step(1, a), admin=admin), boss)
     task = make.task(request, a)
     url = f"/approvals/act/{request.pk}/reassign/"

@@ -46,7 +46,7 @@ def transfer(task: ApprovalTask, to: User, *, by: User | None, text: str = "") -
 
 
 def _may_reassign(run: Run, by: User, text: str) -> None:
-    """The administrator gives somebody's task to another, with a reason, but never chooses who decides about oneself."""
+    """The administrator gives somebody's task to another, with a reason, but none of an own request (rule X-11)."""
     if by.pk == run.request.applicant_id:
         raise BusinessError(_("This is your own request; somebody else must reassign it."))
     if not text.strip():
