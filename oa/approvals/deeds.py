@@ -14,7 +14,9 @@ from kit.pages.actions import Action
 from kit.values.errors import BusinessError
 from oa.approvals import services
 from oa.approvals.access import administers
+from oa.approvals.choosing import to_choose
 from oa.approvals.contents import document_of
+from oa.approvals.forecast import choice_field
 from oa.approvals.inbox import act_url
 from oa.approvals.models import ApprovalNode, ApprovalRequest, ApprovalTask
 from oa.approvals.models.flows import NodeKind
@@ -200,7 +202,8 @@ def perform(
 def _on_task(verb: str, task: ApprovalTask, given: Mapping[str, Any], by: Any, seen: str) -> ApprovalRequest:
     opinion = given.get("opinion", "")
     if verb == "approve":
-        return services.approve(task, by=by, text=opinion, content_hash=seen)
+        choices = {step.pk: [person.pk for person in given.get(choice_field(step), ())] for step in to_choose(task)}
+        return services.approve(task, by=by, text=opinion, content_hash=seen, choices=choices)
     if verb == "reject":
         return services.reject(task, by=by, text=given["reason"])
     if verb == "return":

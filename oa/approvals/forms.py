@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -13,7 +13,7 @@ from kit.pages.pickmany import PickManyField
 from kit.pages.resources import by_model
 from kit.pages.widgets import DayField, NumberField, PickerField
 from oa.approvals.forecast import Path, choice_field
-from oa.approvals.models import ApprovalTask
+from oa.approvals.models import ApprovalTask, FlowStep
 from oa.approvals.models.forms import FieldType, field_label
 from oa.approvals.models.proxies import Proxy
 from oa.approvals.registry import approvables
@@ -46,7 +46,10 @@ class TaskChoice(forms.ModelChoiceField):
 
 
 class DeedForm(forms.Form):
-    """What a verb asks for; `stages` are (number, label) pairs to return to, `tasks` those to reassign."""
+    """What a verb asks for; `stages` are (number, label) pairs to return to, `tasks` those to reassign.
+
+    `steps` are those whose people the person names, `chosen` who was named for them before.
+    """
 
     FIELDS: dict[str, tuple[str, ...]] = {
         "approve": ("opinion",),
@@ -70,6 +73,8 @@ class DeedForm(forms.Form):
         user: Any,
         stages: Sequence[tuple[int, Any]] = (),
         tasks: Sequence[ApprovalTask] = (),
+        steps: Sequence[FlowStep] = (),
+        chosen: Mapping[str, Sequence[int]] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -90,6 +95,9 @@ class DeedForm(forms.Form):
         }
         for name in self.FIELDS.get(verb, ()):
             self.fields[name] = made[name]
+        for step in steps:
+            self.fields[choice_field(step)] = _colleagues(_("Decides at “%s”") % step.name)
+            self.initial[choice_field(step)] = (chosen or {}).get(str(step.pk), [])
         with_user(self, user)
 
 

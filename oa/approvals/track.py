@@ -137,7 +137,13 @@ def _ahead(request: ApprovalRequest, approvable: Approvable) -> list[Stop]:
     for node in request.nodes.exclude(step=None).order_by("pk"):
         behind[node.step_id or 0] = node.state if node.facts_hash == request.facts_hash else "void"
     return [
-        Stop(p.step.name, note=note_in_words(p.asked.note), why=p.why, rule=p.rule, people=names(p.asked.people))
+        Stop(
+            p.step.name,
+            note=p.choice or note_in_words(p.asked.note),
+            why=p.why,
+            rule=p.rule,
+            people="" if p.choice else names(p.asked.people),
+        )
         for p in planned.needed
         if behind.get(p.step.pk) not in ("approved", "running")
     ]

@@ -20,6 +20,7 @@ from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
 from oa.approvals import batch, deeds, services
+from oa.approvals.choosing import to_choose
 from oa.approvals.contents import contents_of, document_of
 from oa.approvals.forecast import Path, choice_field, forecast
 from oa.approvals.forms import DeedForm, FilledForm, SubmitForm
@@ -72,7 +73,8 @@ def _deed_form(request: HttpRequest, found: ApprovalRequest, verb: str, task: Ap
         return FilledForm(data, fields=fields, user=request.user, initial=document.values)
     stages = deeds.returnable(task) if verb == "return" and task is not None else ()
     tasks = deeds.reassignable(found, request.user) if verb == "reassign" else ()
-    return DeedForm(data, verb=verb, user=request.user, stages=stages, tasks=tasks)
+    steps = to_choose(task) if verb == "approve" and task is not None else ()
+    return DeedForm(data, verb=verb, user=request.user, stages=stages, tasks=tasks, steps=steps, chosen=found.choices)
 
 
 def _seen(request: HttpRequest) -> str:

@@ -86,7 +86,13 @@ def problems_of(version: FlowVersion, approvable: Approvable) -> list[str]:
     stages = {step.stage for step in steps}
     for step in steps:
         found += [f"{step.name}: {text}" for text in _problems_of_step(step, approvable, stages)]
+        if step.who == Who.PREVIOUS and (step.kind == NodeKind.CC or not _decided_before(step, steps)):
+            found.append(f"{step.name}: {_('nobody decides right before it who could choose.')}")
     return found
+
+
+def _decided_before(step: FlowStep, steps: list[FlowStep]) -> bool:
+    return any(other.stage < step.stage and other.kind != NodeKind.CC for other in steps)
 
 
 def _problems_of_step(step: FlowStep, approvable: Approvable, stages: set[int]) -> list[str]:
