@@ -54,7 +54,7 @@ def _sheet(request: ApprovalRequest) -> dict[str, Any]:
         "files": [name for name, *_rest in request.content.get("files", [])],
         "steps_label": _("Steps"),
         "step_heads": [_("Step"), _("Person"), _("Decision"), _("Opinion"), _("Time"), _("Time spent")],
-        "steps": [row for stop in path_of(request) for row in _rows(stop)],
+        "steps": [_submitted(request), *(row for stop in path_of(request)[1:] for row in _rows(stop))],
         "events_label": _("Other events"),
         "events": _events(request),
         "check": f"SHA-256 {request.content_hash}",
@@ -76,7 +76,14 @@ def _facts(request: ApprovalRequest) -> Iterator[tuple[Any, Any]]:
 def _changed(request: ApprovalRequest, approvable: Approvable, document: Any) -> str:
     """A warning where the document does not say any more what was decided about (rule X-08)."""
     now = contents_of(approvable, document, request.applicant, request.department_id)
-    return "" if now.content_hash == request.content_hash else _("The document was changed after this approval.")
+    return "" if now.content_hash == request.content_hash else _("The document was changed since.")
+
+
+def _submitted(request: ApprovalRequest) -> list[str]:
+    """The first row of the table: who asked, with the note for the approvers."""
+    first = request.actions.filter(act=Act.SUBMIT).first()
+    note = first.text if first is not None else ""
+    return [_("Submitted"), str(request.applicant), "", note, formats.moment(request.submitted_at), ""]
 
 
 def _rows(stop: Stop) -> list[list[str]]:

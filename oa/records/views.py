@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -110,7 +111,9 @@ class NoticeForm(forms.Form):
     """How a person wants notifications by mail."""
 
     notice_mails = forms.ChoiceField(
-        label=gettext_lazy("Notifications by mail"), choices=NoticeMails.choices, widget=forms.RadioSelect
+        label=gettext_lazy("Notifications by mail"),
+        choices=lambda: [(value, capfirst(label)) for value, label in NoticeMails.choices],
+        widget=forms.RadioSelect,
     )
     digest_at = forms.TimeField(
         label=gettext_lazy("Time of the daily mail"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from erp.sales.models import SalesOrder
 from erp.sales.models.orders import Hold
@@ -252,3 +253,14 @@ def test_the_sheet_of_an_order_holds_its_lines_and_tells_of_later_changes(office
     draft.note = "deliver at night"
     SalesOrder.objects.filter(pk=draft.pk).update(note=draft.note)
     assert approval_sheet(ApprovalRequest.objects.get(pk=request.pk), "en")["changed"]
+
+
+def test_who_reads_another_language_decides_about_the_same(office: dict[str, Any]) -> None:
+    """X-08, I-28: units and terms have names in two languages; neither the hash nor the facts depend on the reader."""
+    with translation.override("zh-hans"):
+        draft, request = submitted(office, 60)
+    with translation.override("en"):
+        assert approval_sheet(request, "zh-hans")["changed"] == ""
+        decide(request, office["mia"])
+    draft.refresh_from_db()
+    assert draft.state == "confirmed"
