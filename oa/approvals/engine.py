@@ -293,6 +293,7 @@ def cancel_tasks(run: Run, tasks: Iterable[ApprovalTask]) -> None:
     for task in undecided:
         task.state, task.decided_at = "cancelled", run.now
     bulk_set(undecided, ["state", "decided_at"])
+    messages.answered(run, undecided)
 
 
 def _rejected(run: Run, node: ApprovalNode) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from kit.rules.days import business_day
 from oa.approvals.models import ApprovalCopy, ApprovalRequest, ApprovalTask, Proxy
 from oa.organisation.models import User
-from oa.records.notifications import notify
+from oa.records.notifications import mark_answered, notify
 
 if TYPE_CHECKING:
     from oa.approvals.engine import Run
@@ -28,6 +28,14 @@ def tell_asked(run: Run, tasks: Sequence[ApprovalTask]) -> None:
         _("{who} asks for your approval: {what}"), who=str(run.request.applicant), what=run.request.title
     )
     notify([*people.values(), *stand_ins(run.request, people)], text, record=run.request, involved=True)
+
+
+def answered(run: Run, tasks: Iterable[ApprovalTask]) -> None:
+    """Whoever has nothing to decide any more need not read that they were asked, neither here nor by mail (X-12)."""
+    still = {task.user_id for rows in run.tasks.values() for task in rows if task.state == "running"}
+    done = {key for task in tasks for key in (task.user_id, task.decided_by_id) if key is not None} - still
+    if done:
+        mark_answered(done, run.request)
 
 
 def stand_ins(request: ApprovalRequest, keys: Iterable[int]) -> list[User]:

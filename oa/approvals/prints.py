@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from kit.exchange.printing import Print, register
 from kit.pages import formats
@@ -53,7 +53,14 @@ def _sheet(request: ApprovalRequest) -> dict[str, Any]:
         "files_label": _("Attachments"),
         "files": [name for name, *_rest in request.content.get("files", [])],
         "steps_label": _("Steps"),
-        "step_heads": [_("Step"), _("Person"), _("Decision"), _("Opinion"), _("Time"), _("Time spent")],
+        "step_heads": [
+            _("Step"),
+            _("Person"),
+            pgettext("approval", "Decision"),
+            _("Opinion"),
+            pgettext("approval", "Decided at"),
+            _("Time spent"),
+        ],
         "steps": [_submitted(request), *(row for stop in path_of(request)[1:] for row in _rows(stop))],
         "events_label": _("Other events"),
         "events": _events(request),
@@ -83,7 +90,14 @@ def _submitted(request: ApprovalRequest) -> list[str]:
     """The first row of the table: who asked, with the note for the approvers."""
     first = request.actions.filter(act=Act.SUBMIT).first()
     note = first.text if first is not None else ""
-    return [_("Submitted"), str(request.applicant), "", note, formats.moment(request.submitted_at), ""]
+    return [
+        pgettext("approval step", "Submitted"),
+        str(request.applicant),
+        "",
+        note,
+        formats.moment(request.submitted_at),
+        "",
+    ]
 
 
 def _rows(stop: Stop) -> list[list[str]]:

@@ -70,7 +70,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _hours(took: dt.timedelta) -> Decimal:
-    return round_half_up(Decimal(took.total_seconds()) / 3600, 1)
+    return round_half_up(Decimal(took.total_seconds()) / 3600, 2)
 
 
 class ApprovalDurations(Report):
@@ -102,7 +102,7 @@ class ApprovalDurations(Report):
         }
         return [
             *heads[params["group_by"]],
-            ReportColumn("decisions", _("Decisions"), "integer", total=True),
+            ReportColumn("decisions", pgettext_lazy("approval", "Decisions"), "integer", total=True),
             ReportColumn("average", _("Average (h)"), "quantity"),
             ReportColumn("median", _("Median (h)"), "quantity"),
             ReportColumn("longest", _("Longest (h)"), "quantity"),

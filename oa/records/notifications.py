@@ -74,6 +74,13 @@ def may_see(person: Any, record: Model) -> bool:
     return bool(rows.visible_to(person).filter(pk=record.pk).exists())
 
 
+def mark_answered(keys: Iterable[int], record: Model) -> int:
+    """What the people `keys` were told of `record` needs no attention any more; returns how many were unread."""
+    kind = ContentType.objects.get_for_model(record)
+    rows = Notification.objects.filter(user__in=list(keys), content_type=kind, object_id=record.pk, read_at=None)
+    return rows.update(read_at=timezone.now())
+
+
 def mark_read(person: Any, keys: Iterable[int] | None = None) -> int:
     """Mark messages of a person as read, all of them without `keys`; returns how many were unread."""
     rows = Notification.objects.filter(user=person, read_at=None)

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.customers.models import Customer
+from oa.approvals import services
 from oa.organisation.models import User
 from oa.records.models import Notification
 from oa.records.notifications import choose_mails, notify
@@ -181,3 +182,16 @@ def test_everybody_chooses_on_their_own_page() -> None:
     bob.refresh_from_db()
     assert (ann.notice_mails, ann.digest_at, bob.notice_mails) == ("each", dt.time(9), "digest")
     assert [message.to for message in sent()] == [[ann.email]]
+
+
+def test_what_was_decided_meanwhile_is_not_asked_for_by_mail() -> None:
+    """X-12: neither the mail nor the bell asks who decided, who need not decide any more, or who handed it over."""
+    boss, a, b, c, d = approving.people("boss", "a", "b", "c", "d")
+    flow = approving.flow(approving.step(1, a, b), approving.step(2, c))
+    request = approving.request(flow, boss)
+    services.approve(approving.task(request, a), by=a)
+    services.transfer(approving.task(request, c), d, by=c)
+    unread = Notification.objects.filter(read_at=None, text__contains="asks for your approval")
+    assert {row.user for row in unread} == {d}
+    due_everywhere()
+    assert [message.to for message in sent()] == [[d.email]]

@@ -12,7 +12,7 @@ from kit.values.errors import BusinessError
 from oa.approvals.access import Hand, hand_on
 from oa.approvals.choosing import choose
 from oa.approvals.engine import Run, advance, back_to, cancel_tasks, new_task, open_run, settle, start_tasks
-from oa.approvals.messages import tell_asked
+from oa.approvals.messages import answered, tell_asked
 from oa.approvals.models import ApprovalNode, ApprovalRequest, ApprovalTask
 from oa.approvals.models.flows import NodeKind, Resubmit
 from oa.approvals.models.log import Act
@@ -197,3 +197,4 @@ def _close(run: Run, hand: Hand, state: str) -> None:
     task = hand.task
     task.state, task.decided_at, task.decided_by = state, run.now, hand.by
     task.save(update_fields=["state", "decided_at", "decided_by"])
+    answered(run, [task])

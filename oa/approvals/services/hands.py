@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from kit.values.errors import BusinessError
 from oa.approvals.access import administers, hand_on, not_decided_before, suited
 from oa.approvals.engine import Run, advance, new_task, open_run, settle, start_tasks
-from oa.approvals.messages import send_copies, tell_asked, tell_late, tell_relieved
+from oa.approvals.messages import answered, send_copies, tell_asked, tell_late, tell_relieved
 from oa.approvals.models import ApprovalRequest, ApprovalTask
 from oa.approvals.models.log import Act
 from oa.approvals.models.requests import TaskRole
@@ -60,6 +60,7 @@ def hand_over(run: Run, task: ApprovalTask, to: User, text: str) -> None:
     run.log(Act.TRANSFER, by=run.by, text=text, task=task, node=task.node, target=to)
     task.state, task.decided_at = "transferred", run.now
     task.save(update_fields=["state", "decided_at"])
+    answered(run, [task])
     source = task if task.role == TaskRole.SIGN else task.source  # who added or asked stays known
     made = new_task(run, task.node, to, task.slot, state, role=task.role, after=task.after, source=source)
     made.save()
