@@ -38,6 +38,7 @@ urlpatterns = [
     path("records/<str:slug>/<str:key>/attach/", records.attach_view, name="attach"),
     path("records/<str:slug>/<str:key>/comment/", records.comment_view, name="comment"),
     path("notifications/", records.notifications_view, name="notifications"),
+    path("notifications/settings/", records.notification_settings_view, name="notification-settings"),
     path("jobs/<uuid:key>/", records.job_view, name="job"),
     path("jobs/<uuid:key>/cancel/", records.cancel_job_view, name="job-cancel"),
     path("jobs/<uuid:key>/file/", records.job_file_view, name="job-file"),

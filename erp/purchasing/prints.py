@@ -10,8 +10,6 @@ from django.utils.translation import gettext_lazy
 from erp.trade.prints import (
     facts,
     in_language,
-    joined,
-    labelled,
     lines_of,
     paper,
     partner_language,
@@ -22,6 +20,7 @@ from erp.trade.prints import (
     terms,
 )
 from kit.exchange.printing import Print, register
+from oa.organisation.letterhead import joined, labelled
 
 
 def purchase_order(order: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from crm.customers.models import CustomerGroup
 from erp.finance.models import Currency
 from erp.sales.models import SalesOrder
 from erp.sales.models.orders import ORDER_STATES, Hold
+from erp.trade.prints import lines_of, priced_table
 from kit.pages import formats
 from oa.approvals.conditions import CHOICE, NUMBER, RECORD, Fact
 from oa.approvals.contents import departments_up, facts_of
@@ -148,6 +149,7 @@ approvables.register(
         unlock=unlock,
         effect=effect,
         summary=summary,
+        lines=lambda order: priced_table(order, lines_of(order)),
         title=lambda order: f"{order.customer} · {order.number or _('sales order')}",
         icon="shopping-cart",
     )

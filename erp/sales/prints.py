@@ -11,8 +11,6 @@ from erp.trade.prints import (
     column,
     facts,
     in_language,
-    joined,
-    labelled,
     lines_of,
     numbers_of,
     paper,
@@ -27,6 +25,7 @@ from erp.trade.prints import (
     total_quantity,
 )
 from kit.exchange.printing import Print, register
+from oa.organisation.letterhead import joined, labelled
 
 SIGNED_BY = ("prepared", "approved", "warehouse", "received")
 

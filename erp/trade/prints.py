@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from erp.trade.amounts import shown_amount, totals
-from kit.exchange.printing import picture
 from kit.pages.formats import iso_date, money, percent, trimmed
+from kit.pages.lines import LineTable
 from kit.values.capitals import amount_in_words
-from oa.organisation.models import CompanyProfile
+from oa.organisation.letterhead import joined, letterhead
 
 CHINA = {"china", "cn", "chn", "prc", "people's republic of china", "中国", "中国大陆", "中华人民共和国"}
 
@@ -70,25 +70,6 @@ def watermark(document: Any) -> str:
     """What is written across papers that are not valid (yet, or any more)."""
     marks = {"draft": _("DRAFT"), "cancelled": _("CANCELLED"), "reversed": _("REVERSED")}
     return marks.get(document.state, "")
-
-
-def letterhead() -> dict[str, Any]:
-    """Names, address and numbers of the company; the second name is the one in the other language."""
-    company = CompanyProfile.current()
-    chinese = _chinese()
-    names = [company.name_zh or company.name, company.name] if chinese else [company.name, company.name_zh]
-    address = (company.address_zh or company.address) if chinese else (company.address or company.address_zh)
-    return {
-        "name": names[0],
-        "other_name": names[1] if names[1] != names[0] else "",
-        "logo": picture(company.logo),
-        "lines": [
-            address,
-            joined([labelled(_("Tel."), company.phone), company.email]),
-            labelled(_("Tax number"), company.tax_number),
-        ],
-        "bank": [company.bank_name, company.bank_account],
-    }
 
 
 def party(label: str, name: str, *lines: str) -> dict[str, Any]:
@@ -183,6 +164,16 @@ def priced_rows(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def priced_table(document: Any, lines: Sequence[Any]) -> LineTable:
+    """The same lines as a table of a page, which numbers them itself."""
+    columns = priced_columns(document, lines)[1:]
+    rows = [
+        [(text, column["align"] == "right", "") for text, column in zip(row["cells"][1:], columns, strict=True)]
+        for row in priced_rows(document, lines)
+    ]
+    return LineTable([(column["label"], column["align"] == "right") for column in columns], rows)
+
+
 def priced_totals(document: Any, lines: Sequence[Any]) -> list[dict[str, Any]]:
     """Discount, net, tax by rate and total, as stored in the document (rules G-14, G-15)."""
     digits, code, sums = document.currency.exponent, document.currency.code, totals(lines)
@@ -224,16 +215,6 @@ def lines_of(document: Any, *related: str) -> list[Any]:
 def numbers_of(documents: Iterable[Any]) -> str:
     """The numbers of the documents that lines come from, each once."""
     return joined(dict.fromkeys(document.number for document in documents))
-
-
-def labelled(label: str, value: Any) -> str:
-    """`Tel. 123`, or nothing."""
-    return f"{label} {value}" if value else ""
-
-
-def joined(parts: Iterable[Any]) -> str:
-    """What there is of `parts`, divided by commas."""
-    return ", ".join(str(part) for part in parts if part)
 
 
 def total_quantity(lines: Sequence[Any]) -> list[dict[str, Any]]:

@@ -112,7 +112,7 @@ class LineTable:
 
     headers: Sequence[tuple[Any, bool]]  # label, numeric
     rows: Sequence[Sequence[tuple[str, bool, str]]]  # text, numeric, css
-    computed: Computed
+    computed: Computed = field(default_factory=Computed)
 
     @property
     def labelled(self) -> list[list[tuple[str, bool, str, Any]]]:

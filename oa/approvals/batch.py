@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,19 @@ class Result:
     problem: str = ""
 
 
-def approve_many(keys: Sequence[int], *, by: Any) -> list[Result]:
-    """Approve the tasks `keys` that are in the hands of `by`, at most a hundred; others are not even named.
+def ticked(ids: Sequence[str]) -> dict[int, str]:
+    """What the boxes of the inbox stand for: the key of a task, and the hash of the content that its row showed."""
+    pairs = (text.partition(".") for text in ids)
+    return {int(key): seen for key, _dot, seen in pairs if key.isdigit()}
+
+
+def approve_many(seen: Mapping[int, str], *, by: Any) -> list[Result]:
+    """Approve the tasks that are in the hands of `by`, at most a hundred; others are not even named.
 
     A row that cannot be approved is skipped with the reason and does not keep the others from it.
     """
-    mine = {task.pk: task for task in waiting_tasks(by).filter(pk__in=list(keys)[:MOST])}
-    missing = [key for key in keys if key not in mine]
+    mine = {task.pk: task for task in waiting_tasks(by).filter(pk__in=list(seen)[:MOST])}
+    missing = [key for key in seen if key not in mine]
     gone = ApprovalTask.objects.filter(pk__in=missing, user=by).select_related(*RELATED)
     results = [Result(task, _("This was decided meanwhile.")) for task in gone]
     for task in mine.values():
@@ -38,7 +44,7 @@ def approve_many(keys: Sequence[int], *, by: Any) -> list[Result]:
             results.append(Result(task, _("This one is decided on its own page.")))
             continue
         try:
-            approve(task, by=by)
+            approve(task, by=by, content_hash=seen[task.pk])
             results.append(Result(task))
         except BusinessError as error:
             results.append(Result(task, str(error)))

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils import translation
 
 from oa.approvals.registry import Approvable
 from oa.organisation.models import Department, User
@@ -41,10 +43,11 @@ class Contents:
 
 
 def contents_of(approvable: Approvable, document: Any, applicant: User, department_id: int | None) -> Contents:
-    """Read a document as it stands now, with its files by name and hash."""
+    """Read a document as it stands now, with its files by name and hash; the same in whatever language one reads."""
     kind = ContentType.objects.get_for_model(document)
     files = Attachment.objects.filter(content_type=kind, object_id=document.pk).order_by("pk")
-    content = {**approvable.content(document), "files": [list(row) for row in files.values_list("name", "sha256")]}
+    with translation.override(settings.LANGUAGE_CODE):
+        content = {**approvable.content(document), "files": [list(row) for row in files.values_list("name", "sha256")]}
     return Contents(facts_of(approvable, document, applicant, department_id), content)
 
 
@@ -54,7 +57,8 @@ def facts_of(approvable: Approvable, document: Any, applicant: User, department_
         "applicant_department": departments_up(department_id),
         "applicant_position": "" if applicant.position_id is None else str(applicant.position_id),
     }
-    return {**approvable.facts(document), **about}
+    with translation.override(settings.LANGUAGE_CODE):
+        return {**approvable.facts(document), **about}
 
 
 def departments_up(department_id: int | None) -> list[str]:

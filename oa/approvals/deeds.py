@@ -14,7 +14,9 @@ from kit.pages.actions import Action
 from kit.values.errors import BusinessError
 from oa.approvals import services
 from oa.approvals.access import administers
+from oa.approvals.choosing import to_choose
 from oa.approvals.contents import document_of
+from oa.approvals.forecast import choice_field
 from oa.approvals.inbox import act_url
 from oa.approvals.models import ApprovalNode, ApprovalRequest, ApprovalTask
 from oa.approvals.models.flows import NodeKind
@@ -38,13 +40,14 @@ LABELS = {
     "resubmit": lambda: _("Submit again"),
     "take-back": lambda: _("Take back"),
     "edit": lambda: _("Change fields"),
+    "reassign": lambda: _("Reassign"),
 }
 ON_TASK = ("approve", "reject", "return", "advise", "transfer", "delegate", "add", "remove", "take-back", "edit")
 ICONS = {
     "approve": "check", "reject": "x", "return": "corner-up-left", "transfer": "arrow-right-left", "add": "user-plus",
     "delegate": "message-circle-question-mark", "copy": "copy", "urge": "bell", "withdraw": "undo-2", "cancel": "ban",
     "resubmit": "send", "take-back": "undo-2", "advise": "message-square", "remove": "user-minus",
-    "edit": "pencil",
+    "edit": "pencil", "reassign": "arrow-right-left",
 }  # fmt: skip
 
 
@@ -139,7 +142,17 @@ def _request_verbs(request: ApprovalRequest, user: Any) -> list[str]:
         verbs.append("withdraw")
     if request.state == "running":
         verbs.append("urge")
-    return [*verbs, "cancel"] if is_open and administers(user, request) else verbs
+    if not is_open or not administers(user, request):
+        return verbs
+    return [*verbs, "reassign", "cancel"] if reassignable(request, user) else [*verbs, "cancel"]
+
+
+def reassignable(request: ApprovalRequest, user: Any) -> list[ApprovalTask]:
+    """Open tasks of others that the administrator `user` may give to somebody else; of own requests none (X-11)."""
+    if user.pk == request.applicant_id:
+        return []
+    rows = request.tasks.filter(state__in=("running", "waiting", "delegated")).exclude(user=user.pk)
+    return list(rows.select_related("user", "node__step").order_by("pk"))
 
 
 def _plain(verb: str, request: ApprovalRequest, *, menu: bool) -> Action:
@@ -147,7 +160,7 @@ def _plain(verb: str, request: ApprovalRequest, *, menu: bool) -> Action:
     asks = verb != "urge"
     return Action(
         LABELS[verb](), url, ICONS.get(verb, ""), danger=verb == "cancel", post=not asks, dialog=asks,
-        menu=menu or verb in ("copy", "cancel"), name=verb,
+        menu=menu or verb in ("copy", "reassign", "cancel"), name=verb,
     )  # fmt: skip
 
 
@@ -179,6 +192,8 @@ def perform(
         return services.urge(request, by=by)
     if verb == "withdraw":
         return services.withdraw(request, by=by, reason=opinion)
+    if verb == "reassign":
+        return services.transfer(given["task"], given["to"], by=by, text=given["reason"])
     if verb == "cancel":
         return services.cancel(request, by=by, reason=given["reason"])
     return services.resubmit(request, by=by, note=opinion)
@@ -187,7 +202,8 @@ def perform(
 def _on_task(verb: str, task: ApprovalTask, given: Mapping[str, Any], by: Any, seen: str) -> ApprovalRequest:
     opinion = given.get("opinion", "")
     if verb == "approve":
-        return services.approve(task, by=by, text=opinion, content_hash=seen)
+        choices = {step.pk: [person.pk for person in given.get(choice_field(step), ())] for step in to_choose(task)}
+        return services.approve(task, by=by, text=opinion, content_hash=seen, choices=choices)
     if verb == "reject":
         return services.reject(task, by=by, text=given["reason"])
     if verb == "return":

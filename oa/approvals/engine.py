@@ -26,7 +26,7 @@ from oa.approvals.models import ApprovalAction, ApprovalNode, ApprovalRequest, A
 from oa.approvals.models.flows import How, NodeKind, OnReject
 from oa.approvals.models.log import Act
 from oa.approvals.models.requests import TaskRole
-from oa.approvals.people import Asked, Situation, asked, last_resort
+from oa.approvals.people import Asked, Situation, asked, drawn, last_resort
 from oa.approvals.registry import Approvable, approvables
 from oa.organisation.models import User
 from oa.records.bulk import bulk_set, locked
@@ -164,6 +164,8 @@ def _enter(run: Run, stage: list[FlowStep]) -> None:
     for step in stage:
         _void_earlier(run, step)
         found = asked(step, here)
+        if step.how == How.RANDOM and step.kind != NodeKind.CC:
+            found = drawn(found)
         why = reasons(step.conditions, run.request.facts, run.approvable.known)
         if step.kind == NodeKind.CC:
             node = _add_node(run, step, 0, found, why)
@@ -291,6 +293,7 @@ def cancel_tasks(run: Run, tasks: Iterable[ApprovalTask]) -> None:
     for task in undecided:
         task.state, task.decided_at = "cancelled", run.now
     bulk_set(undecided, ["state", "decided_at"])
+    messages.answered(run, undecided)
 
 
 def _rejected(run: Run, node: ApprovalNode) -> None:

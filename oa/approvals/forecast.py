@@ -26,6 +26,13 @@ class Planned:
     why: str = ""
 
     @property
+    def choice(self) -> str:
+        """Who has still to choose the people of this step, in words."""
+        if not self.asked.open:
+            return ""
+        return _("Who approves before chooses.") if self.step.who == Who.PREVIOUS else _("You choose who decides.")
+
+    @property
     def rule(self) -> str:
         """How many of several people must approve, in words."""
         if self.step.kind != NodeKind.APPROVE or len(self.asked.people) < 2:
@@ -79,7 +86,7 @@ def forecast(
                 continue
             found = asked(step, here)
             path.steps.append(Planned(step, found, why=why_in_words(step, facts, known)))
-            if step.kind == NodeKind.APPROVE and (step.how != How.ANY or len(found.people) == 1):
+            if step.kind == NodeKind.APPROVE and (step.how not in (How.ANY, How.RANDOM) or len(found.people) == 1):
                 sure += [user.pk for user in found.people]
         earlier += sure
         here = replace(here, earlier=tuple(earlier), before=frozenset(sure))

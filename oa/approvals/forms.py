@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -13,6 +13,7 @@ from kit.pages.pickmany import PickManyField
 from kit.pages.resources import by_model
 from kit.pages.widgets import DayField, NumberField, PickerField
 from oa.approvals.forecast import Path, choice_field
+from oa.approvals.models import ApprovalTask, FlowStep
 from oa.approvals.models.forms import FieldType, field_label
 from oa.approvals.models.proxies import Proxy
 from oa.approvals.registry import approvables
@@ -37,8 +38,18 @@ def _colleagues(label: Any, *, required: bool = True) -> PickManyField:
     return PickManyField(by_model[User], label=label, required=required)
 
 
+class TaskChoice(forms.ModelChoiceField):
+    """One of the open tasks of a request, by step and person."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.node} · {obj.user}" if obj.node is not None else str(obj.user)
+
+
 class DeedForm(forms.Form):
-    """What a verb asks for; `stages` are (number, label) pairs to return to."""
+    """What a verb asks for; `stages` are (number, label) pairs to return to, `tasks` those to reassign.
+
+    `steps` are those whose people the person names, `chosen` who was named for them before.
+    """
 
     FIELDS: dict[str, tuple[str, ...]] = {
         "approve": ("opinion",),
@@ -46,6 +57,7 @@ class DeedForm(forms.Form):
         "return": ("stage", "reason"),
         "advise": ("advice",),
         "transfer": ("to", "opinion"),
+        "reassign": ("task", "to", "reason"),
         "delegate": ("to", "question"),
         "add": ("people", "where", "opinion"),
         "copy": ("people", "opinion"),
@@ -54,9 +66,20 @@ class DeedForm(forms.Form):
         "resubmit": ("opinion",),
     }
 
-    def __init__(self, *args: Any, verb: str, user: Any, stages: Sequence[tuple[int, Any]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        verb: str,
+        user: Any,
+        stages: Sequence[tuple[int, Any]] = (),
+        tasks: Sequence[ApprovalTask] = (),
+        steps: Sequence[FlowStep] = (),
+        chosen: Mapping[str, Sequence[int]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         made: dict[str, forms.Field] = {
+            "task": TaskChoice(_open_tasks(tasks), label=_("Whose task"), empty_label=None),
             "opinion": _text(_("Opinion"), required=False),
             "reason": _text(_("Reason"), required=True),
             "advice": _text(_("Advice"), required=True),
@@ -72,7 +95,15 @@ class DeedForm(forms.Form):
         }
         for name in self.FIELDS.get(verb, ()):
             self.fields[name] = made[name]
+        for step in steps:
+            self.fields[choice_field(step)] = _colleagues(_("Decides at “%s”") % step.name)
+            self.initial[choice_field(step)] = (chosen or {}).get(str(step.pk), [])
         with_user(self, user)
+
+
+def _open_tasks(tasks: Sequence[ApprovalTask]) -> Any:
+    rows = ApprovalTask.objects.filter(pk__in=[task.pk for task in tasks])
+    return rows.select_related("user", "node__step").order_by("pk")
 
 
 def with_user(form: forms.Form, user: Any) -> None:

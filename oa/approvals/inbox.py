@@ -50,8 +50,9 @@ def decided_by(user: Any) -> QuerySet[ApprovalTask]:
 
 
 def act_url(task: ApprovalTask, verb: str) -> str:
-    """Address of a deed on a task."""
-    return reverse("approval-act", args=(task.request_id, verb)) + f"?task={task.pk}"
+    """Address of a deed on a task; approving says which content the page showed (rule X-08)."""
+    url = reverse("approval-act", args=(task.request_id, verb)) + f"?task={task.pk}"
+    return f"{url}&seen={task.request.content_hash}" if verb == "approve" else url
 
 
 def request_url(request: ApprovalRequest) -> str:
@@ -107,7 +108,7 @@ def task_row(task: ApprovalTask, user: Any) -> Task:
         timezone.localtime(task.due_at).date() if task.due_at is not None else None,
         "" if acts else _("Open"),
         acts=acts,
-        batch=str(task.pk) if acts else "",
+        batch=f"{task.pk}.{task.request.content_hash}" if acts else "",
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from kit.rules.days import business_day
 from oa.approvals.models import ApprovalCopy, ApprovalRequest, ApprovalTask, Proxy
 from oa.organisation.models import User
-from oa.records.notifications import notify
+from oa.records.notifications import mark_answered, notify
 
 if TYPE_CHECKING:
     from oa.approvals.engine import Run
@@ -30,11 +30,25 @@ def tell_asked(run: Run, tasks: Sequence[ApprovalTask]) -> None:
     notify([*people.values(), *stand_ins(run.request, people)], text, record=run.request, involved=True)
 
 
+def answered(run: Run, tasks: Iterable[ApprovalTask]) -> None:
+    """Whoever has nothing to decide any more need not read that they were asked, neither here nor by mail (X-12)."""
+    still = {task.user_id for rows in run.tasks.values() for task in rows if task.state == "running"}
+    done = {key for task in tasks for key in (task.user_id, task.decided_by_id) if key is not None} - still
+    if done:
+        mark_answered(done, run.request)
+
+
 def stand_ins(request: ApprovalRequest, keys: Iterable[int]) -> list[User]:
     """Who decides for the people with `keys` today, the applicant never."""
     rows = Proxy.objects.filter(principal__in=list(keys)).on(business_day())
     rows = rows.filter(Q(kinds=[]) | Q(kinds__contains=[request.kind])).exclude(proxy=request.applicant_id)
     return [row.proxy for row in rows.select_related("proxy")]
+
+
+def tell_relieved(run: Run, task: ApprovalTask, to: User) -> None:
+    """Somebody whose task the administrator gave to a colleague."""
+    text = format_lazy(_("{who} decides instead of you: {what}"), who=str(to), what=run.request.title)
+    notify([task.user], text, record=run.request, involved=True)
 
 
 def tell_returned(run: Run) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q
@@ -36,7 +37,8 @@ class Situation:
 class Asked:
     """The people a step asks, in order. `passed` of them approve by rule; `note` says what the engine did itself.
 
-    `verdict`: approve or reject where nobody is found and the flow says so; `open`: the choice is still to be made.
+    `verdict`: approve or reject where nobody is found and the flow says so; `open`: the applicant, or who approves
+    before, has still to choose.
     """
 
     people: list[User] = field(default_factory=list)
@@ -66,6 +68,13 @@ def asked(step: FlowStep, here: Situation) -> Asked:
     return Asked(found, passed, next((note for note in notes if note), ""))
 
 
+def drawn(found: Asked) -> Asked:
+    """One of the people at random, rather one who has not approved before."""
+    fresh = [user for user in found.people if user.pk not in found.passed] or found.people
+    one = [secrets.choice(fresh)] if fresh else []
+    return replace(found, people=one, passed=found.passed & frozenset(_keys(one)))
+
+
 def _candidates(step: FlowStep, here: Situation) -> list[User]:
     if step.who == Who.PEOPLE:
         return [person for row in step.named.all() if (person := row.user.in_office) is not None]
@@ -78,7 +87,7 @@ def _candidates(step: FlowStep, here: Situation) -> list[User]:
         return holders(step.position_id or 0, step.department_id)
     if step.who == Who.MANAGER:
         return _one(manager_of(here.applicant))
-    if step.who == Who.CHOICE:
+    if step.who in (Who.CHOICE, Who.PREVIOUS):
         return _active(here.choices.get(str(step.pk), []))
     if step.who == Who.FIELD:
         return _from_field(step, here)
@@ -142,7 +151,7 @@ def _put_in(people: list[User], key: int, other: User | None) -> list[User]:
 def _nobody(step: FlowStep, here: Situation) -> Asked:
     """What the flow does where a step finds nobody."""
     rule = here.version.on_empty
-    if step.who == Who.CHOICE and str(step.pk) not in here.choices:
+    if step.who in (Who.CHOICE, Who.PREVIOUS) and str(step.pk) not in here.choices:
         return Asked(_one(last_resort(here)), note="empty-admin", open=True)
     if rule in (OnEmpty.APPROVE, OnEmpty.REJECT):
         return Asked(note=f"empty-{rule}", verdict=rule)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from kit.pages.lines import LineTable
 from oa.approvals.conditions import RECORD, Fact
 from oa.organisation.models import Department, Position
 
@@ -35,6 +36,8 @@ class Approvable:
     `facts(document)`: the values of `fields` as JSON (numbers as text): a change of one of them after approval needs
     a new run (rule X-08). `content(document)`: everything an approver decides about, as JSON; its hash is what was
     approved. `title(document)`: what it is called in lists; `summary(document)`: label and text pairs to decide by.
+    `lines(document)`: its lines as a table, shown to everybody who sees the request, who need not see the document:
+    what is decided about is never hidden from who decides.
     `lock(document)`, `unlock(document)`: keep it from changing while the run lasts and give it back (rule X-06).
     `effect(document, by)`: what approval means, in the transaction of the last decision; raises BusinessError when it
     cannot be, which takes the decision back with it (rule X-07).
@@ -52,6 +55,7 @@ class Approvable:
     unlock: Callable[[Any], Any]
     effect: Callable[[Any, Any], Any]
     summary: Callable[[Any], Sequence[tuple[Any, Any]]] = lambda document: ()
+    lines: Callable[[Any], LineTable | None] = lambda document: None
     title: Callable[[Any], str] = str
     editable: tuple[tuple[str, Any], ...] = ()
     edit: Callable[[Any, Mapping[str, Any], Any], Any] | None = None

@@ -16,11 +16,11 @@ from oa.records.notifications import may_see
 
 
 def shown(request: ApprovalRequest, user: Any) -> dict[str, Any]:
-    """`summary` (label, text) pairs, `files`, and `url` of the document."""
+    """`summary` (label, text) pairs, `lines`, `files`, and `url` of the document."""
     try:
         approvable = approvables.get(request.kind)
     except LookupError:
-        return {"summary": [], "files": [], "url": ""}
+        return {"summary": [], "lines": None, "files": [], "url": ""}
     document: Any = document_of(request)
     summary = [(label, value) for label, value in approvable.summary(document) if value not in ("", None)]
     visible = may_see(user, document)
@@ -28,6 +28,7 @@ def shown(request: ApprovalRequest, user: Any) -> dict[str, Any]:
     files = Attachment.objects.filter(content_type=kind, object_id=document.pk)
     return {
         "summary": summary,
+        "lines": approvable.lines(document),
         "files": [(file.name, reverse("attachment", args=(file.key,))) for file in files] if visible else [],
         "url": url_of(document) if visible else "",
         "icon": approvable.icon,

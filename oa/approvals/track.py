@@ -38,6 +38,7 @@ class Voice:
     text: str = ""
     at: dt.datetime | None = None
     due: dt.datetime | None = None
+    took: str = ""
     removable: int | None = None
 
 
@@ -52,7 +53,7 @@ class Stop:
     rule: str = ""
     voices: list[Voice] = field(default_factory=list)
     people: str = ""
-    took: dt.timedelta | None = None
+    took: str = ""
 
 
 def path_of(request: ApprovalRequest) -> list[Stop]:
@@ -86,7 +87,7 @@ def _stop(node: Any, said: dict[int, ApprovalAction], approvable: Approvable) ->
         in_words(node.why, approvable.known) if node.why else "",
         _needed(node, tasks),
         [_voice(task, said.get(task.pk)) for task in tasks],
-        took=node.decided_at - node.entered_at if node.decided_at else None,
+        took=spent(node.entered_at, node.decided_at) if len(tasks) > 1 else "",
     )
 
 
@@ -109,7 +110,22 @@ def _voice(task: ApprovalTask, action: ApprovalAction | None) -> Voice:
     removable = task.pk if task.role == "added" and task.state in ("running", "waiting") else None
     at = action.at if action is not None else None
     due = task.due_at if task.state == "running" else None
-    return Voice(who, label, state.tone, text, at, due, removable)
+    took = spent(task.started_at, at)
+    return Voice(who, label, state.tone, text, at, due, took, removable)
+
+
+def spent(start: dt.datetime | None, end: dt.datetime | None) -> str:
+    """How long something took, in words (rule X-13); empty while it is not over."""
+    if start is None or end is None:
+        return ""
+    minutes = max(1, round((end - start).total_seconds() / 60))
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return _("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
+    if hours:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    return _("%s min") % minutes
 
 
 def _ahead(request: ApprovalRequest, approvable: Approvable) -> list[Stop]:
@@ -121,7 +137,13 @@ def _ahead(request: ApprovalRequest, approvable: Approvable) -> list[Stop]:
     for node in request.nodes.exclude(step=None).order_by("pk"):
         behind[node.step_id or 0] = node.state if node.facts_hash == request.facts_hash else "void"
     return [
-        Stop(p.step.name, note=note_in_words(p.asked.note), why=p.why, rule=p.rule, people=names(p.asked.people))
+        Stop(
+            p.step.name,
+            note=p.choice or note_in_words(p.asked.note),
+            why=p.why,
+            rule=p.rule,
+            people="" if p.choice else names(p.asked.people),
+        )
         for p in planned.needed
         if behind.get(p.step.pk) not in ("approved", "running")
     ]
@@ -130,10 +152,11 @@ def _ahead(request: ApprovalRequest, approvable: Approvable) -> list[Stop]:
 def events_of(request: ApprovalRequest, user: Any, limit: int) -> Sequence[Event]:
     """The history of a request, the newest first (rule X-13)."""
     rows = request.actions.select_related("by", "behalf", "target", "node__step").order_by("-pk")[:limit]
-    return [_event(row) for row in rows]
+    return [event_of(row) for row in rows]
 
 
-def _event(row: ApprovalAction) -> Event:
+def event_of(row: ApprovalAction) -> Event:
+    """One thing that happened, as an entry of the timeline."""
     who = str(row.by) if row.by is not None else _("System")
     if row.behalf is not None:
         who = _("%(proxy)s for %(person)s") % {"proxy": who, "person": row.behalf}

@@ -20,6 +20,7 @@ from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
 from oa.approvals import batch, deeds, services
+from oa.approvals.choosing import to_choose
 from oa.approvals.contents import contents_of, document_of
 from oa.approvals.forecast import Path, choice_field, forecast
 from oa.approvals.forms import DeedForm, FilledForm, SubmitForm
@@ -50,7 +51,7 @@ def act_view(request: HttpRequest, key: int, verb: str) -> HttpResponse:
             request.POST.get("submit_id", ""),
             request.user,
             f"approval.{verb}.{key}",
-            lambda: deeds.perform(verb, found, task, given, by=request.user, seen=request.POST.get("seen", "")),
+            lambda: deeds.perform(verb, found, task, given, by=request.user, seen=_seen(request)),
         )
     except BusinessError as error:
         if form.fields and not _quick(request, verb):
@@ -71,7 +72,14 @@ def _deed_form(request: HttpRequest, found: ApprovalRequest, verb: str, task: Ap
         fields = deeds.editable_fields(found, task)
         return FilledForm(data, fields=fields, user=request.user, initial=document.values)
     stages = deeds.returnable(task) if verb == "return" and task is not None else ()
-    return DeedForm(data, verb=verb, user=request.user, stages=stages)
+    tasks = deeds.reassignable(found, request.user) if verb == "reassign" else ()
+    steps = to_choose(task) if verb == "approve" and task is not None else ()
+    return DeedForm(data, verb=verb, user=request.user, stages=stages, tasks=tasks, steps=steps, chosen=found.choices)
+
+
+def _seen(request: HttpRequest) -> str:
+    """The hash of the content on the page that the person came from: in its buttons, else in the dialog (X-08)."""
+    return request.GET.get("seen") or request.POST.get("seen", "")
 
 
 def _quick(request: HttpRequest, verb: str) -> bool:
@@ -106,8 +114,7 @@ def _ask(request: HttpRequest, found: ApprovalRequest, verb: str, form: Any, sta
 @require_POST
 def batch_view(request: HttpRequest) -> HttpResponse:
     """Approve the ticked rows, each on its own; the page tells what came of each (rule X-12)."""
-    keys = [int(key) for key in request.POST.getlist("ids") if key.isdigit()]
-    results = batch.approve_many(keys, by=request.user)
+    results = batch.approve_many(batch.ticked(request.POST.getlist("ids")), by=request.user)
     done = sum(1 for result in results if not result.problem)
     text = ngettext("%s request approved.", "%s requests approved.", done) % done
     head = Head(title=_("Approve together"), note=text, crumbs=[(_("To do"), reverse("todo"))])

@@ -6,6 +6,8 @@ and before every task, so a change in the browser counts everywhere from then on
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -31,3 +33,15 @@ def company_zone() -> ZoneInfo:
 def known_zone() -> ZoneInfo:
     """The time zone of the company as this process knows it; read once where it was not yet."""
     return _known or company_zone()
+
+
+def zone_of(person: Any) -> ZoneInfo:
+    """The time zone a person lives in: their own, else the company's as this process knows it."""
+    return zone_or_none(person.time_zone) or known_zone()
+
+
+def next_at(at: dt.time, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
+    """The first moment after `now` at which the clocks of `zone` show `at`."""
+    day = now.astimezone(zone).date()
+    moments = (dt.datetime.combine(day + dt.timedelta(days=days), at, zone).astimezone(dt.UTC) for days in range(3))
+    return next(moment for moment in moments if moment > now)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone, translation
 
 from kit.pages.resources import url_of
+from oa.organisation.models import User
+from oa.organisation.models.people import NoticeMails
+from oa.organisation.zones import next_at, zone_of
 from oa.records.models import Notification
 
 
@@ -26,25 +31,54 @@ def notify(
         people = [person for person in people if may_see(person, record)]
     url = url or (url_of(record) if record is not None else "")
     kind = ContentType.objects.get_for_model(record) if record is not None else None
-    rows = []
-    for person in people:
-        with translation.override(person.language or translation.get_language()):
-            rows.append(
-                Notification(
-                    user=person,
-                    text=str(text)[:300],
-                    url=url[:300],
-                    content_type=kind,
-                    object_id=record.pk if record is not None else None,
-                )
-            )
-    return Notification.objects.bulk_create(rows)
+    return Notification.objects.bulk_create(
+        [addressed(person, text, url, kind, record.pk if record is not None else None) for person in people]
+    )
+
+
+def addressed(person: Any, text: Any, url: str, kind: ContentType | None, key: int | None) -> Notification:
+    """A message to `person` that is not stored yet, in that person's language."""
+    with translation.override(person.language or translation.get_language()):
+        return Notification(
+            user=person,
+            text=str(text)[:300],
+            url=url[:300],
+            content_type=kind,
+            object_id=key,
+            mail_due=mail_due(person, timezone.now()),
+        )
+
+
+def mail_due(person: Any, now: dt.datetime) -> dt.datetime | None:
+    """When a message of `now` goes to `person` by mail: at once, at the time of the daily mail, or never (X-12)."""
+    if not person.email or person.notice_mails == NoticeMails.NONE:
+        return None
+    return now if person.notice_mails == NoticeMails.EACH else next_at(person.digest_at, zone_of(person), now)
+
+
+@transaction.atomic
+def choose_mails(person: User, mails: str, digest_at: dt.time | None = None) -> User:
+    """How `person` gets messages by mail from now on; those that wait follow at once."""
+    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    person.notice_mails = NoticeMails(mails)
+    person.digest_at = digest_at or person.digest_at
+    person.save(update_fields=["notice_mails", "digest_at"])
+    waiting = Notification.objects.filter(user=person, mail_due__isnull=False)
+    waiting.update(mail_due=mail_due(person, timezone.now()))
+    return person
 
 
 def may_see(person: Any, record: Model) -> bool:
     """Whether a person may see a record: the same rule as lists and pages."""
     rows: Any = type(record)._default_manager.all()
     return bool(rows.visible_to(person).filter(pk=record.pk).exists())
+
+
+def mark_answered(keys: Iterable[int], record: Model) -> int:
+    """What the people `keys` were told of `record` needs no attention any more; returns how many were unread."""
+    kind = ContentType.objects.get_for_model(record)
+    rows = Notification.objects.filter(user__in=list(keys), content_type=kind, object_id=record.pk, read_at=None)
+    return rows.update(read_at=timezone.now())
 
 
 def mark_read(person: Any, keys: Iterable[int] | None = None) -> int:

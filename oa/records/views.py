@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
@@ -12,20 +13,26 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from kit.pages.actions import Action
 from kit.pages.resources import Resource, registry, resource_of
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
+from oa.organisation.models.people import NoticeMails
+from oa.organisation.zones import zone_of
 from oa.records.attachments import downloads, store_attachments
 from oa.records.audit import note
 from oa.records.comments import add_comment
 from oa.records.idempotency import once
 from oa.records.jobs import cancel_job
 from oa.records.models import Attachment, AuditAction, Job, Notification
+from oa.records.notifications import choose_mails
 
 
 def _record(request: HttpRequest, slug: str, key: str) -> tuple[Resource, Any]:
@@ -95,9 +102,41 @@ def notifications_view(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         mine.filter(read_at=None).update(read_at=timezone.now())
         return go(request, request.path)
-    return fragment_or_page(
-        request, "oa/notifications.html", {"head": Head(title=_("Notifications")), "rows": mine[:100]}
+    chosen = Action(_("Notification settings"), reverse("notification-settings"), icon="settings", name="settings")
+    head = Head(title=_("Notifications"), actions=[chosen])
+    return fragment_or_page(request, "oa/notifications.html", {"head": head, "rows": mine[:100]})
+
+
+class NoticeForm(forms.Form):
+    """How a person wants notifications by mail."""
+
+    notice_mails = forms.ChoiceField(
+        label=gettext_lazy("Notifications by mail"),
+        choices=lambda: [(value, capfirst(label)) for value, label in NoticeMails.choices],
+        widget=forms.RadioSelect,
     )
+    digest_at = forms.TimeField(
+        label=gettext_lazy("Time of the daily mail"),
+        widget=forms.TimeInput(attrs={"type": "time", "class": "w-140"}, format="%H:%M"),
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"notice_mails": user.notice_mails, "digest_at": user.digest_at}, **kwargs)
+        self.fields["digest_at"].help_text = _("On the clocks of %s.") % zone_of(user)
+        self.fields["notice_mails"].help_text = _("Only what you have not read by then, and may see.")
+
+
+def notification_settings_view(request: HttpRequest) -> HttpResponse:
+    """Whether and when notifications reach me by mail (rule X-12)."""
+    user: Any = request.user
+    form = NoticeForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        choose_mails(user, form.cleaned_data["notice_mails"], form.cleaned_data["digest_at"])
+        messages.success(request, _("Your choice was saved."))
+        return go(request, request.path)
+    head = Head(title=_("Notification settings"), crumbs=[(_("Notifications"), reverse("notifications"))])
+    context = {"head": head, "form": form, "address": user.email}
+    return fragment_or_page(request, "oa/notification_settings.html", context, 422 if request.method == "POST" else 200)
 
 
 def job_view(request: HttpRequest, key: str) -> HttpResponse:

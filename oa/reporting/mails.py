@@ -44,7 +44,7 @@ def mail_report(run: ReportRun, user: Any) -> str:
         return str(_("has no mail address"))
     if known(key):
         return ""
-    with _as_read_by(user):
+    with AsReadBy(user):
         try:
             result = _result(run, user)
         except BusinessError as error:
@@ -62,7 +62,7 @@ def _result(run: ReportRun, user: Any) -> ReportResult:
     return reports.run(report, reports.parse_params(report, period | run.schedule.params, user), user)
 
 
-class _as_read_by:
+class AsReadBy:
     """Language and time zone of the reader, as on that reader's pages."""
 
     def __init__(self, user: Any) -> None:
@@ -79,15 +79,13 @@ class _as_read_by:
 
 
 def _mail(run: ReportRun, user: Any, result: ReportResult, key: str) -> OutgoingMail:
-    company = CompanyProfile.current()
-    chinese = (translation.get_language() or "").startswith("zh")
-    name = (company.name_zh if chinese else "") or company.name
+    name = company_name(CompanyProfile.current())
     files = _files(result, name)
     context = {
         "result": result, "company": name, "user": user, "schedule": run.schedule,
         "columns": result.screen, "rows": report_rows(result)[:ROWS], "totals": report_totals(result),
         "more": max(len(result.rows) - ROWS, 0), "chart": any(file.cid for file in files), "base": settings.SANHE_URL,
-        "url": settings.SANHE_URL + reports.report_url(result.name, **result.query), "language": _html_language(),
+        "url": settings.SANHE_URL + reports.report_url(result.name, **result.query), "language": html_language(),
         "schedule_url": f"{settings.SANHE_URL}/office/schedules/{run.schedule_id}/",
     }  # fmt: skip
     return OutgoingMail(
@@ -116,5 +114,11 @@ def _span(run: ReportRun) -> str:
     return first.isoformat() if first == last else f"{first.isoformat()} – {last.isoformat()}"
 
 
-def _html_language() -> str:
+def company_name(company: CompanyProfile) -> str:
+    """What the company is called in the present language."""
+    return (company.name_zh if html_language() == "zh-CN" else "") or company.name
+
+
+def html_language() -> str:
+    """The present language as HTML names it."""
     return "zh-CN" if (translation.get_language() or "").startswith("zh") else "en"

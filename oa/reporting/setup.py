@@ -14,6 +14,7 @@ from oa.reporting.timing import crontab_fields
 # name, task, what it is for; every minute
 MINUTELY = (
     ("oa-send-mails", "oa.reporting.send_mails", "Sends mails that wait."),
+    ("oa-mail-notifications", "oa.reporting.mail_notifications", "Mails notifications, at once or once a day."),
     ("oa-sweep-schedules", "oa.reporting.sweep", "Begins scheduled reports that the timer missed."),
     ("oa-approvals", "oa.approvals.handle_overdue", "Reminds, or decides by rule, where the time of a step ran out."),
     ("oa-sweep-tasks", "oa.tasks.sweep", "Recurring tasks, deferred tasks and reminders."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from oa.reporting import books, outbox, services
+from oa.reporting import books, notices, outbox, services
 from oa.reporting.models import ReportSchedule
 
 
@@ -26,6 +26,12 @@ def sweep() -> int:
 def send_mails() -> int:
     """Every minute, and when there are new mails: send what is due."""
     return outbox.send_mails()
+
+
+@shared_task(name="oa.reporting.mail_notifications")
+def mail_notifications() -> int:
+    """Every minute: notifications that are due by mail."""
+    return notices.mail_notifications()
 
 
 @shared_task(name="oa.reporting.check_books", time_limit=4 * 3600)

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
-from django.utils import translation
 
 from kit.pages.resources import url_of
 from oa.organisation.models import User
 from oa.records.models import Notification
+from oa.records.notifications import addressed
 
 Message = tuple[int, Any, Model]  # key of the person, text (may be lazy), record
 
@@ -38,10 +38,5 @@ def tell(messages: Sequence[Message]) -> list[Notification]:
     for key, text, record in messages:
         if (person := people.get(key)) is None:
             continue
-        with translation.override(person.language or translation.get_language()):
-            rows.append(
-                Notification(
-                    user=person, text=str(text)[:300], url=url_of(record)[:300], content_type=kind, object_id=record.pk
-                )
-            )
+        rows.append(addressed(person, text, url_of(record), kind, record.pk))
     return Notification.objects.bulk_create(rows)

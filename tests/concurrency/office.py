@@ -24,6 +24,7 @@ from oa.leave.services.requests import approve_leave, submit_leave
 from oa.organisation import moves, rights
 from oa.organisation.models import User
 from oa.records.idempotency import once
+from oa.reporting.notices import mail_notifications
 from oa.tasks.models import Meeting, TaskNeed
 from oa.tasks.services import bookings
 from oa.tasks.services.meetings import invite_meeting
@@ -151,6 +152,13 @@ def sweep_tasks(now: dt.datetime) -> Outcome:
     return outcome
 
 
+def mail_notices() -> Outcome:
+    """What the timer of notifications by mail does every minute."""
+    outcome: Outcome = Counter()
+    outcome["mails"] = attempt(outcome, mail_notifications) or 0
+    return outcome
+
+
 def wait_for(pairs: list[tuple[int, int]]) -> Outcome:
     """Say that tasks wait for others, past the services."""
     outcome: Outcome = Counter()
@@ -224,6 +232,7 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         decide,
         decide_or_withdraw,
         leave,
+        mail_notices,
         move_folder,
         publish_news,
         report_to,

@@ -13,6 +13,8 @@ import pytest
 from django.db import connection
 
 from oa.records.models import Notification
+from oa.records.notifications import notify
+from oa.reporting.models import OutboxMail
 from oa.tasks.models import Booking, Meeting, Reminder, Task, TaskNeed, TaskSeries
 from oa.tasks.services.series import save_series
 from tests import factories as make
@@ -105,6 +107,18 @@ def test_the_timer_collides_without_the_locks(crowd: Any) -> None:
     outcome = run(crowd, "sweep_tasks", [{"now": now}] * EVERYBODY, control=True)
     assert sum(count for name, count in outcome.items() if name not in ("ok", "made", "reminded")) > 0
     assert Task.objects.exclude(series=None).count() == 10 == Reminder.objects.count()
+
+
+def test_notifications_are_mailed_once_when_the_timer_is_doubled(crowd: Any) -> None:
+    """X-12: eight senders at once make one mail a person with everything in it; nothing is lost, nothing comes twice."""
+    people = [make.make_user(f"p{n}", "sales", notice_mails="each") for n in range(10)]
+    for text in ("one", "two", "three"):
+        notify(people, text)
+    outcome = run(crowd, "mail_notices", [{}] * EVERYBODY)
+    assert (outcome["mails"], outcome["ok"]) == (10, EVERYBODY)
+    assert OutboxMail.objects.count() == 10 == len(set(OutboxMail.objects.values_list("user", flat=True)))
+    assert all(word in mail.text for mail in OutboxMail.objects.all() for word in ("one", "two", "three"))
+    assert not Notification.objects.filter(mail_due__isnull=False).exists()
 
 
 def test_two_people_cannot_close_a_circle_from_both_ends(crowd: Any) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from erp.sales.models import SalesOrder
 from erp.sales.models.orders import Hold
 from erp.sales.models.terms import CreditAction
 from erp.sales.services import amend_order, cancel_order, confirm_order, deliver_order, release_hold, save_order
+from kit.exchange import printing
 from kit.values.errors import BusinessError
 from oa.approvals.models import ApprovalRequest
+from oa.approvals.prints import approval_sheet
 from oa.approvals.services import approve, reject, send_back, submit, withdraw
 from oa.approvals.services.submission import version_in_force
 from oa.organisation.models import User
@@ -203,3 +206,61 @@ def test_orders_without_a_flow_cost_no_statement_more(office: dict[str, Any]) ->
     with CaptureQueriesContext(connection) as queries:
         confirm_order(order(office, 1), by=None)
     assert not [q for q in queries.captured_queries if '"oa_flowstep"' in q["sql"]]
+
+
+def test_the_lines_of_an_order_are_shown_to_who_approves_it(office: dict[str, Any]) -> None:
+    """UX 6.12, X-08: product, quantity, price, discount and amount, also where the order itself is out of reach."""
+    outsider = make.make_user("outsider", "warehouse")
+    flow = office["flow"]
+    flow.active = False
+    flow.save()
+    approving.flow(approving.step(1, outsider), kind=KIND)
+    draft, request = submitted(office, 7, discount=D(5))
+    client = client_of(outsider)
+    assert client.get(f"/sales/orders/{draft.pk}/").status_code == 404
+    for url in (f"/approvals/requests/{request.pk}/", f"/todo/?open={request.pk}"):
+        page = client.get(url).content.decode()
+        lines = page[page.index('class="cd lines"') :]
+        assert all(text in lines for text in (office["product"].code, "7 pc", "1,000.00", "5%", "6,650.00")), url
+    assert (
+        client_of(make.make_user("stranger", "warehouse")).get(f"/approvals/requests/{request.pk}/").status_code == 404
+    )
+
+
+def test_more_lines_take_no_more_statements(office: dict[str, Any]) -> None:
+    """Done means 4: the page of a request takes as many statements for 2 lines as for 40."""
+    counts = []
+    for many in (2, 40):
+        lines = [make.line(office["product"], 100) for _n in range(many)]
+        draft = make.make_order(office["customer"], *lines, by=office["ann"], owner=office["ann"])
+        request = submit(draft, kind=KIND, by=office["ann"])
+        client = client_of(office["mia"])
+        client.get("/")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"/approvals/requests/{request.pk}/").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_the_sheet_of_an_order_holds_its_lines_and_tells_of_later_changes(office: dict[str, Any]) -> None:
+    """X-13, X-08: confirming by the approval changes nothing that was decided about; amending does."""
+    draft, request = submitted(office, 60)
+    decide(request, office["mia"])
+    made = approval_sheet(ApprovalRequest.objects.get(pk=request.pk), "en")
+    assert made["lines"][0][0] == office["product"].code and made["changed"] == ""
+    assert len(printing.render_svg_pages("approval.typ", made)) == 1
+    draft.refresh_from_db()
+    draft.note = "deliver at night"
+    SalesOrder.objects.filter(pk=draft.pk).update(note=draft.note)
+    assert approval_sheet(ApprovalRequest.objects.get(pk=request.pk), "en")["changed"]
+
+
+def test_who_reads_another_language_decides_about_the_same(office: dict[str, Any]) -> None:
+    """X-08, I-28: units and terms have names in two languages; neither the hash nor the facts depend on the reader."""
+    with translation.override("zh-hans"):
+        draft, request = submitted(office, 60)
+    with translation.override("en"):
+        assert approval_sheet(request, "zh-hans")["changed"] == ""
+        decide(request, office["mia"])
+    draft.refresh_from_db()
+    assert draft.state == "confirmed"

@@ -59,6 +59,7 @@ class Who(models.TextChoices):
     CHAIN = "chain", _("all heads above the applicant, one after the other")
     MANAGER = "manager", _("applicant's manager")
     CHOICE = "choice", _("applicant's choice")
+    PREVIOUS = "previous", _("previous approver's choice")
     FIELD = "field", _("person or department in a field of the document")
     APPLICANT = "applicant", _("applicant")
 
@@ -68,6 +69,7 @@ class How(models.TextChoices):
     ALL = "all", _("all of them")
     RATIO = "ratio", _("a share of them")
     SEQUENCE = "sequence", _("all, one after the other")
+    RANDOM = "random", _("one of them at random")
 
 
 class OnEmpty(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from kit.values.errors import BusinessError
 from oa.approvals.access import Hand, hand_on
+from oa.approvals.choosing import choose
 from oa.approvals.engine import Run, advance, back_to, cancel_tasks, new_task, open_run, settle, start_tasks
-from oa.approvals.messages import tell_asked
+from oa.approvals.messages import answered, tell_asked
 from oa.approvals.models import ApprovalNode, ApprovalRequest, ApprovalTask
 from oa.approvals.models.flows import NodeKind, Resubmit
 from oa.approvals.models.log import Act
@@ -23,15 +24,25 @@ from oa.records.bulk import locked
 
 
 @transaction.atomic
-def approve(task: ApprovalTask, *, by: User | None, text: str = "", content_hash: str = "") -> ApprovalRequest:
+def approve(
+    task: ApprovalTask,
+    *,
+    by: User | None,
+    text: str = "",
+    content_hash: str = "",
+    choices: Mapping[int, Iterable[int]] | None = None,
+) -> ApprovalRequest:
     """Approve, or say that a step without a verdict is handled; the last one lets the document take effect (X-07).
 
     `content_hash`: what the person saw; somebody who looked at something older is told to look again (rule X-08).
+    `choices`: step key -> keys of the people who are to decide at a next step that leaves this to who approves before.
     """
     run = open_run(task.request_id, by)
     hand = _to_decide(run, task, by)
     if content_hash and content_hash != run.request.content_hash:
         raise BusinessError(_("%s was changed meanwhile. Look at it again before you decide.") % run.request.title)
+    if by is not None:
+        choose(run, hand.task.node, choices or {})
     handles = hand.task.node is not None and hand.task.node.kind == NodeKind.HANDLE
     return _decide(run, hand, Act.HANDLE if handles else Act.APPROVE, "approved", text)
 
@@ -186,3 +197,4 @@ def _close(run: Run, hand: Hand, state: str) -> None:
     task = hand.task
     task.state, task.decided_at, task.decided_by = state, run.now, hand.by
     task.save(update_fields=["state", "decided_at", "decided_by"])
+    answered(run, [task])

@@ -85,8 +85,17 @@ def problems_of(version: FlowVersion, approvable: Approvable) -> list[str]:
         found.append(_("Name the person who is asked where nobody is found."))
     stages = {step.stage for step in steps}
     for step in steps:
-        found += [f"{step.name}: {text}" for text in _problems_of_step(step, approvable, stages)]
+        texts = (*_problems_of_step(step, approvable, stages), *_unnamed(step, steps))
+        found += [f"{step.name}: {text}" for text in texts]
     return found
+
+
+def _unnamed(step: FlowStep, steps: list[FlowStep]) -> list[str]:
+    """A step for which nobody before it can name who decides."""
+    decided = any(other.stage < step.stage and other.kind != NodeKind.CC for other in steps)
+    if step.who != Who.PREVIOUS or (decided and step.kind != NodeKind.CC):
+        return []
+    return [_("nobody decides right before it who could choose.")]
 
 
 def _problems_of_step(step: FlowStep, approvable: Approvable, stages: set[int]) -> list[str]:

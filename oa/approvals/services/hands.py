@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from kit.values.errors import BusinessError
 from oa.approvals.access import administers, hand_on, not_decided_before, suited
 from oa.approvals.engine import Run, advance, new_task, open_run, settle, start_tasks
-from oa.approvals.messages import send_copies, tell_asked, tell_late
+from oa.approvals.messages import answered, send_copies, tell_asked, tell_late, tell_relieved
 from oa.approvals.models import ApprovalRequest, ApprovalTask
 from oa.approvals.models.log import Act
 from oa.approvals.models.requests import TaskRole
@@ -28,7 +28,10 @@ def transfer(task: ApprovalTask, to: User, *, by: User | None, text: str = "") -
     """Another person decides instead: by who is asked, by the flow's administrator, or by the system (rule X-05)."""
     run = open_run(task.request_id, by)
     mine = _task(run, task)
-    if by is not None and not administers(by, run.request):
+    theirs = by is not None and mine.user_id != by.pk and administers(by, run.request)
+    if by is not None and theirs:
+        _may_reassign(run, by, text)
+    elif by is not None:
         hand_on(run, task.pk, by)
     if mine.state not in ("running", "waiting", "delegated"):
         raise BusinessError(_("This was decided meanwhile: %s.") % run.request.get_state_display())
@@ -37,7 +40,17 @@ def transfer(task: ApprovalTask, to: User, *, by: User | None, text: str = "") -
     if mine.role in (TaskRole.SIGN, TaskRole.ADDED):
         not_decided_before(run, mine, to)
     hand_over(run, mine, to, text)
+    if theirs:
+        tell_relieved(run, mine, to)
     return run.request
+
+
+def _may_reassign(run: Run, by: User, text: str) -> None:
+    """The administrator gives somebody's task to another, with a reason, but none of an own request (rule X-11)."""
+    if by.pk == run.request.applicant_id:
+        raise BusinessError(_("This is your own request; somebody else must reassign it."))
+    if not text.strip():
+        raise BusinessError(_("Enter a reason."), field="reason")
 
 
 def hand_over(run: Run, task: ApprovalTask, to: User, text: str) -> None:
@@ -47,6 +60,7 @@ def hand_over(run: Run, task: ApprovalTask, to: User, text: str) -> None:
     run.log(Act.TRANSFER, by=run.by, text=text, task=task, node=task.node, target=to)
     task.state, task.decided_at = "transferred", run.now
     task.save(update_fields=["state", "decided_at"])
+    answered(run, [task])
     source = task if task.role == TaskRole.SIGN else task.source  # who added or asked stays known
     made = new_task(run, task.node, to, task.slot, state, role=task.role, after=task.after, source=source)
     made.save()

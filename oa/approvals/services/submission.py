@@ -14,7 +14,7 @@ from oa.approvals import forecast
 from oa.approvals.access import administers, hand_on
 from oa.approvals.contents import contents_of
 from oa.approvals.engine import Run, advance, end, needed, open_run
-from oa.approvals.messages import send_copies
+from oa.approvals.messages import answered, send_copies
 from oa.approvals.models import ApprovalRequest, FlowVersion
 from oa.approvals.models.flows import Resubmit, Who, WithdrawRule
 from oa.approvals.models.log import VERDICTS, Act
@@ -120,6 +120,7 @@ def resubmit(request: ApprovalRequest, *, by: User, note: str = "") -> ApprovalR
         bulk_set(approved, ["state"])
     task.state, task.decided_at, task.decided_by = "approved", run.now, by
     task.save(update_fields=["state", "decided_at", "decided_by"])
+    answered(run, [task])
     run.request.state = "running"
     run.request.save()
     run.log(Act.RESUBMIT, text=note, **hand.named)

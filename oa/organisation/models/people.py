@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +39,12 @@ class Scope(models.TextChoices):
     DEPARTMENT = DEPARTMENT, _("own department")
     SUBTREE = SUBTREE, _("own department and below")
     ALL = ALL, _("all records")
+
+
+class NoticeMails(models.TextChoices):
+    NONE = "none", _("no mail")
+    EACH = "each", _("a mail at once")
+    DIGEST = "digest", _("one mail a day")
 
 
 class DepartmentQuerySet(VisibleQuerySet, TreeQuerySet):
@@ -127,7 +134,7 @@ class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):
     pass
 
 
-@tracked("last_login", "password", "theme", "density")
+@tracked("last_login", "password", "theme", "density", "notice_mails", "digest_at")
 class User(AbstractUser):
     """A person who logs in, by user name or mail address."""
 
@@ -161,6 +168,10 @@ class User(AbstractUser):
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
     theme = models.CharField(max_length=6, default="system", editable=False)
     density = models.CharField(max_length=11, default="standard", editable=False)
+    notice_mails = models.CharField(
+        _("notifications by mail"), max_length=6, choices=NoticeMails, default=NoticeMails.DIGEST, editable=False
+    )
+    digest_at = models.TimeField(_("time of the daily mail"), default=dt.time(8, 30), editable=False)
     pinyin = PinyinField(sources=("name",))
     version = models.PositiveIntegerField(default=1, editable=False)
 

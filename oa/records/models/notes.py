@@ -92,7 +92,7 @@ class Comment(OnRecord):
 
 
 class Notification(models.Model):
-    """A message to one person, with the record it is about."""
+    """A message to one person, with the record it is about; by mail, too, as that person wishes (rule X-12)."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
     text = models.CharField(_("text"), max_length=300)
@@ -101,6 +101,7 @@ class Notification(models.Model):
     object_id = models.BigIntegerField(null=True)
     read_at = models.DateTimeField(_("read at"), null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    mail_due = models.DateTimeField(null=True, editable=False)  # when it goes out by mail; None: it need not (any more)
 
     objects = NotificationQuerySet.as_manager()
 
@@ -108,7 +109,10 @@ class Notification(models.Model):
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["user", "-id"], name="notification_unread", condition=models.Q(read_at=None))]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="notification_unread", condition=models.Q(read_at=None)),
+            models.Index(fields=["mail_due"], name="notification_mail", condition=models.Q(mail_due__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.text
