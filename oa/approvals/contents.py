@@ -50,15 +50,11 @@ def contents_of(approvable: Approvable, document: Any, applicant: User, departme
 
 def facts_of(approvable: Approvable, document: Any, applicant: User, department_id: int | None) -> dict[str, Any]:
     """The values that conditions read: the document's own, and what is known of the applicant."""
-    return {**approvable.facts(document), **applicant_facts(applicant, department_id)}
-
-
-def applicant_facts(applicant: User, department_id: int | None) -> dict[str, Any]:
-    """What conditions may ask of an applicant."""
-    return {
+    about = {
         "applicant_department": departments_up(department_id),
         "applicant_position": "" if applicant.position_id is None else str(applicant.position_id),
     }
+    return {**approvable.facts(document), **about}
 
 
 def departments_up(department_id: int | None) -> list[str]:

@@ -23,7 +23,7 @@ from erp.setup.demo.copies import last_key
 from erp.setup.demo.stories import STORIES, Story, fill_in, put_into_force
 from erp.setup.demo.world import World
 from oa.approvals import services
-from oa.approvals.contents import applicant_facts, digest
+from oa.approvals.contents import digest, facts_of
 from oa.approvals.models import (
     ApprovalAction,
     ApprovalCopy,
@@ -34,7 +34,7 @@ from oa.approvals.models import (
     RequestForm,
 )
 from oa.approvals.models.log import VERDICTS
-from oa.approvals.registry import Approvable, approvables
+from oa.approvals.registry import COMMON, Approvable, approvables
 from oa.approvals.services.forms import cleaned, save_request, title_of
 from oa.organisation.lines import chains_of
 from oa.organisation.models import User
@@ -103,10 +103,7 @@ def file_requests(world: World, wanted: int, say: Callable[[str], None]) -> None
     for key, chain in chains_of(lines).items():
         lines[key] += [boss.pk for boss in chain]
     told = [_play(world, story, people[place % len(people)], lines) for place, story in enumerate(STORIES)]
-    facts = {}
-    for user in people:
-        if (user.department_id, user.position_id) not in facts:
-            facts[user.department_id, user.position_id] = applicant_facts(user, user.department_id)
+    facts = _facts(people, told[0])
     weights = [one.story.weight for one in told]
     filing = Filing({model: last_key(model) for model in TABLES})
     missing = max(0, wanted - ApprovalRequest.objects.count())
@@ -118,6 +115,18 @@ def file_requests(world: World, wanted: int, say: Callable[[str], None]) -> None
         _write(filing, learn=part & (part - 1) == 0)
         if not (start + CHUNK) % 20_000:
             say(f"  {start + CHUNK:,} of {missing:,} requests")
+
+
+def _facts(people: Sequence[User], one: Told) -> dict[Any, dict[str, Any]]:
+    """What conditions may ask of people of a department and position."""
+    facts: dict[Any, dict[str, Any]] = {}
+    common = {fact.name for fact in COMMON}
+    for user in people:
+        place = user.department_id, user.position_id
+        if place not in facts:
+            known = facts_of(one.approvable, one.document, user, user.department_id)
+            facts[place] = {name: value for name, value in known.items() if name in common}
+    return facts
 
 
 # ---- a story, told once ----
