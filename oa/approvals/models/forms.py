@@ -108,6 +108,7 @@ class FormRequest(TitledDocument):
         verbose_name_plural = _("requests")
         indexes = [
             models.Index(fields=["owner", "-date", "-id"], name="formrequest_owner"),
+            models.Index(fields=["-date", "-id"], name="formrequest_newest"),
             GinIndex(fields=["search"], name="formrequest_search"),
         ]
         triggers = [

@@ -110,10 +110,15 @@ def involving(user: Any, column: str = "pk", **narrowed: Any) -> list[Any]:
 
     One set for each reason, found by an index of its own: one condition of them all would look at every request.
     """
-    asked = ApprovalTask.objects.filter(in_hands_of(user)).values("request")
-    reasons = (Q(applicant=user.pk), Q(pk__in=asked), Q(copies__user=user.pk), Q(flow_version__flow__admin=user.pk))
-    rows = ApprovalRequest.objects.filter(**narrowed).order_by()
-    return [rows.filter(reason).values_list(column, flat=True) for reason in reasons]
+    from oa.approvals.models.log import ApprovalCopy
+
+    requests = ApprovalRequest.objects.filter(**narrowed).order_by()
+    own = requests.filter(applicant=user.pk), requests.filter(flow_version__flow__admin=user.pk)
+    on_requests = {f"request__{name}": value for name, value in narrowed.items()}
+    asked = ApprovalTask.objects.filter(in_hands_of(user), **on_requests)
+    told = ApprovalCopy.objects.filter(user=user.pk, **on_requests)
+    made = [rows.values_list(column, flat=True) for rows in own]
+    return made + [rows.order_by().values_list(f"request__{column}", flat=True) for rows in (asked, told)]
 
 
 def in_hands_of(user: Any) -> Q:
