@@ -53,13 +53,13 @@ def _silent(done: int, total: int) -> None:
 
 
 @transaction.atomic
-def appear(key: int, *, progress: Progress = _silent) -> int | None:
+def appear(key: int, *, progress: Progress = _silent, now: dt.datetime | None = None) -> int | None:
     """Publish announcement `key`: its receipts and messages. None when that is done, or not to be done (yet)."""
-    due = Announcement.objects.filter(_due(timezone.now()), pk=key)
+    due = Announcement.objects.filter(_due(now or timezone.now()), pk=key)
     if not due.exists():
         return None
     announcement = locked(Announcement.objects.all(), key)
-    now = timezone.now()
+    now = now or timezone.now()
     if announcement.state != "scheduled" or (announcement.starts_at and announcement.starts_at > now):
         return None  # somebody else was faster, or it was taken back
     announcement.state = STATES.check("appear", announcement).target

@@ -204,7 +204,7 @@ class ReceiptResource(Resource):
     labels: ClassVar = {"user__department": _("department")}
     search_fields = ("user__name", "user__username", "user__pinyin", "user__department__name")
     searched = False
-    ordering = ("-record", "user__department__code", "user__username", "id")
+    ordering = ("-record_id", "user__department__code", "user__username", "id")
     extra_fields = (
         "record", "user", "edition", "delivered_at", "first_read_at", "last_read_at", "read_count", "device",
         "confirmed_at", "reminders", "reminded_at", "superseded_at",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,16 +16,25 @@ from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Task, tasks
 from oa.approvals.models import ApprovalCopy, ApprovalRequest, ApprovalTask
-from oa.approvals.models.requests import TaskRole, in_hands_of
+from oa.approvals.models.requests import DECIDED, TaskRole, in_hands_of
 from oa.approvals.registry import approvables
 
-RELATED = ("request__applicant", "user", "node__step", "request__flow_version")
+RELATED = ("request__applicant", "user", "node")
+# What the rows of a list show; the content of a request may be long, and there are up to two hundred rows.
+OF_REQUEST = (
+    "kind", "title", "amount", "state", "urgent", "submitted_at", "content_hash",
+    "applicant__username", "applicant__name",
+)  # fmt: skip
+OF_TASK = (
+    "state", "role", "due_at", "user__username", "user__name", "node__kind",
+    *(f"request__{name}" for name in OF_REQUEST),
+)  # fmt: skip
 
 
 def waiting_tasks(user: Any) -> QuerySet[ApprovalTask]:
     """Tasks that `user` can decide now, own ones and those of absent colleagues, the most urgent first."""
     rows = ApprovalTask.objects.filter(in_hands_of(user), state="running").select_related(*RELATED)
-    return rows.order_by("due_at", "request__submitted_at", "pk")
+    return rows.only(*OF_TASK).order_by("due_at", "request__submitted_at", "pk")
 
 
 def waiting_count(user: Any, most: int = 100) -> int:
@@ -34,19 +44,20 @@ def waiting_count(user: Any, most: int = 100) -> int:
 
 def sent_by(user: Any) -> QuerySet[ApprovalRequest]:
     """Requests `user` submitted, the newest first."""
-    return ApprovalRequest.objects.filter(applicant=user).select_related("applicant").order_by("-submitted_at", "-id")
+    rows = ApprovalRequest.objects.filter(applicant=user).select_related("applicant").only(*OF_REQUEST)
+    return rows.order_by("-submitted_at", "-id")
 
 
 def copied_to(user: Any) -> QuerySet[ApprovalCopy]:
     """Requests `user` got a copy of, the newest first."""
-    return ApprovalCopy.objects.filter(user=user).select_related("request__applicant").order_by("-id")
+    shown = (f"request__{name}" for name in OF_REQUEST)
+    return ApprovalCopy.objects.filter(user=user).select_related("request__applicant").only(*shown).order_by("-id")
 
 
 def decided_by(user: Any) -> QuerySet[ApprovalTask]:
     """What `user` decided; tasks that others decided are not among them (rule X-02)."""
-    mine = Q(user=user, decided_by=None) | Q(decided_by=user)
-    rows = ApprovalTask.objects.filter(mine, state__in=["approved", "rejected", "returned"])
-    return rows.exclude(role=TaskRole.REVISE).select_related(*RELATED).order_by("-decided_at", "-pk")
+    rows = ApprovalTask.objects.alias(decider=Coalesce("decided_by", "user")).filter(decider=user.pk, state__in=DECIDED)
+    return rows.exclude(role=TaskRole.REVISE).select_related(*RELATED).only(*OF_TASK).order_by("-decided_at", "-pk")
 
 
 def act_url(task: ApprovalTask, verb: str) -> str:

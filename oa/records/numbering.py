@@ -13,10 +13,10 @@ WITH pattern AS (
                       ELSE '' END AS period
       FROM oa_numbersequence WHERE key = %(key)s
 ), counter AS (
-    INSERT INTO oa_counter (key, last) SELECT key || ':' || period, 1 FROM pattern
-    ON CONFLICT (key) DO UPDATE SET last = oa_counter.last + 1 RETURNING last
+    INSERT INTO oa_counter (key, last) SELECT key || ':' || period, %(count)s FROM pattern
+    ON CONFLICT (key) DO UPDATE SET last = oa_counter.last + %(count)s RETURNING last
 )
-SELECT prefix, period, lpad(last::text, greatest(digits, length(last::text)), '0') FROM pattern, counter
+SELECT prefix, period, digits, last FROM pattern, counter
 """
 
 # A number of the sequence's own form moves its counter up, so that it is never given twice, and is remembered as
@@ -57,9 +57,16 @@ def next_number(sequence: str, date: dt.date) -> str:
 
     Raises LookupError when the sequence does not exist.
     """
+    return next_numbers(sequence, date, 1)[0]
+
+
+def next_numbers(sequence: str, date: dt.date, count: int) -> list[str]:
+    """The next `count` numbers at once, in order (one statement)."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"key": sequence, "date": date})
-        parts = cursor.fetchone()
-    if parts is None:
+        cursor.execute(_TAKE, {"key": sequence, "date": date, "count": count})
+        found = cursor.fetchone()
+    if found is None:
         raise LookupError(f"number sequence {sequence}")
-    return "-".join(part for part in parts if part)
+    prefix, period, digits, last = found
+    running = (f"{number:0{digits}}" for number in range(last - count + 1, last + 1))
+    return ["-".join(part for part in (prefix, period, number) if part) for number in running]

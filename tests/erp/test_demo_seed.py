@@ -12,6 +12,10 @@ from erp.finance.models import JournalLine, Payment
 from erp.inventory.models import StockLevel, StockMove
 from erp.sales.models import SalesOrder
 from erp.setup.demo import empty, make_demo
+from erp.setup.demo.big import Size
+from oa.announcements.models import AnnouncementReceipt
+from oa.approvals.models import ApprovalRequest
+from oa.organisation.models import User
 from tests.factories import make_user
 
 
@@ -35,18 +39,21 @@ def fingerprint() -> list[Any]:
             .values("account__code")
             .annotate(d=Sum("debit"), c=Sum("credit"))
         ),
+        list(User.objects.order_by("pk").values_list("username", "name", "department__code")),
+        list(ApprovalRequest.objects.order_by("pk").values_list("title", "state", "amount", "applicant__username")),
+        AnnouncementReceipt.objects.exclude(first_read_at=None).count(),
     ]
 
 
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_the_same_seed_makes_the_same_company() -> None:
-    """And another seed another one."""
+    """And another seed another one, with a large office as well."""
     made = []
     for seed in (7, 7, 8):
         try:
             with transaction.atomic():
-                make_demo(30, seed)
+                make_demo(30, seed, Size(30, 80, 200))
                 made.append(fingerprint())
                 raise _Undo
         except _Undo:

@@ -18,6 +18,7 @@ from erp.inventory.models import Product, StockAdjustment
 from erp.purchasing.models import PurchaseOrder
 from erp.sales.models import Delivery, Invoice, SalesOrder
 from erp.setup.demo.approvals import make_approvals
+from erp.setup.demo.big import Say, Size, enlarge
 from erp.setup.demo.buying import Buying
 from erp.setup.demo.copies import make_copies
 from erp.setup.demo.masters import make_masters
@@ -58,8 +59,8 @@ def empty() -> bool:
 
 
 @transaction.atomic
-def make_demo(orders: int, seed: int) -> Summary:
-    """The whole company, or nothing of it."""
+def make_demo(orders: int, seed: int, size: Size | None = None, say: Say = lambda _line: None) -> Summary:
+    """The whole company, or nothing of it; with a `size` it grows to thousands of people."""
     with translation.override("zh-hans"), timezone.override(company_zone()):
         copies = max(1, -(-orders // BASE)) if orders > BY_HAND else 1
         world = World(Random(seed), -(-orders // copies))
@@ -80,6 +81,8 @@ def make_demo(orders: int, seed: int) -> Summary:
         work_together(world)
         push_paper(world)
         announce(world)
+        if size is not None:
+            enlarge(world, size, say)
     return summary()
 
 

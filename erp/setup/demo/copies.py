@@ -9,10 +9,10 @@ gaps where the original's end, and texts that name a number name the copy's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pgtrigger
 from django.db import connection, models
+from django.db.models import Max
 
 from crm.contracts.models import Contract
 from crm.customers.models import Contact, Customer
@@ -109,7 +109,7 @@ def make_copies(copies: int) -> None:
     weighed when the transaction ends.
     """
     with pgtrigger.ignore(), connection.cursor() as cursor:
-        distance = {model: _last_key(cursor, model) for model in COPIED}
+        distance = {model: last_key(model) for model in COPIED}
         cursor.execute(_HEADS)
         for model, column in NUMBERED:
             cursor.execute(_HEAD.format(table=model._meta.db_table, column=column))
@@ -134,9 +134,9 @@ def make_copies(copies: int) -> None:
         cursor.execute("DROP FUNCTION pg_temp.renumbered(text, bigint)")
 
 
-def _last_key(cursor: Any, model: type[models.Model]) -> int:
-    cursor.execute(f"SELECT coalesce(max(id), 0) FROM {model._meta.db_table}")
-    return int(cursor.fetchone()[0])
+def last_key(model: type[models.Model]) -> int:
+    """The highest key in the table of `model`."""
+    return model._default_manager.aggregate(last=Max("pk"))["last"] or 0
 
 
 def _columns(model: type[models.Model], distance: dict[type[models.Model], int]) -> Iterator[tuple[str, str]]:

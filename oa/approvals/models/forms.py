@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Self
 
 import pgtrigger
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +15,7 @@ from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
-from oa.approvals.models.requests import ApprovalRequest
+from oa.approvals.models.requests import involving
 from oa.records.guards import Frozen
 from oa.records.models.base import Document, Master, TitledDocument
 
@@ -83,11 +83,9 @@ class FormRequestQuerySet(VisibleQuerySet):
             return self.none()
         if user.is_superuser or user.has_perm("oa.manage_approvalrequest"):
             return self
-        label = self.model._meta
-        seen = ApprovalRequest.objects.visible_to(user).filter(
-            content_type__app_label=label.app_label, content_type__model=label.model_name
-        )
-        return self.filter(Q(owner=user.pk) | Q(pk__in=seen.values("object_id")))
+        mine = self.model._default_manager.filter(owner=user.pk).order_by().values_list("pk", flat=True)
+        seen = involving(user, "object_id", content_type=ContentType.objects.get_for_model(self.model))
+        return self.filter(pk__in=mine.union(*seen, all=True))
 
 
 @tracked()
@@ -110,6 +108,7 @@ class FormRequest(TitledDocument):
         verbose_name_plural = _("requests")
         indexes = [
             models.Index(fields=["owner", "-date", "-id"], name="formrequest_owner"),
+            models.Index(fields=["-date", "-id"], name="formrequest_newest"),
             GinIndex(fields=["search"], name="formrequest_search"),
         ]
         triggers = [

@@ -47,12 +47,12 @@ def save_request(
         request.department_id = by.department_id
     request.fields = request.form.fields
     request.values = cleaned(request.fields, values)
-    request.title = _title(request)
+    request.title = title_of(request)
     request.save()
     return request
 
 
-def _title(request: FormRequest) -> str:
+def title_of(request: FormRequest) -> str:
     """The name of the form with the first words that were filled in."""
     words = (request.values[f["name"]] for f in request.fields if f["type"] in (FieldType.TEXT, FieldType.LONG))
     first = next((text for text in words if text), "")
