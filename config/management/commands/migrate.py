@@ -2,30 +2,34 @@
 
 Django keeps a picture of all models while it migrates and draws every related model anew after each operation. With
 nearly every model related to the user, that made the first start take minutes. In a migration that only builds
-(tables, columns, indexes, constraints, triggers) nothing but the one model is concerned; afterwards the picture is
-drawn afresh. All other migrations run as Django runs them.
+(tables, columns, indexes, constraints, triggers) or changes plain columns nothing but the one model is concerned;
+afterwards the picture is drawn afresh. All other migrations run as Django runs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
 from django.core.management.commands import migrate
 from django.db.migrations import operations
 from django.db.migrations.migration import Migration
-from django.db.migrations.state import ModelState, ProjectState
-from pgtrigger.migrations import AddTrigger
+from django.db.migrations.state import ProjectState
+from pgtrigger.migrations import AddTrigger, RemoveTrigger
 
-BUILDING = (
-    operations.CreateModel,
-    operations.AddField,
+# What changes the picture of one model, and what is in no picture.
+DRAWN = (operations.CreateModel, operations.AddField, operations.AlterField)
+UNDRAWN = (
     operations.AddIndex,
     operations.AddConstraint,
+    operations.RemoveConstraint,
+    operations.AlterConstraint,
+    operations.AlterModelOptions,
     operations.RunSQL,
     AddTrigger,
+    RemoveTrigger,
 )
 
 
@@ -39,12 +43,10 @@ class Command(migrate.Command):
 
 
 _django_apply = Migration.apply
-_django_add_model = ProjectState.add_model
-_django_add_field = ProjectState.add_field
 
 
 def _apply(migration: Migration, project_state: ProjectState, *args: Any, **kwargs: Any) -> ProjectState:
-    if not all(type(operation) in BUILDING for operation in migration.operations):
+    if not all(map(_concerns_one_model, migration.operations)):
         return _django_apply(migration, project_state, *args, **kwargs)
     with _one_model_at_a_time():
         state = _django_apply(migration, project_state, *args, **kwargs)
@@ -52,46 +54,37 @@ def _apply(migration: Migration, project_state: ProjectState, *args: Any, **kwar
     return state
 
 
+def _concerns_one_model(operation: Any) -> bool:
+    if type(operation) is operations.AlterField:
+        field = operation.field  # a column that others may refer to is not plain
+        return not (field.is_relation or field.primary_key or field.unique)
+    return type(operation) in (*DRAWN, *UNDRAWN)
+
+
 @contextmanager
 def _one_model_at_a_time() -> Iterator[None]:
-    with (
-        patch.object(ProjectState, "add_model", _add_model),
-        patch.object(ProjectState, "add_field", _add_field),
-        patch.object(ProjectState, "_append_option", _append_option),
-        patch.object(AddTrigger, "state_forwards", _add_trigger),
-    ):
+    with ExitStack() as stack:
+        for kind in (*DRAWN, *UNDRAWN):
+            forwards = _in_small(kind.state_forwards, redraw=kind in DRAWN)
+            stack.enter_context(patch.object(kind, "state_forwards", forwards))
         yield
 
 
-@contextmanager
-def _only(state: ProjectState, app_label: str, model_name: str) -> Iterator[None]:
+def _in_small(django_forwards: Callable[..., None], *, redraw: bool) -> Callable[..., None]:
     """Change the state without its picture, then draw the one model anew."""
-    drawn = state.__dict__.pop("apps", None)
-    yield
-    if drawn is not None:
+
+    def state_forwards(operation: Any, app_label: str, state: ProjectState) -> None:
+        drawn = state.__dict__.pop("apps", None)
+        django_forwards(operation, app_label, state)
+        if drawn is None:
+            return
         state.__dict__["apps"] = drawn
-        state.is_delayed = True
-        key = (app_label, model_name.lower())
-        with drawn.bulk_update():
-            drawn.unregister_model(*key)
-        drawn.render_multiple([state.models[key]])
+        if redraw:
+            name = operation.name if isinstance(operation, operations.CreateModel) else operation.model_name
+            key = (app_label, name.lower())
+            state.is_delayed = True
+            with drawn.bulk_update():
+                drawn.unregister_model(*key)
+                drawn.render_multiple([state.models[key]])
 
-
-def _add_model(state: ProjectState, model_state: ModelState) -> None:
-    with _only(state, model_state.app_label, model_state.name):
-        _django_add_model(state, model_state)
-
-
-def _add_field(state: ProjectState, app_label: str, model_name: str, *args: Any, **kwargs: Any) -> None:
-    with _only(state, app_label, model_name):
-        _django_add_field(state, app_label, model_name, *args, **kwargs)
-
-
-def _append_option(state: ProjectState, app_label: str, model_name: str, option_name: str, obj: Any) -> None:
-    options = state.models[app_label, model_name].options
-    options[option_name] = [*options[option_name], obj]
-
-
-def _add_trigger(operation: AddTrigger, app_label: str, state: ProjectState) -> None:
-    options = state.models[app_label, operation.model_name.lower()].options
-    options["triggers"] = [*options.get("triggers", []), operation.trigger]
+    return state_forwards
