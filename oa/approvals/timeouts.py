@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -35,6 +35,8 @@ def handle_overdue(now: dt.datetime | None = None) -> int:
     for task in list(late[:BATCH]):
         try:
             handled += _handle(task, now)
+        except OperationalError as error:
+            logger.warning("approval task %s is tried again: %s", task.pk, error)  # somebody else had it in hand
         except Exception as error:
             # Whatever stands in the way of one task, the others have their time, too.
             logger.warning("approval task %s: %s", task.pk, error, exc_info=not isinstance(error, BusinessError))

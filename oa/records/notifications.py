@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from kit.pages.resources import url_of
 from oa.organisation.models import User
@@ -79,6 +81,37 @@ def mark_answered(keys: Iterable[int], record: Model) -> int:
     kind = ContentType.objects.get_for_model(record)
     rows = Notification.objects.filter(user__in=list(keys), content_type=kind, object_id=record.pk, read_at=None)
     return rows.update(read_at=timezone.now())
+
+
+def visible_to(person: Any, rows: Iterable[Notification]) -> list[Notification]:
+    """Messages about what `person` may see now, and those about no record (rule G-21).
+
+    One statement for each kind of record.
+    """
+    found = list(rows)
+    about: dict[int, set[int]] = defaultdict(set)
+    for row in found:
+        if row.content_type_id is not None and row.object_id is not None:
+            about[row.content_type_id].add(row.object_id)
+    seen = {(kind, key) for kind, keys in about.items() for key in _seen(person, kind, keys)}
+    return [row for row in found if row.content_type_id is None or (row.content_type_id, row.object_id) in seen]
+
+
+def as_seen_by(person: Any, rows: Iterable[Notification]) -> list[Notification]:
+    """Messages as `person` may read them now: of a record that is out of sight since, not a word (rule G-21)."""
+    found = list(rows)
+    seen = {row.pk for row in visible_to(person, found)}
+    for row in found:
+        if row.pk not in seen:
+            row.text, row.url = _("About something that you do not see any more."), ""
+    return found
+
+
+def _seen(person: Any, kind: int, keys: set[int]) -> set[int]:
+    manager: Any = getattr(ContentType.objects.get_for_id(kind).model_class(), "_default_manager", None)
+    if not hasattr(manager, "visible_to"):
+        return set()
+    return set(manager.visible_to(person).filter(pk__in=keys).values_list("pk", flat=True))
 
 
 def mark_read(person: Any, keys: Iterable[int] | None = None) -> int:

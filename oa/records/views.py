@@ -32,7 +32,7 @@ from oa.records.comments import add_comment
 from oa.records.idempotency import once
 from oa.records.jobs import cancel_job
 from oa.records.models import Attachment, AuditAction, Job, Notification
-from oa.records.notifications import choose_mails
+from oa.records.notifications import as_seen_by, choose_mails
 
 
 def _record(request: HttpRequest, slug: str, key: str) -> tuple[Resource, Any]:
@@ -104,7 +104,8 @@ def notifications_view(request: HttpRequest) -> HttpResponse:
         return go(request, request.path)
     chosen = Action(_("Notification settings"), reverse("notification-settings"), icon="settings", name="settings")
     head = Head(title=_("Notifications"), actions=[chosen])
-    return fragment_or_page(request, "oa/notifications.html", {"head": head, "rows": mine[:100]})
+    rows = as_seen_by(request.user, mine[:100])
+    return fragment_or_page(request, "oa/notifications.html", {"head": head, "rows": rows})
 
 
 class NoticeForm(forms.Form):

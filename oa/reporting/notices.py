@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
 
 from django.conf import settings
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -23,6 +19,7 @@ from django.utils.translation import ngettext
 from oa.organisation.models import CompanyProfile, User
 from oa.organisation.models.people import NoticeMails
 from oa.records.models import Notification
+from oa.records.notifications import visible_to
 from oa.reporting.mails import AsReadBy, company_name, html_language
 from oa.reporting.outbox import OutgoingMail, kick, store_mail
 
@@ -55,31 +52,13 @@ def _mail_to(key: int, now: dt.datetime) -> bool:
     Notification.objects.filter(pk__in=[row.pk for row in due]).update(mail_due=None)
     if not user.is_active or not user.email or user.notice_mails == NoticeMails.NONE:
         return False
-    rows = visible_rows([row for row in due if row.read_at is None], user)
+    rows = visible_to(user, [row for row in due if row.read_at is None])
     if not rows:
         return False
     with AsReadBy(user):
         stored = store_mail(_mail(user, rows))
     kick()
     return stored
-
-
-def visible_rows(rows: Iterable[Notification], user: Any) -> list[Notification]:
-    """Those about records that `user` may see now, and those about none (rule G-21); one statement a model."""
-    rows = list(rows)
-    asked: dict[int, set[int]] = defaultdict(set)
-    for row in rows:
-        if row.content_type_id is not None and row.object_id is not None:
-            asked[row.content_type_id].add(row.object_id)
-    seen = {(kind, key) for kind, keys in asked.items() for key in _visible(kind, keys, user)}
-    return [row for row in rows if row.content_type_id is None or (row.content_type_id, row.object_id) in seen]
-
-
-def _visible(kind: int, keys: set[int], user: Any) -> set[int]:
-    manager: Any = getattr(ContentType.objects.get_for_id(kind).model_class(), "_default_manager", None)
-    if not hasattr(manager, "visible_to"):
-        return set()
-    return set(manager.visible_to(user).filter(pk__in=keys).values_list("pk", flat=True))
 
 
 def _mail(user: User, rows: list[Notification]) -> OutgoingMail:

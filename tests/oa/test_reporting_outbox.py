@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +24,7 @@ from oa.reporting import books, outbox, services, tasks
 from oa.reporting.models import MailState, OutboxMail, ReportSchedule
 from oa.reporting.outbox import ATTEMPTS, MailFile, OutgoingMail, store_mail
 from tests import factories as make
+from tests.oa.processes import PRELUDE, killed, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -161,19 +160,6 @@ def test_without_a_broker_mails_wait_for_the_timer(settings: Any, monkeypatch: p
 
 # ---- real processes, really killed ----
 
-PRELUDE = """
-import os, signal, sys
-import django
-django.setup()
-from django.db import connection
-connection.settings_dict["NAME"] = sys.argv[1]
-from django.core.files.storage import FileSystemStorage
-import django.core.files.storage as storage
-from django.conf import settings
-settings.MEDIA_ROOT = sys.argv[2]
-settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-settings.EMAIL_FILE_PATH = sys.argv[2] + "/mail"
-"""
 SENDS_AND_DIES = (
     PRELUDE
     + """
@@ -207,23 +193,6 @@ run_job(int(sys.argv[3]))
 )
 
 
-def killed(script: str, *arguments: Any) -> None:
-    """Run `script` in a process of its own on this test's database, and see it killed."""
-    name = str(connection.settings_dict["NAME"])
-    environment = {**os.environ, "SANHE_LOG_LEVEL": "CRITICAL"}
-    process = subprocess.run(
-        [sys.executable, "-c", script, name, *map(str, arguments)], env=environment, capture_output=True, text=True,
-        timeout=120, cwd=Path(__file__).parents[2], check=False,
-    )  # fmt: skip
-    assert process.returncode == -signal.SIGKILL, process.stderr[-2000:]
-
-
-def sent_ids(folder: Path) -> list[str]:
-    """Message-IDs of the mails that a killed sender wrote into files."""
-    lines = [line for file in sorted((folder / "mail").glob("*")) for line in file.read_text().splitlines()]
-    return [line.partition(": ")[2] for line in lines if line.startswith("Message-ID")]
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_sigkill_while_sending(moment: str, tmp_path: Path) -> None:
@@ -235,7 +204,7 @@ def test_sigkill_while_sending(moment: str, tmp_path: Path) -> None:
     expire(row)
     assert outbox.send_mails() == 1
     again = [message.extra_headers["Message-ID"] for message in mail.outbox]
-    assert [*sent_ids(tmp_path), *again] == [row.message_id] * (1 if moment == "before" else 2)
+    assert [*sent(tmp_path), *again] == [row.message_id] * (1 if moment == "before" else 2)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -275,7 +244,7 @@ def test_several_senders_at_once_send_each_mail_once(tmp_path: Path) -> None:
         time.sleep(0.1)
     assert {process.returncode for process in processes} <= {0, 3}
     wanted = sorted(OutboxMail.objects.values_list("message_id", flat=True))
-    assert sorted(sent_ids(tmp_path)) == wanted and len(wanted) == 30
+    assert sorted(sent(tmp_path)) == wanted and len(wanted) == 30
     assert OutboxMail.objects.filter(state=MailState.SENT, attempts=1).count() == 30
 
 

@@ -16,7 +16,7 @@ from oa.records.models import Notification
 from oa.tasks import reminding
 from oa.tasks.models import Attendee, Meeting, Reminder, Task
 from oa.tasks.services import tasks
-from oa.tasks.services.meetings import answer_invitation
+from oa.tasks.services.meetings import answer_invitation, save_meeting
 from oa.tasks.services.reminders import remind
 from tests import factories as make
 from tests.oa.office import hour, invited, make_task
@@ -118,6 +118,25 @@ def test_the_same_moment_is_never_told_twice(ann: Any) -> None:
     row.pk = None
     with pytest.raises(IntegrityError, match="reminder_once"), transaction.atomic():
         row.save(force_insert=True)
+
+
+def test_a_change_between_the_moment_and_the_clock_loses_no_reminder(ann: Any) -> None:
+    """F-11: people go on working while the worker is down; with another time the old moments are forgotten."""
+    start = timezone.now().replace(microsecond=0) + dt.timedelta(hours=3)
+    missed, guest = start - dt.timedelta(hours=4), make.make_user("guest", "sales")
+    kept, moved = (invited(ann, guest, start=start, reminders="4h 1h", title=name) for name in ("Kept", "Moved"))
+    Meeting.objects.update(remind_at=missed)  # as if they had been called in time
+    for meeting in (kept, moved):
+        meeting.refresh_from_db()
+    kept.title = "Kept and changed"
+    moved.starts_at, moved.ends_at = (moment + dt.timedelta(days=1) for moment in (moved.starts_at, moved.ends_at))
+    for meeting in (kept, moved):
+        save_meeting(meeting, by=ann)
+    assert (kept.remind_at, moved.remind_at) == (missed, missed + dt.timedelta(days=1))
+    assert remind() == 2 and remind() == 0
+    assert "Kept and changed" in said(ann)[0] and len(said(guest)) == 1
+    kept.refresh_from_db()
+    assert kept.remind_at == start - dt.timedelta(hours=1)
 
 
 def test_nobody_is_reminded_of_what_is_done_or_of_what_they_may_not_see(ann: Any) -> None:

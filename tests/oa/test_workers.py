@@ -3,99 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import signal
 import subprocess
-import sys
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
-from kombu import pools
 
-from config.celery import app
 from crm.customers.models import Tag
 from oa.records import jobs
 from oa.records.models import Job
 from oa.reporting import outbox
 from oa.reporting.models import MailState, OutboxMail
 from tests import factories as make
-from tests.oa.worker import transport
+from tests.oa.processes import kill, sent, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
-ROOT = Path(__file__).parents[2]
 MAILS = 3
-PATIENCE = 120  # seconds on a busy machine; a quiet one needs a few
-
-
-@pytest.fixture
-def prefix() -> Iterator[str]:
-    """The broker for this test alone: tasks really go there, under keys that nobody else has."""
-    name = f"test-{uuid.uuid4().hex}-"
-    before = (app.conf.task_always_eager, app.conf.broker_transport_options)
-    app.conf.task_always_eager, app.conf.broker_transport_options = False, transport(name)
-    forget_connections()
-    yield name
-    with app.connection_for_write() as broker:
-        client = broker.default_channel.client
-        for key in client.scan_iter(f"{name}*"):
-            client.delete(key)
-    app.conf.task_always_eager, app.conf.broker_transport_options = before
-    forget_connections()
-
-
-def forget_connections() -> None:
-    """The next task opens a connection with the present options."""
-    pools.reset()
-    app._pool = app.amqp._producer_pool = None
-
-
-@pytest.fixture
-def worker(prefix: str, tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
-    """Starts workers in process groups of their own; what is left of them is ended after the test."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(slow: str) -> subprocess.Popen[bytes]:
-        name = str(connection.settings_dict["NAME"])
-        with (tmp_path / f"log{len(started)}").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.oa.worker", name, str(tmp_path), prefix, slow], cwd=ROOT,
-                env={**os.environ, "SANHE_LOG_LEVEL": "CRITICAL"}, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            kill(process)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """SIGKILL for the worker and its children at once: nothing of them can tidy up."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(30)
-
-
-def wait_for(condition: Callable[[], bool], folder: Path) -> None:
-    """Until `condition` holds; a worker's own words where it never does."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        said = "\n".join(log.read_text()[-2000:] for log in sorted(folder.glob("log*")))
-        assert time.monotonic() < end, said
-        time.sleep(0.1)
-
-
-def sent(folder: Path) -> list[str]:
-    """Message-IDs of the mails that really went out, in order."""
-    lines = [line for file in sorted((folder / "mail").glob("*")) for line in file.read_text().splitlines()]
-    return [line.partition(": ")[2] for line in lines if line.startswith("Message-ID")]
 
 
 def states(model: Any) -> set[str]:

@@ -1,12 +1,15 @@
-"""A real Celery worker on the real broker for tests: `python -m tests.oa.worker DATABASE FOLDER PREFIX SLOW`.
+"""Celery on the real broker for tests: `python -m tests.oa.worker DATABASE FOLDER PREFIX SLOW [BROKER]`.
 
-SLOW: `before` or `after` dawdles around the sending of each mail and within jobs, so that the test can kill it there.
+SLOW: `before` or `after` dawdles around the sending of each mail and within jobs, so that the test can kill it there;
+`office` makes haste slowly with everything that the clock does. `beat` is no worker, but the scheduler.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,19 +49,65 @@ def _dawdle(what: str) -> None:
     time.sleep(DAWDLE)
 
 
-def main(database: str, folder: str, prefix: str, slow: str) -> None:
+def slow_office() -> None:
+    """Each step of the clock takes a while within its transaction; what a dead worker held comes back at once."""
+    from oa.announcements import publishing
+    from oa.approvals import timeouts
+    from oa.documents import reminders as reviews
+    from oa.records import jobs
+    from oa.reporting import outbox
+    from oa.tasks.services import reminders, series
+
+    jobs.LEASE, jobs.PATIENCE, outbox.LEASE = (dt.timedelta(seconds=seconds) for seconds in (8, 1, 4))
+    for module, name, seconds in (
+        (timeouts, "tell_late", 0.05),
+        (timeouts, "approve", 0.05),
+        (timeouts, "reject", 0.05),
+        (reminders, "tell", 1),
+        (series, "tell", 1),
+        (reviews, "notify", 0.05),
+        (publishing.receipts, "tell", 0.5),
+        (outbox, "message", 0.1),
+    ):
+        setattr(module, name, _slowly(getattr(module, name), f"{module.__name__}.{name}", seconds))
+
+
+def _slowly(done: Callable[..., Any], name: str, seconds: float) -> Callable[..., Any]:
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        found = done(*args, **kwargs)
+        Path(settings.EMAIL_FILE_PATH).parent.joinpath(f"in-{name}").touch()
+        time.sleep(seconds)
+        return found
+
+    return slowly
+
+
+def beat() -> None:
+    """The scheduler, looking at its rows every second."""
+    from config.celery import app
+
+    app.start(["beat", "--max-interval=1", "--pidfile=", "--loglevel=ERROR"])
+
+
+def main(database: str, folder: str, prefix: str, slow: str, broker: str = "") -> None:
     """Serve the default queue with two processes until a signal comes."""
     settings.DATABASES["default"]["NAME"] = database
     settings.EMAIL_BACKEND = "tests.oa.worker.Backend"
     settings.EMAIL_FILE_PATH = f"{folder}/mail"
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = transport(prefix)
+    settings.CELERY_BROKER_URL = broker or settings.CELERY_BROKER_URL
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if slow == "beat":
+        beat()
+        return
+    if slow == "office":
+        slow_office()
     from config.celery import app
     from crm.customers.models import Tag
     from oa.records.jobs import Running, job_kind
     from tests.oa import worker
 
-    worker.Backend.slow = "" if slow == "no" else slow
+    worker.Backend.slow = slow
 
     @job_kind("test-tags", whole=True)
     def tags(running: Running) -> dict[str, Any]:
@@ -78,4 +127,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    main(*sys.argv[1:5])
+    main(*sys.argv[1:6])

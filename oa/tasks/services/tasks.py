@@ -67,7 +67,10 @@ def set_reminders(record: Reminded) -> None:
     except ValueError:
         raise BusinessError(_("Write reminders as “1d 2h 30m”, at most six."), field="reminders") from None
     due: dt.datetime | None = record.due_moment  # type: ignore[attr-defined]
-    record.remind_at = reminding.next_moment(due, record.reminders, timezone.now())
+    now, untold = timezone.now(), record.remind_at
+    if due and untold and untold <= now and untold in reminding.moments(due, record.reminders):
+        return  # the clock has not come round to it yet
+    record.remind_at = reminding.next_moment(due, record.reminders, now)
 
 
 @transaction.atomic
