@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -116,6 +117,11 @@ def involving(user: Any) -> Q:
         | Q(pk__in=tasks)
         | Q(flow_version__flow__admin=user.pk)
     )
+
+
+def running_for(user: Any, kind: str) -> QuerySet[ApprovalRequest, Any]:
+    """Keys of the documents of `kind` that are in approval and that `user` has to do with: what they decide about."""
+    return ApprovalRequest.objects.filter(involving(user), kind=kind, state="running").values("object_id")
 
 
 def in_hands_of(user: Any) -> Q:
@@ -307,3 +313,34 @@ class ApprovalTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request_id}: {self.user}"
+
+
+def decided_by_flow(kind: str, waiting: str, next_state: str) -> list[pgtrigger.Trigger]:
+    """Guards of a document that a flow approves: `waiting` becomes `next_state` by an approved run and nothing else
+    (rule X-07), and what a run is about is not deleted beneath it."""
+    last = f"SELECT r.state FROM oa_approvalrequest r WHERE r.kind = '{kind}' AND r.object_id = OLD.id"
+    return [
+        pgtrigger.Trigger(
+            name="by_flow_only",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update,
+            condition=pgtrigger.Q(old__state=waiting, new__state=next_state),
+            func=f"""
+                IF ({last} ORDER BY r.id DESC LIMIT 1) IS DISTINCT FROM 'approved' THEN
+                    RAISE EXCEPTION 'The approval has not come to its end.' USING ERRCODE = '23001';
+                END IF;
+                RETURN NEW;
+            """,
+        ),
+        pgtrigger.Trigger(
+            name="kept_in_approval",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Delete,
+            func=f"""
+                IF EXISTS ({last} AND r.state IN ('running', 'returned')) THEN
+                    RAISE EXCEPTION 'What is in approval is not deleted.' USING ERRCODE = '23001';
+                END IF;
+                RETURN OLD;
+            """,
+        ),
+    ]
