@@ -40,6 +40,7 @@ READER = """
     view_approvalrequest view_formrequest view_requestform view_proxy
     view_announcement view_announcementcategory view_announcementedition view_announcementreceipt
     view_task view_taskseries view_meeting view_room view_folder view_librarydocument
+    view_readingreceipt
 """
 WRITER = "add_announcement change_announcement delete_announcement"  # of announcements to their own departments
 MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription

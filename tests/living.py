@@ -19,7 +19,7 @@ from erp.finance.services.vouchers import EntryInput
 from kit.pages.resources import Resource
 from oa.organisation.models import DutyConflict, PersonnelChange, Role, User
 from tests.factories import make_customer, make_product, stock
-from tests.oa import announcing
+from tests.oa import announcing, library
 
 _numbers = itertools.count(1)
 
@@ -196,6 +196,7 @@ def _library_document() -> Any:
 
 MAKERS: dict[str, Callable[[], Any]] = {
     "librarydocument": _library_document,
+    "readingreceipt": lambda: library.required().receipts.get(),
     "proxy": _proxy,
     "approvalrequest": _approval,
     "formrequest": _form_request,

@@ -120,8 +120,22 @@ def involving(user: Any) -> Q:
 
 
 def running_for(user: Any, kind: str) -> QuerySet[ApprovalRequest, Any]:
-    """Keys of the documents of `kind` that are in approval and that `user` has to do with: what they decide about."""
-    return ApprovalRequest.objects.filter(involving(user), kind=kind, state="running").values("object_id")
+    """Keys of the documents of `kind` in approval that `user` has to do with, as a part of other statements."""
+    from kit.rules.days import business_day
+    from oa.approvals.models.log import ApprovalCopy
+    from oa.approvals.models.proxies import Proxy
+
+    away = Proxy.objects.filter(Q(kinds=[]) | Q(kinds__contains=[kind]), proxy=user.pk).on(business_day())
+    asked = ApprovalTask.objects.filter(Q(user=user.pk) | Q(user__in=away.values("principal")))
+    mine = Q(applicant=user.pk) | Q(flow_version__flow__admin=user.pk) | Q(pk__in=asked.values("request"))
+    copies = ApprovalCopy.objects.filter(user=user.pk).values("request")
+    rows = ApprovalRequest.objects.filter(mine | Q(pk__in=copies), kind=kind, state="running")
+    return rows.values("object_id")
+
+
+def open_documents(kind: str) -> QuerySet[ApprovalRequest, Any]:
+    """Keys of the documents of `kind` that an open run is about."""
+    return ApprovalRequest.objects.filter(kind=kind, state__in=OPEN).values("object_id")
 
 
 def in_hands_of(user: Any) -> Q:
