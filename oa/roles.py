@@ -43,6 +43,7 @@ READER = """
     view_leavetype view_leaveentry view_leaverequest view_workcalendar view_calendarday
     view_outgoingdocument view_incomingdocument view_documentclass view_unitword view_officialturn view_officialopinion
     view_outgoingtext view_outgoingreceipt view_seal view_sealrequest
+    view_readingreceipt
 """
 WRITER = "add_announcement change_announcement delete_announcement"  # of announcements to their own departments
 MEMBER = f"""{READER} add_attachment add_comment add_reportsubscription delete_reportsubscription

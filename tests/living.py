@@ -20,7 +20,7 @@ from kit.pages.resources import Resource
 from oa.official.models import UrgencyTerm
 from oa.organisation.models import DutyConflict, PersonnelChange, Role, User
 from tests.factories import make_customer, make_product, stock
-from tests.oa import announcing, leaving, official
+from tests.oa import announcing, leaving, library, official
 
 _numbers = itertools.count(1)
 
@@ -232,6 +232,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "advance": _advance,
     "expensepayment": _expense_payment,
     "expensebudget": _budget,
+    "readingreceipt": lambda: library.required().receipts.get(),
     "proxy": _proxy,
     "approvalrequest": _approval,
     "formrequest": _form_request,

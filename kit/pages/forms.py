@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Any
+from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field, Layout
@@ -166,11 +166,14 @@ def form_class(resource: Resource) -> type[KitForm]:
     """The form class of a resource, made once."""
     cache = resource.__dict__
     if "_form_class" not in cache:
-        base = resource.form_class or KitForm
-        cache["_form_class"] = modelform_factory(
-            resource.model, form=base, fields=list(resource.fields), formfield_callback=_field
-        )
+        cache["_form_class"] = form_for(resource, resource.fields, resource.form_class or KitForm)
     return cache["_form_class"]
+
+
+def form_for(resource: Resource, fields: Iterable[str], base: type[KitForm]) -> type[KitForm]:
+    """A form of some fields of a resource, for a page of its own."""
+    made: Any = modelform_factory(resource.model, form=base, fields=list(fields), formfield_callback=_field)
+    return cast("type[KitForm]", made)
 
 
 class ReasonForm(forms.Form):

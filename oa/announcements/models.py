@@ -17,15 +17,19 @@ from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.search import PinyinField, search_column
 from kit.rules.states import State, StateTable, Transition, permissions
+from oa.approvals.models.requests import decided_by_flow, running_for
 from oa.records.guards import append_only, no_truncate
 from oa.records.models import Circulated, Document, Master, Receipt, Record
 from oa.records.models.audiences import receipt_guards
 
+WRITING = ("draft", "rejected")  # states in which text and audience are written
+KIND = "oa.announcement"  # what approval flows call them
 STATES = StateTable(
     states=(
         State("draft", _("draft"), "draft"),
         State("submitted", _("to be approved"), "warn", step=False),
         State("rejected", _("rejected"), "bad", step=False),
+        State("approving", _("in approval"), "viol", step=False),
         State("approved", _("approved"), "info", step=False),
         State("scheduled", _("scheduled"), "info"),
         State("published", _("published"), "ok"),
@@ -42,6 +46,9 @@ STATES = StateTable(
         Transition("reject", ("submitted",), "rejected", _("Reject"), "approve_announcement", danger=True,
                    fields=("reason",), icon="x"),
         Transition("recall", ("submitted", "scheduled"), "draft", _("Take back"), icon="undo-2"),
+        Transition("lock", WRITING, "approving", _("Submit for approval"), internal=True),
+        Transition("unlock", ("approving",), "draft", _("Return from approval"), internal=True),
+        Transition("agree", ("approving",), "scheduled", _("Publish"), internal=True),
         Transition("schedule", ("approved",), "scheduled", _("Schedule"), internal=True),
         Transition("appear", ("scheduled",), "published", _("Publish"), internal=True),
         Transition("amend", ("published",), "published", _("Amend"), internal=True),
@@ -51,7 +58,6 @@ STATES = StateTable(
         Transition("archive", ("expired",), "archived", _("Archive"), internal=True),
     ),
 )  # fmt: skip
-WRITING = ("draft", "rejected")  # states in which text and audience are written
 READABLE = ("published", "expired", "archived")  # states in which recipients may read
 ISSUED = (*READABLE, "withdrawn")
 MANAGE, AUDIT, APPROVE = "oa.manage_announcement", "oa.view_any_announcement", "oa.approve_announcement"
@@ -96,9 +102,12 @@ class AnnouncementQuerySet(VisibleQuerySet):
 
 
 def _worked_on(user: Any) -> Q:
-    """Own ones and those of categories that a person manages; approvers see what waits and what they decided."""
+    """Own ones and those of categories that a person manages; approvers see what waits and what they decided.
+
+    Who is asked by a flow sees it as long as it is in approval, and gains nothing else.
+    """
     managed = AnnouncementCategory.managers.through.objects.filter(user=user.pk).values("announcementcategory")
-    found = Q(owner=user.pk) | Q(category__in=managed)
+    found = Q(owner=user.pk) | Q(category__in=managed) | Q(state="approving", pk__in=running_for(user, KIND))
     return found | Q(state="submitted") | Q(decided_by=user.pk) if user.has_perm(APPROVE) else found
 
 
@@ -194,7 +203,7 @@ class Announcement(Circulated, Record):
             models.CheckConstraint(
                 condition=Q(approval_required=False)
                 | Q(decided_by__isnull=False)
-                | Q(state__in=["draft", "submitted", "rejected"]),
+                | Q(state__in=["draft", "submitted", "rejected", "approving"]),
                 name="announcement_approved",
                 violation_error_message=_("This announcement has to be approved first."),
             ),
@@ -217,6 +226,7 @@ class Announcement(Circulated, Record):
                 func="RAISE EXCEPTION 'A submitted announcement is changed by a new version only.' "
                 "USING ERRCODE = '23001';",
             ),
+            *decided_by_flow(KIND, "approving", "scheduled"),
             pgtrigger.Protect(
                 name="issued_stays", operation=pgtrigger.Delete, condition=~pgtrigger.Q(old__state__in=list(WRITING))
             ),

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.actions import Action
 from kit.pages.panels import Panel, Task, actions, panels, tasks
 from kit.pages.resources import by_model, registry
+from oa.announcements import approving
 from oa.announcements.markup import render
-from oa.announcements.models import APPROVE, AUDIT, READABLE, Announcement, AnnouncementReceipt
-from oa.announcements.services import may_manage
+from oa.announcements.models import APPROVE, AUDIT, KIND, READABLE, WRITING, Announcement, AnnouncementReceipt
+from oa.announcements.services import by_flow, may_manage
+from oa.approvals.panels import show_on
 from oa.records import attachments
 from oa.records.audiences import describe
 from oa.records.models import AuditAction, AuditEntry
@@ -81,12 +84,16 @@ def taken(announcement: Any, user: Any) -> dict[str, Any]:
 
 
 def writer_actions(announcement: Any, user: Any) -> Sequence[Action]:
-    """To the reader's page, and to the form of a new version."""
+    """To the approval flow, the reader's page, and the form of a new version."""
     managed, news = registry["announcement"], by_model[Announcement]
     made = []
+    mine = managed.may(user, "change") and may_manage(announcement, user)
+    if announcement.state in WRITING and mine and by_flow(announcement, user):
+        url = reverse("approval-submit", args=(KIND, announcement.pk))
+        made.append(Action(_("Submit for approval"), url, icon="send", primary=True, key="e", name="to-flow"))
     if announcement.state in READABLE:
         made.append(Action(_("As readers see it"), news.url_for(announcement), icon="eye", menu=True, name="read"))
-    if announcement.state == "published" and managed.may(user, "change") and may_manage(announcement, user):
+    if announcement.state == "published" and mine:
         made.append(
             Action(_("Amend"), f"{managed.url_for(announcement)}amend/", icon="pencil-line", key="e", name="amend")
         )
@@ -122,3 +129,5 @@ tasks += [to_read, to_approve]
 actions[ON].append(writer_actions)
 attachments.closed_to[ON] = _no_more_files
 attachments.downloads[ON] = _downloadable
+show_on(ON)
+__all__ = ["approving"]

@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kit.values.errors import BusinessError
 from oa.announcements.models import STATES, Announcement, AnnouncementEdition, AnnouncementReceipt
 from oa.records import receipts
 from oa.records.bulk import locked
@@ -83,6 +84,21 @@ def appear(key: int, *, progress: Progress = _silent, now: dt.datetime | None = 
 
 def _due(now: dt.datetime) -> Q:
     return Q(state="scheduled") & (Q(starts_at=None) | Q(starts_at__lte=now))
+
+
+@transaction.atomic
+def publish_approved(key: int) -> Announcement:
+    """What a flow approved is published in the transaction of the last decision, or waits for its time (rule X-07)."""
+    announcement = locked(Announcement.objects.all(), key)
+    now = timezone.now()
+    if announcement.expires_at and announcement.expires_at <= now:
+        raise BusinessError(_("%s has ended before it could be published. Return it to its author.") % announcement)
+    announcement.state = STATES.check("agree", announcement).target
+    announcement.version += 1
+    announcement.save()
+    if announcement.starts_at is None or announcement.starts_at <= now:
+        appear(key)
+    return announcement
 
 
 def begin_due() -> int:

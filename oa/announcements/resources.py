@@ -158,6 +158,8 @@ class AnnouncementResource(_Found):
         """Deciding is for approvers who did not write it, the rest for author and managers."""
         managing = services.may_manage(obj, user)
         unfit = {"publish"} if obj.category.needs_approval else {"submit"}
+        if managing and obj.state in WRITING and services.by_flow(obj, user):
+            unfit = {"publish", "submit"}
         wrote = user.pk in (obj.owner_id, obj.submitted_by_id)
         return [
             command

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from kit.values.errors import BusinessError
 from oa.announcements.models import (
     APPROVE,
+    KIND,
     STATES,
     WRITING,
     Announcement,
@@ -25,6 +26,8 @@ from oa.announcements.models import (
     AnnouncementReceipt,
 )
 from oa.announcements.publishing import READER_URL, REMINDER, WRITER_URL, release
+from oa.approvals.models import ApprovalRequest
+from oa.approvals.services.submission import needed_for
 from oa.organisation.models import User
 from oa.records import receipts
 from oa.records.attachments import store_attachment
@@ -58,8 +61,9 @@ def save_announcement(announcement: Announcement, *, by: Any) -> Announcement:
 
 @transaction.atomic
 def submit(announcement: Announcement, *, by: Any) -> Announcement:
-    """Ask for approval. The one seam to whatever decides: `approve` and `reject` are called with the outcome."""
+    """Ask for approval by a permission; where a flow asks somebody it is submitted to the flow (`approving`)."""
     announcement = _begin(announcement, "submit", by)
+    _not_by_flow(announcement, by)
     announcement.approval_required = True
     announcement.submitted_by, announcement.decided_by, announcement.decision = by, None, ""
     _store(announcement)
@@ -73,6 +77,7 @@ def submit(announcement: Announcement, *, by: Any) -> Announcement:
 def publish(announcement: Announcement, *, by: Any) -> Announcement:
     """Publish at once or at the given time, where the category needs no approval."""
     announcement = _begin(announcement, "publish", by)
+    _not_by_flow(announcement, by)
     if announcement.category.needs_approval:
         raise BusinessError(_("Announcements of the category “%s” have to be approved.") % announcement.category)
     announcement.approval_required = False
@@ -86,6 +91,7 @@ def publish(announcement: Announcement, *, by: Any) -> Announcement:
 def approve(announcement: Announcement, *, by: Any) -> Announcement:
     """Somebody else than the author agrees; it is published at once or at the given time."""
     announcement = _decide(announcement, "approve", by)
+    _not_by_flow(announcement, announcement.submitted_by or announcement.owner)
     announcement.decision = ""
     _store(announcement)
     announcement.state = STATES.check("schedule", announcement).target
@@ -137,7 +143,7 @@ def amend(
         raise BusinessError(_("Enter a text."), field="body")
     if (title, body) == (announcement.title, announcement.body) and not files:
         raise BusinessError(_("Nothing was changed."), field="body")
-    _four_eyes(announcement, by)
+    _four_eyes(announcement, by, major)
     now = timezone.now()
     announcement.title, announcement.body = title, body
     announcement.edition += 1
@@ -158,10 +164,19 @@ def amend(
     return announcement
 
 
-def _four_eyes(announcement: Announcement, by: Any) -> None:
-    """What was approved is changed by an approver who did not write it, or withdrawn and submitted anew."""
-    if not announcement.approval_required or by is None:
+def _four_eyes(announcement: Announcement, by: Any, major: bool) -> None:
+    """What was approved is changed by an approver who did not write it, or withdrawn and submitted anew.
+
+    Where flows decide that is for small corrections only: what has to be read again goes through a flow again.
+    """
+    by_flow = by is not None and _through_flow(announcement, by)
+    if by is None or not (announcement.approval_required or by_flow):
         return
+    if by_flow and major:
+        raise BusinessError(
+            _("What has to be read again needs approval: withdraw this announcement and submit a new one."),
+            field="kind",
+        )
     if by.has_perm(APPROVE) and by.pk not in (announcement.owner_id, announcement.submitted_by_id):
         return
     raise BusinessError(
@@ -231,12 +246,34 @@ def _read_messages(announcement: Announcement, by: Any) -> None:
 def _begin(announcement: Announcement, name: str, by: Any) -> Announcement:
     """Lock a draft that is complete and whose audience `by` may address, and set the state."""
     announcement = locked(Announcement.objects.all(), announcement.pk)
-    _require(announcement, by)
+    check_ready(announcement, by)
     announcement.state = STATES.check(name, announcement).target
+    return announcement
+
+
+def check_ready(announcement: Announcement, by: Any) -> None:
+    """Refuse what `by` may not publish or what could not appear."""
+    _require(announcement, by)
     check_audience(chosen_in(announcement), by=by)
     if announcement.expires_at and announcement.expires_at <= timezone.now():
         raise BusinessError(_("The end lies in the past."), field="expires_at")
-    return announcement
+
+
+def by_flow(announcement: Announcement, by: Any) -> str:
+    """Why a draft is published through an approval flow only, in words; empty where it is not (rule X-10)."""
+    return needed_for(announcement, KIND, by)
+
+
+def _not_by_flow(announcement: Announcement, by: Any) -> None:
+    why = by_flow(announcement, by)
+    if why:
+        raise BusinessError(_("This announcement needs approval (%s). Submit it for approval.") % why)
+
+
+def _through_flow(announcement: Announcement, by: Any) -> bool:
+    """Whether a flow approved it, or would have to today."""
+    runs = ApprovalRequest.objects.filter(kind=KIND, object_id=announcement.pk, state="approved")
+    return runs.exists() or bool(by_flow(announcement, by))
 
 
 def _decide(announcement: Announcement, name: str, by: Any) -> Announcement:

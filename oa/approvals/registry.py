@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.lines import LineTable
+from kit.pages.resources import url_of
 from oa.approvals.conditions import RECORD, Fact
 from oa.organisation.models import Department, Position
 
@@ -41,6 +42,8 @@ class Approvable:
     `lock(document)`, `unlock(document)`: keep it from changing while the run lasts and give it back (rule X-06).
     `effect(document, by)`: what approval means, in the transaction of the last decision; raises BusinessError when it
     cannot be, which takes the decision back with it (rule X-07).
+    `check(document, by)`: refuses, in words, what is not ready to be submitted, and who may not submit it.
+    `url(document)`: the page to which its requests lead.
     `editable`: fields that a step may allow to change during the run, `edit(document, values, by)` changes them.
     `batch`: whether many may be approved at once (rule X-12).
     """
@@ -57,6 +60,8 @@ class Approvable:
     summary: Callable[[Any], Sequence[tuple[Any, Any]]] = lambda document: ()
     lines: Callable[[Any], LineTable | None] = lambda document: None
     title: Callable[[Any], str] = str
+    check: Callable[[Any, Any], Any] = lambda document, by: None
+    url: Callable[[Any], str] = url_of
     editable: tuple[tuple[str, Any], ...] = ()
     edit: Callable[[Any, Mapping[str, Any], Any], Any] | None = None
     batch: bool = True

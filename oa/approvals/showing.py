@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ObjectDoesNotExist
 from django.urls import reverse
 
-from kit.pages.resources import url_of
 from oa.approvals.contents import document_of
 from oa.approvals.models import ApprovalRequest
 from oa.approvals.registry import approvables
@@ -19,9 +19,9 @@ def shown(request: ApprovalRequest, user: Any) -> dict[str, Any]:
     """`summary` (label, text) pairs, `lines`, `files`, and `url` of the document."""
     try:
         approvable = approvables.get(request.kind)
-    except LookupError:
+        document: Any = document_of(request)
+    except (LookupError, ObjectDoesNotExist):  # a draft that was given back may be deleted
         return {"summary": [], "lines": None, "files": [], "url": ""}
-    document: Any = document_of(request)
     summary = [(label, value) for label, value in approvable.summary(document) if value not in ("", None)]
     visible = may_see(user, document)
     kind = ContentType.objects.get_for_model(document)
@@ -30,6 +30,6 @@ def shown(request: ApprovalRequest, user: Any) -> dict[str, Any]:
         "summary": summary,
         "lines": approvable.lines(document),
         "files": [(file.name, reverse("attachment", args=(file.key,))) for file in files] if visible else [],
-        "url": url_of(document) if visible else "",
+        "url": approvable.url(document) if visible else "",
         "icon": approvable.icon,
     }

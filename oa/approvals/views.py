@@ -14,10 +14,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from kit.pages.actions import Action
-from kit.pages.resources import name_of, resource_of, url_of
+from kit.pages.resources import name_of, url_of
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
+from kit.rules.permissions import may
 from kit.values.errors import BusinessError
 from oa.approvals import batch, deeds, services
 from oa.approvals.choosing import to_choose
@@ -131,13 +132,12 @@ def submit_view(request: HttpRequest, kind: str, key: int) -> HttpResponse:
     except LookupError:
         raise Http404 from None
     document = get_object_or_404(_visible(approvable.model, request.user), pk=key)
-    resource = resource_of(document)
-    if resource is None or not resource.may(request.user, "change"):
+    if not may(request.user, "change", approvable.model):
         raise PermissionDenied
-    version = version_in_force(kind)
+    version, page = version_in_force(kind), approvable.url(document)
     if version is None:
         messages.error(request, _("There is no approval flow in force for this."))
-        return go(request, url_of(document))
+        return go(request, page)
     path = _path(request, version, approvable, document)
     form = SubmitForm(request.POST or None, path=path, user=request.user)
     status = 200
@@ -152,12 +152,12 @@ def submit_view(request: HttpRequest, kind: str, key: int) -> HttpResponse:
                     lambda: _submit(request, kind, document, path, form.cleaned_data),
                 )
                 messages.success(request, _("Submitted: %s") % found)
-                return go(request, url_of(document))
+                return go(request, page)
             except BusinessError as error:
                 for problem in error:
                     form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
-    head = Head(title=_("Submit for approval"), crumbs=[(name_of(document), url_of(document))])
-    context = {"head": head, "form": form, "path": path, "document": document, "back": url_of(document)}
+    head = Head(title=_("Submit for approval"), crumbs=[(name_of(document), page)])
+    context = {"head": head, "form": form, "path": path, "document": document, "back": page}
     return fragment_or_page(request, "oa/approvals/submit.html", context, status)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from kit.pages.admin import ReadOnlyAdmin
-from oa.documents.models import Folder, LibraryDocument
+from oa.documents.models import Folder, LibraryDocument, ReadingReceipt
 
 
 @admin.register(Folder)
@@ -26,3 +26,13 @@ class LibraryDocumentAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["folder", "owner"]
     search_fields = ["title"]
+
+
+@admin.register(ReadingReceipt)
+class ReadingReceiptAdmin(ReadOnlyAdmin):
+    """Readers."""
+
+    list_display = ["record", "user", "edition", "delivered_at", "first_read_at", "confirmed_at", "superseded_at"]
+    list_select_related = ["record", "user"]
+    search_fields = ["record__title", "user__username"]
+    date_hierarchy = "delivered_at"

@@ -27,6 +27,26 @@ SELECT d.id, d.title, u.username, u.is_active, d.state, d.deleted_at FROM oa_lib
   JOIN oa_user u ON u.id = d.checked_out_by_id
  WHERE NOT u.is_active OR d.deleted_at IS NOT NULL OR d.state NOT IN ('draft', 'published')
 """
+# The length of the list is kept where receipts are made, so that none can be lost or added.
+_READERS = """
+SELECT d.id, d.title, d.recipients, count(r.id) AS receipts
+  FROM oa_librarydocument d LEFT JOIN oa_readingreceipt r ON r.record_id = d.id AND r.superseded_at IS NULL
+ GROUP BY d.id HAVING d.recipients <> count(r.id) OR d.reading_since IS NULL AND count(r.id) > 0
+UNION ALL
+SELECT d.id, d.title, r.edition, r.id FROM oa_readingreceipt r JOIN oa_librarydocument d ON d.id = r.record_id
+ WHERE r.superseded_at IS NULL AND r.edition <> d.major_edition OR r.edition > d.major_edition
+    OR NOT EXISTS (SELECT 1 FROM oa_documentversion v JOIN oa_publication p ON p.version_id = v.id
+                    WHERE v.document_id = d.id AND v.number = r.edition AND p.at <= r.delivered_at)
+"""
+_READING = """
+SELECT d.id, d.title, d.edition, d.major_edition, v.number AS published
+  FROM oa_librarydocument d LEFT JOIN oa_documentversion v ON v.id = d.published_id
+ WHERE d.required_reading AND d.published_id IS NOT NULL AND (
+       d.reading_since IS NULL OR d.edition <> v.number
+       OR EXISTS (SELECT 1 FROM oa_documentversion n WHERE n.document_id = d.id AND NOT n.minor
+                     AND n.number > d.major_edition AND n.number <= v.number))
+    OR d.reading_since IS NOT NULL AND d.published_id IS NULL
+"""
 _TREE = """
 WITH RECURSIVE tree AS (
     SELECT id FROM oa_folder WHERE parent_id IS NULL
@@ -55,6 +75,12 @@ def version_numbers() -> list[Row]:
 def locks() -> list[Row]:
     """A lock of somebody who has left would keep everybody out."""
     return rows(_LOCKS)
+
+
+@check("I-81", _("who has to read a document was asked for the version that has to be read"))
+def reading() -> list[Row]:
+    """Receipts are as many as people were asked, for a published version, and no major change went unread."""
+    return [*rows(_READERS), *rows(_READING)]
 
 
 @check("I-70", _("every folder hangs in the tree, in the space of the folder above"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.apps import apps
+from django.db.models import Count, F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -13,17 +16,33 @@ from kit.exchange.limited import Refused
 from kit.exchange.previews import DRAWN
 from kit.pages import panels
 from kit.pages.actions import Action
-from kit.pages.panels import Panel
+from kit.pages.panels import Panel, Task
 from kit.pages.resources import url_of
-from oa.documents.models import DocumentVersion, LibraryDocument, ShareRight, VersionText
+from kit.rules.days import business_day
+from oa.approvals.models.requests import running_for
+from oa.approvals.panels import show_on
+from oa.documents import approving
+from oa.documents.models import (
+    KIND,
+    LIVING,
+    DocumentVersion,
+    LibraryDocument,
+    ReadingReceipt,
+    ShareRight,
+    VersionText,
+)
 from oa.documents.models.rights import DOWNLOAD, EDIT, MANAGE, PRINT
 from oa.documents.reading import picture, why
 from oa.documents.recent import remember
-from oa.documents.resources import rights_on
+from oa.documents.resources import CHANGE, UNDONE, rights_on
+from oa.documents.services import by_flow
 from oa.documents.services.sharing import LONGEST
+from oa.records.audiences import describe
 from oa.records.notifications import may_see
+from oa.records.receipts import current, open_for
 
 MOST_USES = 100
+SOME = 8  # people who have not read, by name
 SHOWN = 20_000  # characters of a text on the page
 LABEL = "oa.librarydocument"
 
@@ -36,13 +55,15 @@ def allowed(document: LibraryDocument, user: Any) -> dict[str, bool]:
 
 
 def seen_version(document: LibraryDocument, user: Any) -> DocumentVersion | None:
-    """The newest version for whoever may edit, else the one for readers."""
+    """The newest version for whoever may edit or has to decide about it, else the one for readers."""
+    if document.state == "approving" and running_for(user, KIND).filter(object_id=document.pk).exists():
+        return document.current
     return document.current if rights_on(document, user) & EDIT else document.readers_version
 
 
 def shown(version: DocumentVersion | None, page: int = 1) -> dict[str, Any]:
     """What a preview shows of a version: a page as a picture, or its words, or why there is nothing."""
-    made: dict[str, Any] = {"version": version, "page": page, "pages": 0, "text": "", "problem": ""}
+    made: dict[str, Any] = {"version": version, "page": page, "pages": 0, "text": "", "more": False, "problem": ""}
     if version is None:
         return made
     if version.kind in DRAWN:
@@ -74,7 +95,68 @@ def _lock(document: LibraryDocument, user: Any) -> dict[str, Any]:
 
 
 def _preview(document: LibraryDocument, user: Any) -> dict[str, Any]:
-    return {"may": allowed(document, user), **shown(seen_version(document, user))}
+    version = seen_version(document, user)
+    made = {"may": allowed(document, user), **shown(version)}
+    return {**made, "unread": displayed_whole(made) and unread(document, version, user)}
+
+
+def displayed_whole(data: dict[str, Any]) -> bool:
+    """Whether a preview ends on this page: then who looks at it has read the version."""
+    return bool((data["pages"] and data["page"] >= data["pages"]) or (data["text"] and not data["more"]))
+
+
+def mine(document: LibraryDocument, user: Any) -> ReadingReceipt | None:
+    """The present receipt of `user`, where the document has to be read."""
+    if not document.required_reading or document.state not in LIVING or document.published is None:
+        return None
+    return current(ReadingReceipt, document).filter(user=user.pk).first()
+
+
+def unread(document: LibraryDocument, version: DocumentVersion | None, user: Any) -> bool:
+    """Whether `version` is the one that `user` has to read still."""
+    receipt = mine(document, user) if version is not None and version.pk == document.published_id else None
+    return receipt is not None and receipt.first_read_at is None
+
+
+def _reading(document: LibraryDocument, user: Any) -> dict[str, Any]:
+    """What is left to do for the person, and who has read and who has not for whoever manages the folder."""
+    receipt, may = mine(document, user), allowed(document, user)
+    to_confirm = receipt is not None and document.must_confirm and receipt.confirmed_at is None
+    made: dict[str, Any] = {
+        "receipt": receipt,
+        "open": receipt is not None and (receipt.first_read_at is None or to_confirm),
+        "late": document.read_by is not None and document.read_by < business_day(),
+        "counts": None,
+    }
+    if document.required_reading and (may["manage"] or document.owner_id == user.pk):
+        rows = current(ReadingReceipt, document)
+        made["counts"] = rows.aggregate(
+            all=Count("pk"),
+            read=Count("pk", filter=Q(first_read_at__isnull=False)),
+            confirmed=Count("pk", filter=Q(confirmed_at__isnull=False)),
+            open=Count("pk", filter=UNDONE),
+        )
+        made["audience"] = describe(document)
+        missing = rows.filter(UNDONE).select_related("user__department").order_by("user__username")
+        made["missing"] = missing[:SOME]
+        made["url"] = f"/docs/readers/?{urlencode({'record': document.pk, 'record_text': document.title})}"
+    return made
+
+
+def to_read(user: Any, limit: int) -> Sequence[Task]:
+    """Documents that I have to read or to confirm, and still see; what is overdue first."""
+    if not user.has_perm("oa.view_librarydocument"):
+        return []
+    asked = ReadingReceipt.objects.filter(open_for(user)).values("record")
+    rows = LibraryDocument.objects.visible_to(user).filter(
+        pk__in=asked, required_reading=True, published__isnull=False, state__in=LIVING
+    )
+    today = business_day()
+    return [
+        Task(_("To read"), "bad" if row.read_by and row.read_by < today else "info", row.title, url_of(row),
+             str(row.folder), row.read_by, _("Read"))
+        for row in rows.select_related("folder").order_by(F("read_by").asc(nulls_last=True), "pk")[:limit]
+    ]  # fmt: skip
 
 
 def _versions(document: LibraryDocument, user: Any) -> dict[str, Any]:
@@ -109,6 +191,7 @@ def _uses(document: LibraryDocument, user: Any) -> dict[str, Any]:
 
 for _name, _label, _where, _context in (
     ("lock", _("State"), "main", _lock),
+    ("reading", _("Required reading"), "main", _reading),
     ("preview", _("Preview"), "main", _preview),
     ("versions", _("Versions"), "main", _versions),
     ("shares", _("Share links"), "side", _shares),
@@ -134,4 +217,32 @@ def _supersede(document: LibraryDocument, user: Any) -> list[Action]:
     return [Action(_("Supersede"), url, icon="replace", menu=True, name="supersede")]
 
 
-panels.actions[LABEL].append(_supersede)
+def _require(document: LibraryDocument, user: Any) -> list[Action]:
+    """The button that asks for who has to read the document."""
+    if document.state not in LIVING or document.state == "approving" or not user.has_perm(CHANGE):
+        return []
+    if not allowed(document, user)["manage"]:
+        return []
+    label = _("Change who has to read") if document.required_reading else _("Require reading")
+    url = reverse("docs-reading", args=[f"d-{document.pk}"])
+    return [Action(label, url, icon="book-open-check", menu=True, name="require-reading")]
+
+
+def _submit(document: LibraryDocument, user: Any) -> list[Action]:
+    """To the approval flow, where one is in force that asks somebody about this document."""
+    may = document.state == "draft" and user.has_perm(CHANGE) and allowed(document, user)["edit"]
+    if not may or not by_flow(document, user):
+        return []
+    url = reverse("approval-submit", args=(KIND, document.pk))
+    return [Action(_("Submit for approval"), url, icon="send", primary=True, name="to-flow")]
+
+
+panels.panels[LABEL].append(
+    Panel("readers", _("Readers"), "tab", "readingreceipt", "record",
+          columns=("user", "user__department", "first_read_at", "read_count", "confirmed_at", "reminders", "edition"),
+          permission="oa.view_readingreceipt", order=20)
+)  # fmt: skip
+panels.actions[LABEL] += [_submit, _require, _supersede]
+panels.tasks.append(to_read)
+show_on(LABEL)
+__all__ = ["approving"]

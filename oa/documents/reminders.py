@@ -11,12 +11,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 
 from kit.rules.days import business_day
-from oa.documents.models import LibraryDocument
+from oa.documents.models import LIVING, LibraryDocument
 from oa.records.notifications import notify
 
 AHEAD = dt.timedelta(days=14)  # how long before its review an owner is reminded
 BATCH = 500
-LIVING = ("draft", "review", "published")
 
 REVIEW = gettext_lazy("Review {what} by {day}.")
 RETENTION = gettext_lazy("{what} had to be kept until {day}; decide whether it is still needed.")

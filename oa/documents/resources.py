@@ -13,11 +13,12 @@ from kit.pages.columns import Column
 from kit.pages.nav import Link, tree
 from kit.pages.resources import Resource, register
 from oa.documents import services
-from oa.documents.models import Folder, LibraryDocument
+from oa.documents.models import Folder, LibraryDocument, ReadingReceipt
 from oa.documents.models.rights import EDIT, MANAGE, rights_in
 from oa.documents.search import found
 
 CHANGE = "oa.change_librarydocument"
+UNDONE = models.Q(first_read_at=None) | models.Q(record__must_confirm=True, confirmed_at=None)
 tree.group("docs", _("Documents and news"), "folder-open", 84, _("Office"))
 for _link in (
     Link(_("Folders"), "docs", 10, "oa.view_librarydocument"),
@@ -86,8 +87,9 @@ class LibraryDocumentResource(Resource):
     ordering = ("-updated_at", "-id")
     sections = (
         (pgettext_lazy("library", "Document"), ("title", "folder", "owner", "date")),
-        (_("Care"), ("required_reading", "review_on", "retain_until", "note")),
+        (_("Care"), ("review_on", "retain_until", "note")),
     )
+    extra_fields = ("required_reading",)
     quiet: ClassVar = {"required_reading": False}
     views: ClassVar = {"kept": (_("Kept long enough"), models.Q(retain_until__lt=models.functions.Now()))}
     related = ("folder", "owner", "current__author", "published", "checked_out_by", "superseded_by")
@@ -115,6 +117,14 @@ class LibraryDocumentResource(Resource):
             fields=("reason",),
         ),
         Command(
+            "remind_readers", _("Remind who has not read"), services.remind_readers, CHANGE,
+            when=lambda d: d.required_reading and d.reading_since is not None, icon="bell",
+        ),
+        Command(
+            "end_reading", _("End required reading"), services.end_reading, CHANGE,
+            when=lambda d: d.required_reading, icon="book-x", menu=True,
+        ),
+        Command(
             "bin", _("Move to recycle bin"), _bin, CHANGE,
             when=lambda d: d.checked_out_by_id is None, icon="trash-2", danger=True, menu=True, goto="result",
         ),
@@ -126,7 +136,8 @@ class LibraryDocumentResource(Resource):
 
     def editable(self, obj: Any, user: Any) -> bool:
         """Whoever edits in the folder changes what stands about a document."""
-        return obj.state != "archived" and super().editable(obj, user) and bool(rights_on(obj, user) & EDIT)
+        open_ = obj.state not in ("archived", "approving") and super().editable(obj, user)
+        return open_ and bool(rights_on(obj, user) & EDIT)
 
     def deletable(self, obj: Any, user: Any) -> bool:
         """Documents go into the bin instead."""
@@ -136,7 +147,10 @@ class LibraryDocumentResource(Resource):
         """What the state allows and the person's rights in the folder, too."""
         found = super().commands_for(obj, user)
         rights = rights_on(obj, user) if found else 0
-        return [command for command in found if _allowed(command.name, obj, user, rights)]
+        found = [command for command in found if _allowed(command.name, obj, user, rights)]
+        if any(command.name in ("publish", "submit") for command in found) and services.by_flow(obj, user):
+            found = [command for command in found if command.name not in ("publish", "submit")]
+        return found
 
     def subtitle(self, obj: Any) -> list[Any]:
         """The newest version, and the valid one where that is another."""
@@ -144,6 +158,40 @@ class LibraryDocumentResource(Resource):
         if obj.published and obj.published_id != obj.current_id:
             tags.append(pgettext_lazy("document", "published: v%s") % obj.published.number)
         return tags
+
+
+@register
+class ReadingReceiptResource(Resource):
+    """Who was asked to read which document, and who has."""
+
+    model = ReadingReceipt
+    path = "docs/readers"
+    key = "pk"
+    icon = "book-open-check"
+    columns = (
+        "user", Column("user__department", _("Department"), phone="more"), Column("record", phone="cust"),
+        "delivered_at", Column("first_read_at", phone="amt"), "last_read_at", "read_count", "device", "confirmed_at",
+        "reminders", "edition",
+    )  # fmt: skip
+    filters = ("record", "user__department", "user", "first_read_at", "confirmed_at")
+    labels: ClassVar = {"user__department": _("department")}
+    search_fields = ("user__name", "user__username", "user__pinyin", "user__department__name")
+    searched = False
+    ordering = ("-record", "user__department__code", "user__username", "id")
+    extra_fields = (
+        "record", "user", "edition", "delivered_at", "first_read_at", "last_read_at", "read_count", "device",
+        "confirmed_at", "reminders", "reminded_at", "superseded_at",
+    )  # fmt: skip
+    related = ("record", "user")
+    views: ClassVar = {
+        "current": (_("present version"), models.Q(superseded_at=None)),
+        "open": (_("not done"), models.Q(superseded_at=None) & UNDONE),
+        "done": (_("done"), models.Q(superseded_at=None) & ~UNDONE),
+    }
+    can_create = can_edit = importable = False
+
+    def heading(self, obj: Any) -> str:
+        return str(obj.user)
 
 
 def rights_on(document: LibraryDocument, user: Any) -> int:
@@ -154,7 +202,7 @@ def rights_on(document: LibraryDocument, user: Any) -> int:
     return known[user.pk]
 
 
-_NEEDED = {"obsolete": MANAGE, "archive": MANAGE, "break_lock": MANAGE}
+_NEEDED = {"obsolete": MANAGE, "archive": MANAGE, "break_lock": MANAGE, "remind_readers": MANAGE, "end_reading": MANAGE}
 
 
 def _allowed(name: str, document: LibraryDocument, user: Any, rights: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from oa.documents import reminders
-from oa.documents.services import purge_bins
+from oa.documents.services import keep_asking, purge_bins
 
 
 @shared_task(name="oa.documents.remind")
@@ -21,3 +21,9 @@ def remind() -> int:
 def purge() -> int:
     """Every night: what lies in the recycle bin for too long."""
     return purge_bins()
+
+
+@shared_task(name="oa.documents.keep_asking")
+def ask_readers() -> dict[str, int]:
+    """Every minute: required reading, for people who joined later and for those who have not read."""
+    return keep_asking()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from oa.documents.views import access, files, folders, links
+from oa.documents.views import access, files, folders, links, required
 
 urlpatterns = [
     path("docs/", folders.home_view, name="docs"),
@@ -28,6 +28,8 @@ urlpatterns = [
     path("docs/files/<str:key>/favourite/", folders.favourite_view, name="docs-favourite"),
     path("docs/files/<str:key>/compare/", files.compare_view, name="docs-compare"),
     path("docs/files/<str:key>/restore/<int:number>/", files.restore_view, name="docs-restore"),
+    path("docs/files/<str:key>/reading/", required.require_view, name="docs-reading"),
+    path("docs/files/<str:key>/read/<int:number>/", required.read_view, name="docs-read"),
     path("docs/files/<str:key>/supersede/", files.supersede_view, name="docs-supersede"),
     path("docs/files/<str:key>/share/", links.share_view, name="docs-share"),
     path("docs/files/<str:key>/share/<int:link>/revoke/", links.revoke_view, name="docs-revoke"),

@@ -37,6 +37,16 @@ WITH made AS (
     ON CONFLICT DO NOTHING RETURNING record_id
 )
 """
+_BOTH = "SELECT m.record_id, m.user_id FROM ({pairs}) m WHERE (m.record_id, m.user_id) IN ({seen_by})"
+_RETRACT = """
+WITH gone AS (
+    UPDATE {receipts} x SET superseded_at = %s
+     WHERE x.record_id = %s AND x.superseded_at IS NULL AND x.first_read_at IS NULL
+       AND (x.record_id, x.user_id) NOT IN (SELECT m.record_id, m.user_id FROM ({pairs}) m)
+    RETURNING x.id
+)
+UPDATE {records} SET recipients = recipients - (SELECT count(*) FROM gone) WHERE id = %s
+"""
 _RENEW = """
 WITH old AS (
     UPDATE {receipts} SET superseded_at = %s WHERE record_id = %s AND superseded_at IS NULL RETURNING user_id
@@ -62,7 +72,7 @@ _REMIND = """
 WITH due AS (
     UPDATE {receipts} x SET reminders = x.reminders + 1, reminded_at = %s
       FROM {records} r WHERE r.id = x.record_id AND r.id = ANY(%s) AND x.superseded_at IS NULL
-       AND (x.first_read_at IS NULL OR r.must_confirm AND x.confirmed_at IS NULL) AND ({when})
+       AND (x.first_read_at IS NULL OR r.must_confirm AND x.confirmed_at IS NULL) AND ({when}) AND {seen}
     RETURNING x.record_id, x.user_id
 )
 """
@@ -86,17 +96,42 @@ def open_for(user: Any) -> Q:
     )
 
 
-def deliver(model: Model, keys: Collection[int], at: dt.datetime) -> int:
-    """Make receipts for everybody whom the records `keys` address and who has none yet; returns how many."""
+def deliver(model: Model, keys: Collection[int], at: dt.datetime, *, seen_by: str = "") -> int:
+    """Make receipts for everybody whom the records `keys` address and who has none yet; returns how many.
+
+    `seen_by`: a SELECT of (record, user) pairs, where not everybody who is addressed may see a record.
+    """
     if not keys:
         return 0
     records = _records(model)
-    return _run(model, _DELIVER, [at], before="r.recipients +", pairs=pairs_sql(records, keys))
+    pairs = pairs_sql(records, keys)
+    if seen_by:
+        pairs = _BOTH.format(pairs=pairs, seen_by=seen_by)
+    return _run(model, _DELIVER, [at], before="r.recipients +", pairs=pairs)
 
 
 def renew(model: Model, record: Circulated, at: dt.datetime) -> int:
     """Replace the receipts of a record by unread ones for its present text; old ones stay, with their version."""
     return _run(model, _RENEW, [at, record.pk, record.pk, record.major_edition, at], before="")
+
+
+def replace(model: Model, record: Circulated, at: dt.datetime, *, seen_by: str = "") -> int:
+    """Ask everybody anew whom `record` addresses now; the receipts there are stay, as replaced ones."""
+    current(model, record).update(superseded_at=at)
+    type(record)._default_manager.filter(pk=record.pk).update(recipients=0)
+    return deliver(model, [record.pk], at, seen_by=seen_by)
+
+
+def retract(model: Model, record: Circulated, at: dt.datetime, *, seen_by: str = "") -> None:
+    """Ask nobody any more who has not read `record` and is not meant by now (one statement)."""
+    pairs = pairs_sql(type(record), [record.pk])
+    if seen_by:
+        pairs = _BOTH.format(pairs=pairs, seen_by=seen_by)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RETRACT.format(receipts=model._meta.db_table, records=_records(model)._meta.db_table, pairs=pairs),
+            [at, record.pk, record.pk],
+        )
 
 
 def tell(receipts: QuerySet[Any], text: Any, url: str, *, at: dt.datetime) -> int:
@@ -108,24 +143,35 @@ def tell(receipts: QuerySet[Any], text: Any, url: str, *, at: dt.datetime) -> in
         return cursor.rowcount
 
 
-def remind(model: Model, keys: Collection[int], text: Any, url: str, *, by_itself: bool = False) -> int:
-    """Remind who has not read (or confirmed) yet, in one statement that has its effect once; returns how many."""
+def remind(
+    model: Model, keys: Collection[int], text: Any, url: str, *, by_itself: bool = False, seen_by: str = ""
+) -> int:
+    """Remind who has not read (or confirmed) yet, in one statement that has its effect once; returns how many.
+
+    `seen_by`: a SELECT of (record, user) pairs, where who was asked may not see a record any more.
+    """
     now = timezone.now()
     insert, more, between = _tell_sql(model, "SELECT record_id, user_id FROM due", text, url, now)
     update = _REMIND.format(
-        receipts=model._meta.db_table, records=_records(model)._meta.db_table, when=_BY_ITSELF if by_itself else "TRUE"
+        receipts=model._meta.db_table,
+        records=_records(model)._meta.db_table,
+        when=_BY_ITSELF if by_itself else "TRUE",
+        seen=f"(x.record_id, x.user_id) IN ({seen_by})" if seen_by else "TRUE",
     )
     with connection.cursor() as cursor:
         cursor.execute(update + insert, [now, list(keys), *([now] if by_itself else []), *more, *between])
         return cursor.rowcount
 
 
-def note_seen(model: Model, record: Circulated, user: Any, device: str) -> bool:
-    """The body was displayed to `user`: read now, once more (N-02). False for who is no recipient."""
+def note_seen(model: Model, record: Circulated, user: Any, device: str, **which: Any) -> bool:
+    """The body was displayed to `user`: read now, once more (N-02). False for who is no recipient.
+
+    `which` narrows the receipts, to those for a text that is not newer than the one that was displayed.
+    """
     now = timezone.now()
     changed = (
         current(model, record)
-        .filter(user=user.pk)
+        .filter(user=user.pk, **which)
         .update(
             first_read_at=Coalesce("first_read_at", now),
             last_read_at=Greatest("first_read_at", "last_read_at", now),
@@ -136,10 +182,10 @@ def note_seen(model: Model, record: Circulated, user: Any, device: str) -> bool:
     return bool(changed)
 
 
-def note_confirmed(model: Model, record: Circulated, user: Any, device: str) -> bool:
+def note_confirmed(model: Model, record: Circulated, user: Any, device: str, **which: Any) -> bool:
     """`user` confirms to have read, once; who confirms has read. False for who is no recipient."""
     now = timezone.now()
-    mine = current(model, record).filter(user=user.pk)
+    mine = current(model, record).filter(user=user.pk, **which)
     unread = mine.filter(first_read_at=None).update(
         first_read_at=now, last_read_at=now, read_count=1, device=device, confirmed_at=now
     )

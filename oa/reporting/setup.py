@@ -19,6 +19,7 @@ MINUTELY = (
     ("oa-approvals", "oa.approvals.handle_overdue", "Reminds, or decides by rule, where the time of a step ran out."),
     ("oa-sweep-tasks", "oa.tasks.sweep", "Recurring tasks, deferred tasks and reminders."),
     ("oa-sweep-jobs", "oa.records.sweep_jobs", "Takes up jobs whose worker died."),
+    ("oa-required-reading", "oa.documents.keep_asking", "Asks for and reminds of required reading."),
     ("oa-announcements", "oa.announcements.keep_time", "Publishes, ends and reminds of announcements."),
 )
 # name, task, time of day in the company's time zone, what it is for

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from oa.announcements.models import AnnouncementReceipt
-from oa.records import jobs
 from tests import factories as make
 from tests.oa.announcing import published
 
@@ -16,9 +15,8 @@ LONG = "\n\n".join(f"Paragraph {n} of the plan." for n in range(80))
 
 
 @pytest.fixture
-def receipt(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> AnnouncementReceipt:
-    """Of a long announcement, for a salesperson; the test publishes it, not the job."""
-    monkeypatch.setattr(jobs, "send_job", lambda key: None)
+def receipt(transactional_db: None) -> AnnouncementReceipt:
+    """Of a long announcement, for a salesperson."""
     reader = make.make_user("reader", "sales")
     row = published(make.make_user("boss"), "The plan", body=LONG, to_people=[reader], must_confirm=True)
     return row.receipts.get()

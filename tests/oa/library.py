@@ -113,3 +113,10 @@ def pdf(*texts: str, script: str = "", password: bool = False) -> bytes:
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def required(**given: Any) -> LibraryDocument:
+    """A published document that its author has to read."""
+    author = make.make_user()
+    made = services.publish_document(document(folder(f"Required {author.pk}"), by=author), by=None)
+    return services.require_reading(made, {"to_people": [author], **given}, by=None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pgtrigger
 import pytest
@@ -11,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from oa.documents import services
-from oa.documents.models import DocumentVersion, Folder, LibraryDocument, Publication
+from oa.documents.models import DocumentVersion, Folder, LibraryDocument, Publication, ReadingReceipt
 from oa.documents.setup import install_library
 from tests.invariants import assert_books, broken
 from tests.oa.library import company, document, file, folder, fresh, let
@@ -31,12 +33,18 @@ def c() -> SimpleNamespace:
     services.publish_document(made.doc, by=made.ann)
     services.check_in(fresh(made.doc), file(content="v2"), by=made.ann)
     made.doc = services.publish_document(fresh(made.doc), by=made.ann)
-    assert_books(["I-29", "I-33", "I-68", "I-69", "I-70"])
+    made.doc = services.require_reading(made.doc, {"to_people": [made.ann, made.eve]}, by=None)
+    assert made.doc.recipients == 1  # Eve sees nothing there
+    assert_books(["I-29", "I-33", "I-68", "I-69", "I-70", "I-81"])
     return made
 
 
 def rows(c: SimpleNamespace) -> LibraryDocument:
     return LibraryDocument.objects.filter(pk=c.doc.pk)  # type: ignore[return-value]
+
+
+def receipts(c: SimpleNamespace) -> Any:
+    return ReadingReceipt.objects.filter(record=c.doc)
 
 
 def first(c: SimpleNamespace) -> DocumentVersion:
@@ -76,6 +84,28 @@ BREAKS: dict[str, tuple[str, Callable[[SimpleNamespace], object]]] = {
     "a folder is of another space": (
         "I-70",
         lambda c: Folder.objects.filter(pk=c.low.pk).update(space="department", department=c.east),
+    ),
+    "a receipt is gone": ("I-81", lambda c: receipts(c).delete()),
+    "somebody was asked whom nobody counted": (
+        "I-81",
+        lambda c: ReadingReceipt.objects.create(record=c.doc, user=c.bob, edition=c.doc.major_edition),
+    ),
+    "a receipt is for an older version": ("I-81", lambda c: receipts(c).update(edition=1)),
+    "a receipt is for a version that nobody published": (
+        "I-81",
+        lambda c: (receipts(c).update(edition=3), rows(c).update(edition=3, major_edition=3)),
+    ),
+    "somebody was asked before the publication": (
+        "I-81",
+        lambda c: receipts(c).update(delivered_at=timezone.now() - dt.timedelta(days=1)),
+    ),
+    "a major version was published and nobody was asked": (
+        "I-81",
+        lambda c: (receipts(c).update(edition=1), rows(c).update(major_edition=1)),
+    ),
+    "a document has to be read and nobody was asked": (
+        "I-81",
+        lambda c: (receipts(c).delete(), rows(c).update(reading_since=None, recipients=0)),
     ),
     "a file is another one": ("I-33", lambda c: c.doc.current.file.storage.delete(c.doc.current.file.name)),
 }

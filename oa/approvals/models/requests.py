@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -119,6 +120,17 @@ def involving(user: Any, column: str = "pk", **narrowed: Any) -> list[Any]:
     told = ApprovalCopy.objects.filter(user=user.pk, **on_requests)
     made = [rows.values_list(column, flat=True) for rows in own]
     return made + [rows.order_by().values_list(f"request__{column}", flat=True) for rows in (asked, told)]
+
+
+def running_for(user: Any, kind: str) -> QuerySet[Any, Any]:
+    """Keys of the documents of `kind` in approval that `user` has to do with, as a part of other statements."""
+    first, *others = involving(user, "object_id", kind=kind, state="running")
+    return first.union(*others, all=True)
+
+
+def open_documents(kind: str) -> QuerySet[ApprovalRequest, Any]:
+    """Keys of the documents of `kind` that an open run is about."""
+    return ApprovalRequest.objects.filter(kind=kind, state__in=OPEN).values("object_id")
 
 
 def in_hands_of(user: Any) -> Q:
@@ -312,3 +324,34 @@ class ApprovalTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request_id}: {self.user}"
+
+
+def decided_by_flow(kind: str, waiting: str, next_state: str) -> list[pgtrigger.Trigger]:
+    """Guards of a document that a flow approves: `waiting` becomes `next_state` by an approved run and nothing else
+    (rule X-07), and what a run is about is not deleted beneath it."""
+    last = f"SELECT r.state FROM oa_approvalrequest r WHERE r.kind = '{kind}' AND r.object_id = OLD.id"
+    return [
+        pgtrigger.Trigger(
+            name="by_flow_only",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update,
+            condition=pgtrigger.Q(old__state=waiting, new__state=next_state),
+            func=f"""
+                IF ({last} ORDER BY r.id DESC LIMIT 1) IS DISTINCT FROM 'approved' THEN
+                    RAISE EXCEPTION 'The approval has not come to its end.' USING ERRCODE = '23001';
+                END IF;
+                RETURN NEW;
+            """,
+        ),
+        pgtrigger.Trigger(
+            name="kept_in_approval",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Delete,
+            func=f"""
+                IF EXISTS ({last} AND r.state IN ('running', 'returned')) THEN
+                    RAISE EXCEPTION 'What is in approval is not deleted.' USING ERRCODE = '23001';
+                END IF;
+                RETURN OLD;
+            """,
+        ),
+    ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from kit.values.errors import BusinessError
 from oa.approvals import forecast
 from oa.approvals.access import administers, hand_on
-from oa.approvals.contents import contents_of
+from oa.approvals.contents import contents_of, facts_of
 from oa.approvals.engine import Run, advance, end, needed, open_run
 from oa.approvals.messages import answered, send_copies
 from oa.approvals.models import ApprovalRequest, FlowVersion
@@ -27,6 +27,18 @@ def version_in_force(kind: str) -> FlowVersion | None:
     """The version in force of the active flow of a kind, None when nothing has to be approved (one statement)."""
     rows = FlowVersion.objects.select_related("flow__admin", "fallback")
     return rows.filter(flow__kind=kind, flow__active=True, state="published").first()
+
+
+def needed_for(document: Any, kind: str, by: User | None) -> str:
+    """Why `document` takes effect through a flow only, in words (one statement where no flow is in force).
+
+    Empty where no flow is in force, where it asks nobody about this document, and for the system itself.
+    """
+    version = version_in_force(kind)
+    if version is None or by is None:
+        return ""
+    approvable = approvables.get(kind)
+    return forecast.approvals_needed(version, approvable, facts_of(approvable, document, by, by.department_id))
 
 
 @transaction.atomic
@@ -53,6 +65,7 @@ def submit(
     about = ContentType.objects.get_for_model(document)
     if ApprovalRequest.objects.filter(content_type=about, object_id=document.pk, state__in=("running", "returned")):
         raise BusinessError(_("%s is in approval already.") % document)
+    approvable.check(document, by)
     approvable.lock(document)
     request = _request(approvable, document, version, by, urgent=urgent)
     request.choices = {str(step): list(keys) for step, keys in (choices or {}).items()}
@@ -132,6 +145,7 @@ def _read_again(run: Run) -> None:
     """Lock the document, and take over what it says now."""
     model: Any = run.approvable.model
     run.document = locked(model._default_manager.all(), run.request.object_id)
+    run.approvable.check(run.document, run.by)
     run.approvable.lock(run.document)
     take_over(run)
 

@@ -1,7 +1,9 @@
 """The document library: folders with rights, documents with versions, and what people share of them."""
 
 from oa.documents.models.documents import (
+    KIND,
     LIBRARY_STATES,
+    LIVING,
     DocumentVersion,
     LibraryDocument,
     Publication,
@@ -9,10 +11,13 @@ from oa.documents.models.documents import (
     VersionText,
 )
 from oa.documents.models.folders import Audience, Folder, FolderGrant, Space
+from oa.documents.models.reading import ReadingReceipt
 from oa.documents.models.sharing import DocumentUse, Favourite, ShareLink, ShareRight
 
 __all__ = [
+    "KIND",
     "LIBRARY_STATES",
+    "LIVING",
     "Audience",
     "DocumentUse",
     "DocumentVersion",
@@ -21,6 +26,7 @@ __all__ = [
     "FolderGrant",
     "LibraryDocument",
     "Publication",
+    "ReadingReceipt",
     "ShareLink",
     "ShareRight",
     "Space",

@@ -9,7 +9,7 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,16 +19,20 @@ from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.search import PinyinField, search_column
 from kit.rules.states import State, StateTable, Transition
+from oa.approvals.models.requests import decided_by_flow, running_for
 from oa.documents.models.folders import Folder
 from oa.documents.models.rights import VIEW, folders_with, folders_with_drafts
 from oa.organisation.models import User
 from oa.records.guards import no_truncate
-from oa.records.models import TitledDocument
+from oa.records.models import Circulated, TitledDocument
 
+KIND = "oa.librarydocument"  # what approval flows call them
+LIVING = ("draft", "review", "approving", "published")  # states in which a published version is the valid one
 LIBRARY_STATES = StateTable(
     states=(
         State("draft", _("draft"), "draft"),
         State("review", pgettext_lazy("document", "in review"), "viol"),
+        State("approving", _("in approval"), "viol", step=False),
         State("published", pgettext_lazy("document", "published"), "ok"),
         State("superseded", pgettext_lazy("document", "superseded"), "mute", step=False),
         State("obsolete", pgettext_lazy("document", "obsolete"), "warn", step=False),
@@ -38,6 +42,9 @@ LIBRARY_STATES = StateTable(
         Transition("submit", ("draft",), "review", _("Submit for review"), icon="send"),
         Transition("publish", ("draft", "review"), "published", _("Publish"), primary=True, icon="badge-check"),
         Transition("return", ("review",), "draft", _("Send back"), fields=("reason",), icon="undo-2"),
+        Transition("lock", ("draft",), "approving", _("Submit for approval"), internal=True),
+        Transition("unlock", ("approving",), "draft", _("Return from approval"), internal=True),
+        Transition("agree", ("approving",), "published", _("Publish"), internal=True),
         Transition("revise", ("published",), "draft", _("Revise"), internal=True),
         Transition("obsolete", ("published",), "obsolete", _("Declare obsolete"), fields=("reason",), icon="ban"),
         Transition("supersede", ("published",), "superseded", _("Supersede"), internal=True),
@@ -68,10 +75,18 @@ def in_bin_only() -> list[pgtrigger.Trigger]:
     ]
 
 
+def _changed_in_approval() -> pgtrigger.Condition:
+    """Name, place and version of what a flow decides about."""
+    fixed = "(OLD.title, OLD.folder_id, OLD.current_id, OLD.required_reading, OLD.must_confirm, OLD.to_everyone)"
+    changed = f"{fixed} IS DISTINCT FROM {fixed.replace('OLD', 'NEW')}"
+    return pgtrigger.Condition(f"(OLD.state = 'approving' AND {changed})")
+
+
 class LibraryQuerySet(VisibleQuerySet):
     """Documents are seen by whoever may look into their folder; in the bin they are gone.
 
-    Where publishing needs a second person, readers see a document from its first publication on.
+    Where publishing needs a second person, readers see a document from its first publication on. Who is asked by an
+    approval flow sees it as long as it is in approval.
     """
 
     def visible_to(self, user: Any) -> Self:
@@ -81,12 +96,17 @@ class LibraryQuerySet(VisibleQuerySet):
         shown = Q(folder__in=folders_with_drafts(user)) | Q(
             folder__in=folders_with(user, VIEW), published__isnull=False
         )
+        shown |= Q(state="approving", pk__in=running_for(user, KIND))
         return self.filter(shown, deleted_at=None)
 
 
-@tracked()
-class LibraryDocument(TitledDocument):
-    """A document: what people call it, where it lies, and which of its versions is the valid one."""
+@tracked("recipients", "reminded_at")
+class LibraryDocument(Circulated, TitledDocument):
+    """A document: what people call it, where it lies, and which of its versions is the valid one.
+
+    Of required reading `edition` is the number of the version that is valid, `major_edition` that of the one that
+    readers were asked to read last.
+    """
 
     STATES = LIBRARY_STATES
 
@@ -114,7 +134,9 @@ class LibraryDocument(TitledDocument):
     superseded_by = models.ForeignKey(
         "self", models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("superseded by")
     )
-    required_reading = models.BooleanField(_("required reading"), default=False)
+    required_reading = models.BooleanField(_("required reading"), default=False, editable=False)
+    read_by = models.DateField(_("to be read by"), null=True, blank=True)
+    reading_since = models.DateTimeField(_("to be read since"), null=True, editable=False)
     review_on = models.DateField(_("review by"), null=True, blank=True)
     review_told = models.DateField(null=True, editable=False)  # the review date that the owner was reminded of
     retain_until = models.DateField(
@@ -163,12 +185,27 @@ class LibraryDocument(TitledDocument):
                 name="librarydocument_lock",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["draft", "review"]) | Q(published__isnull=False),
+                condition=Q(state__in=["draft", "review", "approving"]) | Q(published__isnull=False),
                 name="librarydocument_published",
+            ),
+            models.CheckConstraint(
+                condition=Q(major_edition__gte=1, major_edition__lte=F("edition")), name="librarydocument_editions"
+            ),
+            models.CheckConstraint(
+                condition=Q(reading_since=None, recipients=0) | Q(reading_since__isnull=False, published__isnull=False),
+                name="librarydocument_reading",
             ),
         ]
         triggers = [
             LIBRARY_STATES.trigger(),
+            *decided_by_flow(KIND, "approving", "published"),
+            pgtrigger.Trigger(
+                name="fixed_in_approval",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=_changed_in_approval(),
+                func="RAISE EXCEPTION 'A document in approval stays as it is.' USING ERRCODE = '23001';",
+            ),
             pgtrigger.Protect(
                 name="bin_first", operation=pgtrigger.Delete, condition=pgtrigger.Q(old__deleted_at=None)
             ),
@@ -187,11 +224,12 @@ class VersionQuerySet(VisibleQuerySet):
     """Versions are seen with their document; drafts where the person sees drafts."""
 
     def visible_to(self, user: Any) -> Self:
-        """The versions `user` may see: all of them, or those that were published."""
+        """The versions `user` may see: all of them, or those that were published, or the one to decide about."""
         if user.data_scope(LibraryDocument) is None:
             return self.none()
         published = Q(document__folder__in=folders_with(user, VIEW), publications__isnull=False)
         shown = Q(document__folder__in=folders_with_drafts(user)) | published
+        shown |= Q(document__state="approving", pk=F("document__current"), document__in=running_for(user, KIND))
         return self.filter(shown, document__deleted_at=None).distinct()
 
 
@@ -208,6 +246,7 @@ class DocumentVersion(models.Model):
     size = models.PositiveBigIntegerField(_("size in bytes"))
     sha256 = models.CharField(max_length=64)
     comment = models.CharField(_("what is new"), max_length=300, blank=True)
+    minor = models.BooleanField(_("minor change"), default=False)
     restored_from = models.PositiveIntegerField(_("restored from version"), null=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("author")

@@ -21,6 +21,7 @@ from oa.documents.services.folders import (
 )
 from oa.documents.services.life import (
     archive_document,
+    by_flow,
     declare_obsolete,
     on_published,
     publish_document,
@@ -29,6 +30,7 @@ from oa.documents.services.life import (
     submit_document,
     supersede_document,
 )
+from oa.documents.services.required import end_reading, keep_asking, note_read, remind_readers, require_reading
 from oa.documents.services.rights import people_with, rights_of
 from oa.documents.services.sharing import (
     forget_use,
@@ -57,21 +59,27 @@ __all__ = [
     "binned_documents",
     "binned_folders",
     "break_lock",
+    "by_flow",
     "cancel_check_out",
     "check_in",
     "check_out",
     "days",
     "declare_obsolete",
     "department_folder",
+    "end_reading",
     "forget_use",
     "give",
+    "keep_asking",
     "living_share",
+    "note_read",
     "on_published",
     "people_with",
     "personal_folder",
     "publish_document",
     "purge_bins",
     "purge_document",
+    "remind_readers",
+    "require_reading",
     "restore_document",
     "restore_folder",
     "restore_version",

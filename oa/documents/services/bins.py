@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
-from oa.documents.models import DocumentVersion, Folder, FolderGrant, LibraryDocument
+from oa.approvals.models.requests import open_documents
+from oa.documents.models import KIND, DocumentVersion, Folder, FolderGrant, LibraryDocument
 from oa.documents.models.rights import EDIT, MANAGE, folders_with
 from oa.documents.services.folders import below
 from oa.documents.services.rights import free_for, held, require, written
@@ -51,6 +52,8 @@ def bin_document(document: LibraryDocument, *, by: Any) -> LibraryDocument:
     """Put a document into the recycle bin."""
     document = held(document, by)
     free_for(document, None)
+    if document.state == "approving":
+        raise BusinessError(_("%s is in approval and stays as it is until it is decided.") % document)
     _not_kept(document)
     document.deleted_at, document.deleted_by = timezone.now(), by
     return written(document, "deleted_at", "deleted_by")
@@ -92,6 +95,8 @@ def purge_document(document: LibraryDocument, *, by: Any) -> None:
     document = locked(LibraryDocument.objects.filter(deleted_at__isnull=False), document.pk)
     require(by, document.folder, MANAGE)
     _not_kept(document)
+    if open_documents(KIND).filter(object_id=document.pk).exists():
+        raise BusinessError(_("%s is in approval and stays as it is until it is decided.") % document)
     _delete(document)
 
 
@@ -119,7 +124,8 @@ def purge_bins(now: dt.datetime | None = None) -> int:
 
 
 def _expired() -> Q:
-    return Q(retain_until=None) | Q(retain_until__lt=business_day())
+    """What need not be kept: not for its date, and not for a run of a flow that is open still."""
+    return (Q(retain_until=None) | Q(retain_until__lt=business_day())) & ~Q(pk__in=open_documents(KIND))
 
 
 @transaction.atomic

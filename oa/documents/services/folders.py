@@ -166,6 +166,9 @@ def bin_folder(folder: Folder, *, by: Any) -> Folder:
         raise BusinessError(
             _("%(document)s must be kept until %(day)s.") % {"document": kept, "day": kept.retain_until}
         )
+    waiting = inside.filter(state="approving").first()
+    if waiting is not None:
+        raise BusinessError(_("%s is in approval and stays as it is until it is decided.") % waiting)
     busy = inside.filter(checked_out_by__isnull=False).select_related("checked_out_by").first()
     if busy is not None:
         raise BusinessError(

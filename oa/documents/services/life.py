@@ -10,27 +10,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.values.errors import BusinessError
-from oa.documents.models import LIBRARY_STATES, DocumentVersion, LibraryDocument, Publication
+from oa.approvals.services.submission import needed_for
+from oa.documents.models import KIND, LIBRARY_STATES, DocumentVersion, LibraryDocument, Publication
 from oa.documents.models.rights import EDIT, MANAGE
+from oa.documents.services.required import on_publication
 from oa.documents.services.rights import active, free_for, held, people_with, require, written
 from oa.documents.services.versions import told_about
 from oa.records.commands import command
 from oa.records.comments import add_comment
 from oa.records.notifications import notify
 
-# Who wants to know that a version became valid, in its transaction: (document, version, by). Receipts of required
-# reading are asked for here (rule N-02).
-on_published: list[Callable[[LibraryDocument, DocumentVersion, Any], None]] = []
+# Who wants to know that a version became valid, in its transaction: (document, version, by). Required reading is
+# asked for here (rule N-02).
+on_published: list[Callable[[LibraryDocument, DocumentVersion, Any], None]] = [on_publication]
 
 
 @command
 def submit_document(document: LibraryDocument, *, by: Any) -> LibraryDocument:
     """Ask for the publication of the newest version; whoever manages the folder is told.
 
-    A flow of approvals would begin here and end with `publish_document(by=None)` or `return_document(by=None)`.
+    Where a flow asks somebody it is submitted to the flow instead (`approving`).
     """
     document = held(document, by)
     free_for(document, None)
+    _not_by_flow(document, by)
     document.state = LIBRARY_STATES.check("submit", document).target
     document.submitted_by = by
     document = written(document, "state", "submitted_by")
@@ -49,13 +52,39 @@ def publish_document(document: LibraryDocument, *, by: Any) -> LibraryDocument:
     if version is None:
         raise BusinessError(_("%s has no version yet.") % document)
     _may_publish(document, version, by)
-    document.state, document.published = target, version
+    _not_by_flow(document, by)
+    return _valid(document, version, target, by)
+
+
+@command
+def publish_approved(document: LibraryDocument, by: Any) -> LibraryDocument:
+    """What a flow approved becomes the valid version, in the transaction of the last decision (rule X-07)."""
+    document = held(document, None)
+    version = document.current
+    if version is None:
+        raise BusinessError(_("%s has no version yet.") % document)
+    return _valid(document, version, LIBRARY_STATES.check("agree", document).target, by)
+
+
+def _valid(document: LibraryDocument, version: DocumentVersion, state: str, by: Any) -> LibraryDocument:
+    document.state, document.published = state, version
     Publication.objects.create(document=document, version=version, by=by)
     document = written(document, "state", "published")
     notify(told_about(document, by), format_lazy(gettext_lazy("{what} was published."), what=document), record=document)
     for told in on_published:
         told(document, version, by)
     return document
+
+
+def by_flow(document: LibraryDocument, by: Any) -> str:
+    """Why a draft is published through an approval flow only, in words; empty where it is not (rule X-10)."""
+    return needed_for(document, KIND, by)
+
+
+def _not_by_flow(document: LibraryDocument, by: Any) -> None:
+    why = by_flow(document, by)
+    if why:
+        raise BusinessError(_("This document needs approval (%s). Submit it for approval.") % why)
 
 
 def _may_publish(document: LibraryDocument, version: DocumentVersion, by: Any) -> None:
@@ -125,6 +154,8 @@ def save_details(document: LibraryDocument, *, by: Any) -> LibraryDocument:
     before = held(LibraryDocument(pk=document.pk, title=document.title), by)
     if before.state == "archived":
         raise BusinessError(_("%s is archived and stays as it is.") % before)
+    if before.state == "approving":
+        raise BusinessError(_("%s is in approval and stays as it is until it is decided.") % before)
     free_for(before, by)
     if before.folder_id != document.folder_id:
         require(by, document.folder, EDIT)
@@ -133,7 +164,7 @@ def save_details(document: LibraryDocument, *, by: Any) -> LibraryDocument:
         require(by, before.folder, MANAGE)
     document.save(
         update_fields=[
-            "title", "folder", "owner", "date", "required_reading", "review_on", "retain_until", "note", "version",
+            "title", "folder", "owner", "date", "review_on", "retain_until", "note", "version",
             "updated_at", "pinyin",
         ]
     )  # fmt: skip

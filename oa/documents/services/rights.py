@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from kit.values.errors import BusinessError
 from oa.documents.models import Folder, LibraryDocument
-from oa.documents.models.rights import EDIT, EVERYTHING, rights_in
+from oa.documents.models.rights import EDIT, EVERYTHING, VIEW, rights_in
 from oa.organisation.models import User
 from oa.records.bulk import locked
 
@@ -18,25 +18,44 @@ from oa.records.bulk import locked
 # who keep all rights whatever the lists say.
 _PEOPLE = """
 WITH RECURSIVE chain AS (
-    SELECT id, parent_id, inherits, owner_id, department_id FROM oa_folder WHERE id = %(folder)s
-    UNION SELECT f.id, f.parent_id, f.inherits, f.owner_id, f.department_id
+    SELECT id AS origin, id, parent_id, inherits, owner_id, department_id FROM oa_folder WHERE id IN ({folders})
+    UNION SELECT c.origin, f.id, f.parent_id, f.inherits, f.owner_id, f.department_id
       FROM oa_folder f JOIN chain c ON f.id = c.parent_id AND c.inherits
 ), given AS (
-    SELECT g.* FROM oa_foldergrant g JOIN chain c ON c.id = g.folder_id WHERE g.rights & %(right)s = %(right)s
+    SELECT c.origin, g.* FROM oa_foldergrant g JOIN chain c ON c.id = g.folder_id WHERE g.rights & {right} = {right}
 ), units AS (
-    SELECT department_id AS id FROM given WHERE department_id IS NOT NULL
-    UNION SELECT d.id FROM oa_department d JOIN units u ON d.parent_id = u.id
+    SELECT origin, department_id AS id FROM given WHERE department_id IS NOT NULL
+    UNION SELECT u.origin, d.id FROM oa_department d JOIN units u ON d.parent_id = u.id
+), people AS (
+    SELECT origin, u.id AS user_id FROM given g JOIN oa_user u ON g.audience = 'everyone' OR g.user_id = u.id
+    UNION SELECT origin, u.id FROM units d JOIN oa_user u ON u.department_id = d.id
+    UNION SELECT origin, u.id FROM given g JOIN oa_user u ON u.position_id = g.position_id
+    UNION SELECT origin, p.user_id FROM units d JOIN oa_post p ON p.department_id = d.id
+    UNION SELECT origin, p.user_id FROM given g JOIN oa_post p ON p.position_id = g.position_id
+    UNION SELECT origin, m.user_id FROM given g JOIN oa_user_groups m ON m.group_id = g.role_id
+    UNION SELECT origin, owner_id FROM chain WHERE owner_id IS NOT NULL
+    UNION SELECT origin, d.head_id FROM chain c JOIN oa_department d ON d.id = c.department_id
 )
-SELECT u.id FROM oa_user u
- WHERE u.is_active AND (
-       EXISTS (SELECT 1 FROM given WHERE audience = 'everyone' OR user_id = u.id)
-    OR u.department_id IN (SELECT id FROM units)
-    OR u.position_id IN (SELECT position_id FROM given)
-    OR EXISTS (SELECT 1 FROM oa_post p WHERE p.user_id = u.id
-                AND (p.department_id IN (SELECT id FROM units) OR p.position_id IN (SELECT position_id FROM given)))
-    OR EXISTS (SELECT 1 FROM oa_user_groups m JOIN given g ON g.role_id = m.group_id WHERE m.user_id = u.id)
-    OR u.id IN (SELECT owner_id FROM chain)
-    OR u.id IN (SELECT d.head_id FROM chain c JOIN oa_department d ON d.id = c.department_id))
+SELECT p.origin, u.id AS user_id FROM people p JOIN oa_user u ON u.id = p.user_id AND u.is_active
+"""
+# Documents with who sees their published version: not in the bin, in no folder of it, and administrators, too.
+_SEERS = """
+WITH RECURSIVE up AS (
+    SELECT d.id AS record_id, f.id, f.parent_id, f.deleted_at FROM oa_librarydocument d
+      JOIN oa_folder f ON f.id = d.folder_id WHERE d.id IN ({keys})
+    UNION ALL SELECT u.record_id, f.id, f.parent_id, f.deleted_at FROM up u JOIN oa_folder f ON f.id = u.parent_id
+), there AS (
+    SELECT d.id, d.folder_id, f.owner_id IS NULL OR NOT o.is_active AS administered FROM oa_librarydocument d
+      JOIN oa_folder f ON f.id = d.folder_id LEFT JOIN oa_user o ON o.id = f.owner_id
+     WHERE d.id IN ({keys}) AND d.deleted_at IS NULL AND d.published_id IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM up u WHERE u.record_id = d.id AND u.deleted_at IS NOT NULL)
+)
+SELECT t.id AS record_id, p.user_id FROM there t JOIN ({people}) p ON p.origin = t.folder_id
+UNION SELECT t.id, u.id FROM there t JOIN oa_user u ON t.administered AND u.is_active AND (
+    u.is_superuser OR EXISTS (
+        SELECT 1 FROM oa_user_groups g JOIN auth_group_permissions x ON x.group_id = g.group_id
+          JOIN auth_permission a ON a.id = x.permission_id JOIN django_content_type c ON c.id = a.content_type_id
+         WHERE g.user_id = u.id AND c.app_label = 'oa' AND a.codename = 'administer_folder'))
 """
 
 
@@ -54,9 +73,19 @@ def require(by: Any, folder: Folder, right: int) -> None:
 def people_with(folder: Folder, right: int) -> list[User]:
     """The people who have `right` in a folder by its lists or by their place; administrators are not counted."""
     with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE, {"folder": folder.pk, "right": right})
-        keys = [key for (key,) in cursor.fetchall()]
+        cursor.execute(_PEOPLE.format(folders=int(folder.pk), right=int(right)))
+        keys = [key for _origin, key in cursor.fetchall()]
     return list(User.objects.filter(pk__in=keys).order_by("username"))
+
+
+def seers_sql(keys: Iterable[int]) -> str:
+    """The SELECT of (record_id, user_id): who sees the published versions of the documents `keys`.
+
+    It has no parameters, so that it can stand in other statements: keys are whole numbers.
+    """
+    chosen = ", ".join(str(int(key)) for key in keys) or "NULL"
+    folders = f"SELECT folder_id FROM oa_librarydocument WHERE id IN ({chosen})"
+    return _SEERS.format(keys=chosen, people=_PEOPLE.format(folders=folders, right=VIEW))
 
 
 def held(document: LibraryDocument, by: Any, right: int = EDIT) -> LibraryDocument:

@@ -106,8 +106,13 @@ def break_lock(document: LibraryDocument, *, by: Any, reason: str) -> LibraryDoc
 
 
 @command
-def check_in(document: LibraryDocument, file: File[bytes], *, by: Any, comment: str = "") -> LibraryDocument:
-    """The next version of a document, by whoever checked it out; where nobody has, by whoever may edit it."""
+def check_in(
+    document: LibraryDocument, file: File[bytes], *, by: Any, comment: str = "", minor: bool = False
+) -> LibraryDocument:
+    """The next version of a document, by whoever checked it out; where nobody has, by whoever may edit it.
+
+    A `minor` one asks nobody to read the document again (rule N-04).
+    """
     document = held(document, by)
     _open(document)
     free_for(document, by)
@@ -118,7 +123,7 @@ def check_in(document: LibraryDocument, file: File[bytes], *, by: Any, comment: 
             % {"document": document, "kind": before.kind},
             field="file",
         )
-    document = _next_version(document, file, by=by, comment=comment)
+    document = _next_version(document, file, by=by, comment=comment, minor=minor)
     return _released(document) if document.checked_out_by_id else document
 
 
@@ -151,7 +156,13 @@ def _released(document: LibraryDocument) -> LibraryDocument:
 
 
 def _next_version(
-    document: LibraryDocument, file: File[bytes], *, by: Any, comment: str, restored_from: int | None = None
+    document: LibraryDocument,
+    file: File[bytes],
+    *,
+    by: Any,
+    comment: str,
+    restored_from: int | None = None,
+    minor: bool = False,
 ) -> LibraryDocument:
     """Store a file as the newest version of a document that is held; its words are read by a worker."""
     name = safe_name(file.name or "")
@@ -166,6 +177,7 @@ def _next_version(
         sha256=digest,
         comment=comment.strip()[:300],
         restored_from=restored_from,
+        minor=minor and document.current is not None,
         author=by,
     )
     file.seek(0)

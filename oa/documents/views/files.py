@@ -24,7 +24,7 @@ from kit.values.errors import BusinessError
 from oa.documents import services
 from oa.documents.models import DocumentVersion, LibraryDocument, VersionText
 from oa.documents.models.rights import DOWNLOAD, PRINT
-from oa.documents.panels import shown
+from oa.documents.panels import displayed_whole, shown, unread
 from oa.documents.places import way_to
 from oa.documents.reading import picture
 from oa.documents.views.common import document_url, done, find_document, find_version, sealed, trail
@@ -79,7 +79,9 @@ def preview_view(request: HttpRequest, key: Any) -> HttpResponse:
     page = int(given) if given.isdecimal() and len(given) < 6 else 1
     document = version.document
     trail_ = trail(way_to(document.folder, request.user), (document, document_url(document)))
-    context = {"head": Head(title=str(version), crumbs=trail_), "data": shown(version, max(page, 1))}
+    data = shown(version, max(page, 1))
+    data["unread"] = displayed_whole(data) and unread(document, version, request.user)
+    context = {"head": Head(title=str(version), crumbs=trail_), "data": data, "object": document}
     return fragment_or_page(request, "oa/documents/preview.html", context)
 
 
@@ -104,10 +106,10 @@ def check_in_view(request: HttpRequest, key: str) -> HttpResponse:
         messages.error(request, _("Choose a file."))
         return go(request, document_url(document))
     said = _("%s has a new version.") % document
-    comment = request.POST.get("comment", "")
+    given: dict[str, Any] = {"comment": request.POST.get("comment", ""), "minor": bool(request.POST.get("minor"))}
 
     def effect() -> Any:
-        return services.check_in(document, file, by=request.user, comment=comment)
+        return services.check_in(document, file, by=request.user, **given)
 
     return done(request, f"docs.check_in.{document.pk}", effect, document_url(document), said)
 
