@@ -8,10 +8,10 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
 from kit.rules.checks import LIMIT, Row, check, rows
-from oa.approvals.conditions import holds
+from oa.approvals.conditions import Fact, holds
 from oa.approvals.contents import digest
 from oa.approvals.models import ApprovalNode, ApprovalRequest, FlowStep
-from oa.approvals.registry import Approvable, approvables
+from oa.approvals.registry import approvables
 
 CHUNK = 2000
 
@@ -102,16 +102,19 @@ def entitled() -> Iterator[Row]:
 @check("I-28", _("what is approved had every step it needs, for exactly that content"))
 def approved_content() -> Iterator[Row]:
     """Approved requests with a needed step that was not approved for these facts, or whose content was touched."""
-    kinds: dict[str, Approvable] = {}
+    known: dict[str, dict[str, Fact]] = {}  # by kind
     steps: dict[int, list[FlowStep]] = {}
     nodes = Prefetch("nodes", ApprovalNode.objects.filter(state="approved").only("request_id", "step_id", "facts_hash"))
     found = 0
-    for request in ApprovalRequest.objects.filter(state="approved").prefetch_related(nodes).iterator(CHUNK):
-        if request.kind not in kinds:
-            kinds[request.kind] = approvables.get(request.kind)
+    approved = ApprovalRequest.objects.filter(state="approved").only(
+        "kind", "flow_version_id", "facts", "facts_hash", "content", "content_hash"
+    )
+    for request in approved.prefetch_related(nodes).iterator(CHUNK):
+        if request.kind not in known:
+            known[request.kind] = approvables.get(request.kind).known
         if request.flow_version_id not in steps:
             steps[request.flow_version_id] = list(FlowStep.objects.filter(flow_version=request.flow_version_id))
-        wrong = _wrong(request, kinds[request.kind], steps[request.flow_version_id])
+        wrong = _wrong(request, known[request.kind], steps[request.flow_version_id])
         if wrong:
             yield {"request": request.pk, "what": wrong}
             found += 1
@@ -119,17 +122,16 @@ def approved_content() -> Iterator[Row]:
                 return
 
 
-def _wrong(request: ApprovalRequest, approvable: Approvable, steps: list[FlowStep]) -> str:
+def _wrong(request: ApprovalRequest, known: dict[str, Fact], steps: list[FlowStep]) -> str:
     if digest(request.facts) != request.facts_hash or digest(request.content) != request.content_hash:
         return "content"
     passed = {node.step_id for node in request.nodes.all() if node.facts_hash == request.facts_hash}
-    missing = [step.name for step in steps if step.pk not in passed and _was_needed(step, request, approvable)]
+    missing = [step.name for step in steps if step.pk not in passed and _was_needed(step, request, known)]
     return f"steps {missing}" if missing else ""
 
 
-def _was_needed(step: FlowStep, request: ApprovalRequest, approvable: Approvable) -> bool:
+def _was_needed(step: FlowStep, request: ApprovalRequest, known: dict[str, Fact]) -> bool:
     """Whether a step was needed, as far as that can be told: a form may have lost the field since."""
-    known = approvable.known
     if any(comparison["field"] not in known for group in step.conditions for comparison in group):
         return False
     return holds(step.conditions, request.facts, known)
