@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from kit.pages.resources import url_of
 from oa.records.models import Notification
@@ -45,6 +47,30 @@ def may_see(person: Any, record: Model) -> bool:
     """Whether a person may see a record: the same rule as lists and pages."""
     rows: Any = type(record)._default_manager.all()
     return bool(rows.visible_to(person).filter(pk=record.pk).exists())
+
+
+def as_seen_by(person: Any, rows: Iterable[Notification]) -> list[Notification]:
+    """Messages as `person` may read them now: of a record that is out of sight since, not a word (rule G-21).
+
+    One statement for each kind of record.
+    """
+    found = list(rows)
+    about: dict[int, set[int]] = defaultdict(set)
+    for row in found:
+        if row.content_type_id is not None and row.object_id is not None:
+            about[row.content_type_id].add(row.object_id)
+    seen = {kind: _seen(person, kind, keys) for kind, keys in about.items()}
+    for row in found:
+        if row.object_id not in seen.get(row.content_type_id or 0, {row.object_id}):
+            row.text, row.url = _("About something that you do not see any more."), ""
+    return found
+
+
+def _seen(person: Any, kind: int, keys: set[int]) -> set[int]:
+    manager: Any = getattr(ContentType.objects.get_for_id(kind).model_class(), "_default_manager", None)
+    if not hasattr(manager, "visible_to"):
+        return keys
+    return set(manager.visible_to(person).filter(pk__in=keys).values_list("pk", flat=True))
 
 
 def mark_read(person: Any, keys: Iterable[int] | None = None) -> int:

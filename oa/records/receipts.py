@@ -46,12 +46,15 @@ WITH old AS (
     RETURNING record_id
 )
 """
-# Everybody in their own language; `{title}` and `{key}` are those of the record.
+# Everybody who may read such records still, in their own language; `{title}` and `{key}` are those of the record.
 _TELL = """
 INSERT INTO oa_notification (user_id, text, url, content_type_id, object_id, created_at)
 SELECT t.user_id, left(replace(w.text, '{{title}}', r.title), 300), replace(%s, '{{key}}', r.id::text), %s, r.id, %s
   FROM ({people}) t JOIN {records} r ON r.id = t.record_id
-  JOIN oa_user u ON u.id = t.user_id AND u.is_active
+  JOIN oa_user u ON u.id = t.user_id AND u.is_active AND (u.is_superuser OR EXISTS (
+        SELECT 1 FROM oa_user_groups g JOIN auth_group_permissions p ON p.group_id = g.group_id
+          JOIN auth_permission x ON x.id = p.permission_id
+         WHERE g.user_id = u.id AND x.content_type_id = {kind} AND x.codename = '{right}'))
   JOIN (VALUES {texts}) w(language, text)
     ON w.language = CASE WHEN u.language = ANY(%s) THEN u.language ELSE %s END
 """
@@ -169,10 +172,14 @@ def _tell_sql(model: Model, people: str, text: Any, url: str, at: dt.datetime) -
     for code, _name in settings.LANGUAGES:
         with translation.override(code):
             texts.append((code, str(text)))
-    sql = _TELL.format(
-        people=people, records=records._meta.db_table, texts=", ".join(["(%s::text, %s::text)"] * len(texts))
-    )
     kind = ContentType.objects.get_for_model(records)
+    sql = _TELL.format(
+        people=people,
+        records=records._meta.db_table,
+        kind=kind.pk,
+        right=f"view_{records._meta.model_name}",
+        texts=", ".join(["(%s::text, %s::text)"] * len(texts)),
+    )
     spoken = [code for code, _text in texts]
     default = settings.LANGUAGE_CODE if settings.LANGUAGE_CODE in spoken else spoken[0]
     return sql, [url, kind.pk, at], [*(part for pair in texts for part in pair), spoken, default]

@@ -26,6 +26,7 @@ from oa.records.comments import add_comment
 from oa.records.idempotency import once
 from oa.records.jobs import cancel_job
 from oa.records.models import Attachment, AuditAction, Job, Notification
+from oa.records.notifications import as_seen_by
 
 
 def _record(request: HttpRequest, slug: str, key: str) -> tuple[Resource, Any]:
@@ -95,9 +96,8 @@ def notifications_view(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         mine.filter(read_at=None).update(read_at=timezone.now())
         return go(request, request.path)
-    return fragment_or_page(
-        request, "oa/notifications.html", {"head": Head(title=_("Notifications")), "rows": mine[:100]}
-    )
+    rows = as_seen_by(request.user, mine[:100])
+    return fragment_or_page(request, "oa/notifications.html", {"head": Head(title=_("Notifications")), "rows": rows})
 
 
 def job_view(request: HttpRequest, key: str) -> HttpResponse:

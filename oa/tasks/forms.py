@@ -51,6 +51,8 @@ class TaskForm(KitForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["due_at"].widget = forms.TimeInput(attrs=TIME, format="%H:%M")
+        if self.instance.parent_id is not None and self.instance.parent is None:
+            del self.fields["parent"]  # it stays a part of what this person does not see
 
     @property
     def helper(self) -> FormHelper:

@@ -64,7 +64,8 @@ class TaskResource(Resource):
         (_("More"), ("reminders", "labels", "private")),
     )
     extra_fields = ("created_by", "deferred_until", "done_by", "done_at", "verified_by", "series")
-    related = ("owner", "created_by", "parent", "series", "done_by", "verified_by")
+    related = ("owner", "created_by", "series", "done_by", "verified_by")  # `parent`: as far as it is visible
+    not_exported = ("parent",)
     annotations = ("given", "overdue")
     labels: ClassVar = {"created_by": _("given by")}
     quiet: ClassVar = {**Resource.quiet, "private": False, "priority": 3}

@@ -39,7 +39,8 @@ class NotificationQuerySet(OnRecordQuerySet):
         """The messages to `user`, and with the scope "all" those about visible records."""
         if user.data_scope(self.model) != ALL:
             return self.filter(user=user.pk) if user.is_active else self.none()
-        return self if user.is_superuser else self.filter(self.about_visible(user) | models.Q(user=user.pk))
+        own = models.Q(user=user.pk, content_type=None)  # one's own, too, are not read about what is out of sight
+        return self if user.is_superuser else self.filter(self.about_visible(user) | own)
 
 
 class OnRecord(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
@@ -59,6 +59,11 @@ class TaskQuerySet(InvolvedQuerySet):
     """Tasks, seen by owner, giver and participants, and by scope."""
 
     every = "oa.view_every_task"
+
+    def visible_to(self, user: Any) -> Self:
+        """The same; the task above one that is seen is seen only where it would be seen by itself."""
+        above = models.Prefetch("parent", InvolvedQuerySet.visible_to(Task.objects.all(), user))
+        return super().visible_to(user).prefetch_related(above)
 
     def involving(self, key: Any) -> models.Q:
         """Who does it, who gave it, who takes part."""
