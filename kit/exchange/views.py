@@ -59,7 +59,8 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     if full and resource.may_import(request.user):
         return _importable(request, resource, state, kind)
     # A set of records would multiply the rows, and name records that the reader may not see.
-    single = [name for name in resource.fields if not resource.meta.get_field(name).many_to_many] if full else []
+    told = [name for name in resource.fields if name not in resource.not_exported] if full else []
+    single = [name for name in told if not resource.meta.get_field(name).many_to_many]
     full = bool(single)
     columns = resolve_all(resource.model, single) if full else list(state.columns)
     out = [OutColumn(c.name, str(c.label), KINDS.get(c.kind, c.kind)) for c in columns]

@@ -57,6 +57,7 @@ class Resource:
     sections: ClassVar[Sequence[tuple[Any, Sequence[str]]]] = ()  # fields in groups; may stand for `fields`
     form_only: ClassVar[Sequence[str]] = ()  # fields of the form that the record page shows otherwise
     extra_fields: ClassVar[Sequence[str]] = ()  # on the record page and in exports only
+    not_exported: ClassVar[Sequence[str]] = ()  # fields that may name a record which the reader does not see
     annotations: ClassVar[Sequence[str]] = ()  # columns that `list_queryset` adds
     related: ClassVar[Sequence[str]] = ()  # select_related for the record page
     key: ClassVar[str] = ""  # what stands in the URL; default code, number or pk
@@ -189,7 +190,6 @@ class Resource:
         return self.queryset(user).select_related(*self.related).get(**self.lookup(key))
 
     # ---- addresses ----
-
     def url(self, view: str = "list", *args: Any) -> str:
         """Address of a page of the resource as a whole: list, new, import, export, compute."""
         return reverse(f"{self.slug}-{view}", args=args)

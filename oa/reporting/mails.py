@@ -19,8 +19,8 @@ from kit.values.errors import BusinessError
 from oa.organisation.models import CompanyProfile
 from oa.organisation.models.company import zone_or_none
 from oa.organisation.zones import company_zone
-from oa.reporting.models import ReportRun
-from oa.reporting.outbox import MailFile, OutgoingMail, known, store_mail
+from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule
+from oa.reporting.outbox import MailFile, OutgoingMail, known, refusals, store_mail
 from oa.reporting.timing import period_params
 
 ROWS = 50  # rows in the mail itself; the files hold all
@@ -30,6 +30,19 @@ CHART_DPI = 144
 def dedupe_key(run: ReportRun, user: Any) -> str:
     """What makes the mail of `run` to `user` unique: schedule, period, occasion, recipient."""
     return f"report:{run.schedule_id}:{run.starts_on}:{run.ends_on}:{run.occasion}:{user.pk}"
+
+
+def lost_right(mail: OutboxMail) -> str:
+    """Why a report that was made may not go out any more."""
+    kind, _colon, rest = mail.dedupe.partition(":")
+    key = rest.partition(":")[0]
+    schedule = ReportSchedule.objects.filter(pk=key).first() if kind == "report" and key.isdecimal() else None
+    if schedule is None or mail.user is None or reports.get(schedule.report).allowed(mail.user):
+        return ""
+    return _("The recipient may not see this report any more.")
+
+
+refusals.append(lost_right)
 
 
 def mail_report(run: ReportRun, user: Any) -> str:

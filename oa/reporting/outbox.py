@@ -12,6 +12,7 @@ import hashlib
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.mime.base import MIMEBase
 from email.mime.image import MIMEImage
@@ -38,6 +39,9 @@ BUDGET = 240  # seconds that one call may spend
 TASK = "oa.reporting.send_mails"
 
 logger = logging.getLogger(__name__)
+
+# Why a mail may not be read by its recipient any more, empty for what goes out: rights count when it is sent.
+refusals: list[Callable[[OutboxMail], str]] = []
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,9 @@ def take_mail() -> OutboxMail | None:
 def _send(mail: OutboxMail) -> bool:
     """Send a mail we hold and note how it went; a lease that ran out meanwhile belongs to somebody else."""
     ours = OutboxMail.objects.filter(pk=mail.pk, state=MailState.SENDING, attempts=mail.attempts)
-    if mail.user is not None and not mail.user.is_active:
-        logger.warning("mail %s was not sent: its recipient is not active any more", mail.pk)
-        ours.update(state=MailState.FAILED, lease_until=None, error=_("The recipient is not active any more."))
+    if why := _unwanted(mail):
+        logger.warning("mail %s was not sent: %s", mail.pk, why)
+        ours.update(state=MailState.FAILED, lease_until=None, error=why)
         return False
     try:
         message(mail).send()
@@ -164,6 +168,13 @@ def _send(mail: OutboxMail) -> bool:
         return False
     ours.update(state=MailState.SENT, sent_at=timezone.now(), lease_until=None, error="")
     return True
+
+
+def _unwanted(mail: OutboxMail) -> str:
+    """Why a mail must not go to its recipient any more, empty when it may."""
+    if mail.user is not None and not mail.user.is_active:
+        return _("The recipient is not active any more.")
+    return next(filter(None, (refusal(mail) for refusal in refusals)), "")
 
 
 def message(mail: OutboxMail) -> EmailMultiAlternatives:

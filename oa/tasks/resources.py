@@ -65,6 +65,7 @@ class TaskResource(Resource):
     )
     extra_fields = ("created_by", "deferred_until", "done_by", "done_at", "verified_by", "series")
     related = ("owner", "created_by", "series", "done_by", "verified_by")  # `parent`: as far as it is visible
+    not_exported = ("parent",)
     annotations = ("given", "overdue")
     labels: ClassVar = {"created_by": _("given by")}
     quiet: ClassVar = {**Resource.quiet, "private": False, "priority": 3}

@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 import oa.records.tasks  # noqa: F401 - so that eager tasks are found by name
+from kit.exchange import reports
 from kit.rules import checks
 from oa.organisation.models import User
 from oa.records.jobs import sweep_jobs
@@ -131,6 +132,19 @@ def test_who_left_after_the_report_was_made_gets_nothing() -> None:
     assert outbox.send_mails() == 0 and not mail.outbox
     row.refresh_from_db()
     assert row.state == MailState.FAILED and "not active" in row.error
+
+
+def test_who_lost_the_right_after_the_report_was_made_gets_nothing() -> None:
+    """G-21: rights count when the mail goes out."""
+    schedule = ReportSchedule.objects.get()
+    kept, lost = make.make_user("kept"), make.make_user("lost", "chief-accountant")
+    assert reports.get(schedule.report).allowed(lost)
+    for user in (kept, lost):
+        stored(f"report:{schedule.pk}:2026-01-01:2026-01-01::{user.pk}", user=user)
+    lost.groups.clear()
+    assert outbox.send_mails() == 1 and [message.to for message in mail.outbox] == [[kept.email]]
+    row = OutboxMail.objects.get(user=lost)
+    assert row.state == MailState.FAILED and "may not see" in row.error
 
 
 def test_headers_cannot_be_injected() -> None:

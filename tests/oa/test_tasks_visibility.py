@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
@@ -162,3 +163,20 @@ def test_superiors_by_manager_are_no_spies(people: dict[str, Any]) -> None:
     invited(people["ann"], people["bob"], title=SECRET, start=timezone.now() + dt.timedelta(minutes=1))
     body = client_of(chief).get("/calendar/?view=agenda&who=team").content.decode()
     assert "Ann: Busy" in body and SECRET not in body and "Bob" not in body
+
+
+def test_a_part_does_not_tell_what_it_is_a_part_of(people: dict[str, Any]) -> None:
+    """G-21: who does a part of a private task reads no word of that, and changing the part leaves it where it is."""
+    whole = make_task(people["bob"], title=SECRET, private=True)
+    part = make_task(people["ann"], title="Part", by=people["bob"], parent=whole)
+    client, other = client_of(people["ann"]), client_of(people["bob"])
+    pages = [f"/tasks/{part.pk}/", f"/tasks/{part.pk}/edit/", "/tasks/export/?format=csv&full=1", "/tasks/"]
+    assert [page for page in pages if SECRET in client.get(page).content.decode()] == []
+    assert [page for page in pages[:2] if SECRET in other.get(page).content.decode()] == pages[:2]
+    given = {"title": "Part of it", "owner": people["ann"].pk, "owner_text": str(people["ann"]), "priority": "3"}
+    make_ann_manage = Task.objects.filter(pk=part.pk).update(created_by=people["ann"])
+    version = Task.objects.get(pk=part.pk).version
+    answer = client.post(f"/tasks/{part.pk}/edit/", {**given, "version": version, "submit_id": str(uuid.uuid4())})
+    assert make_ann_manage and answer.status_code == 302
+    part.refresh_from_db()
+    assert (part.title, part.parent_id) == ("Part of it", whole.pk)

@@ -62,7 +62,7 @@ class TaskQuerySet(InvolvedQuerySet):
 
     def visible_to(self, user: Any) -> Self:
         """The same; the task above one that is seen is seen only where it would be seen by itself."""
-        above = models.Prefetch("parent", InvolvedQuerySet.visible_to(self.model._default_manager.all(), user))
+        above = models.Prefetch("parent", InvolvedQuerySet.visible_to(Task.objects.all(), user))
         return super().visible_to(user).prefetch_related(above)
 
     def involving(self, key: Any) -> models.Q:
