@@ -52,15 +52,15 @@ def content(announcement: Announcement) -> dict[str, Any]:
 
 def summary(announcement: Announcement) -> list[tuple[Any, Any]]:
     """What an approver reads, as long as it is to be decided: before and afterwards the text has its own readers."""
-    category = (_("Category"), announcement.category)
+    category = (_("category"), announcement.category)
     if announcement.state != "approving":
         return [category]
     return [
         category,
         (_("For"), describe(announcement)),
-        (_("Publish at"), formats.moment(announcement.starts_at) if announcement.starts_at else _("at once")),
-        (_("Ends at"), formats.moment(announcement.expires_at) if announcement.expires_at else ""),
-        (_("Must be confirmed"), _("yes") if announcement.must_confirm else ""),
+        (_("publish at"), formats.moment(announcement.starts_at) if announcement.starts_at else _("at once")),
+        (_("ends at"), formats.moment(announcement.expires_at) if announcement.expires_at else ""),
+        (_("must be confirmed"), _("yes") if announcement.must_confirm else ""),
         (_("Text"), announcement.body),
     ]
 

@@ -59,7 +59,7 @@ def summary(document: LibraryDocument) -> list[tuple[Any, Any]]:
         return []
     size = filesizeformat(version.size)
     return [
-        (_("Folder"), document.folder),
+        (_("folder"), document.folder),
         (_("Version"), f"v{version.number}" + (f" · {_('minor change')}" if version.minor else "")),
         (_("File"), f"{version.name} · {size}"),
         (_("What is new"), version.comment),

@@ -190,8 +190,8 @@ def _uses(document: LibraryDocument, user: Any) -> dict[str, Any]:
 
 
 for _name, _label, _where, _context in (
-    ("lock", _("State"), "main", _lock),
     ("reading", _("Required reading"), "main", _reading),
+    ("lock", _("State"), "main", _lock),
     ("preview", _("Preview"), "main", _preview),
     ("versions", _("Versions"), "main", _versions),
     ("shares", _("Share links"), "side", _shares),

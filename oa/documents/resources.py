@@ -89,7 +89,6 @@ class LibraryDocumentResource(Resource):
         (pgettext_lazy("library", "Document"), ("title", "folder", "owner", "date")),
         (_("Care"), ("review_on", "retain_until", "note")),
     )
-    extra_fields = ("required_reading",)
     quiet: ClassVar = {"required_reading": False}
     views: ClassVar = {"kept": (_("Kept long enough"), models.Q(retain_until__lt=models.functions.Now()))}
     related = ("folder", "owner", "current__author", "published", "checked_out_by", "superseded_by")

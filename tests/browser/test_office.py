@@ -14,7 +14,8 @@ from playwright.sync_api import expect
 
 from oa.announcements.models import Announcement, AnnouncementCategory, AnnouncementReceipt
 from oa.announcements.publishing import JOB
-from oa.documents.models import LibraryDocument
+from oa.documents.models import LibraryDocument, ReadingReceipt
+from oa.documents.services import publish_document
 from oa.records import jobs
 from oa.records.models import Job, Notification
 from oa.tasks.models import Booking, Meeting
@@ -35,7 +36,8 @@ def page(request: pytest.FixtureRequest, transactional_db: None, open_page: Any)
 
 
 def become(page: Any, live_server: Any, user: Any) -> None:
-    """Go on as somebody else."""
+    """Go on as somebody else, when the page has asked for all that it wanted."""
+    page.wait_for_load_state("networkidle")
     page.context.clear_cookies()
     page.context.add_cookies([session_cookie(user, live_server.url)])
 
@@ -145,6 +147,46 @@ def test_a_document_gets_a_new_version(page: Any, live_server: Any, tmp_path: Pa
     expect(versions.first.locator(".bd.ok")).to_have_count(1)
     expect(versions.last.locator("a[href*='/docs/versions/']").first).to_be_visible()
     assert_books(["I-68", "I-69"])
+
+
+def test_a_document_is_read_when_it_was_displayed(page: Any, live_server: Any) -> None:
+    """N-02: a short document that came into view is read, a confirmation is a button; then the inbox is empty."""
+    eve, ann = make.make_user("eve", "hr"), make.make_user("ann", "sales")
+    place = folder("Handbook")
+    let(place, None, "view")
+    let(place, eve, "manage")
+    found = publish_document(document(place, "rules.txt", "Wear a helmet", by=eve), by=eve)
+    become(page, live_server, eve)
+    look(page, f"/docs/files/{found.url_key}/")
+    act(page, "require-reading")
+    page.wait_for_url(re.compile("/reading/$"))
+    page.locator("input[name=to_people_add_text]").first.fill("ann")
+    page.locator(".ac .o").first.click()
+    page.locator("[name=must_confirm]").check()
+    assert page.watch.wide() <= 0
+    page.locator(SAVE).first.click()
+    page.wait_for_url(re.compile(rf"/docs/files/{found.url_key}/$"))
+
+    become(page, live_server, ann)
+    look(page, "/todo/")
+    with page.expect_response(lambda answer: "/read/1/" in answer.url) as sent:
+        page.locator("main a", has_text="rules.txt").first.click()
+        page.wait_for_url(re.compile(rf"/docs/files/{found.url_key}/$"))
+        page.get_by_text("Wear a helmet").scroll_into_view_if_needed()
+        page.mouse.wheel(0, 3000)
+    assert sent.value.status == 204 and page.watch.wide() <= 0
+    receipt = ReadingReceipt.objects.get(user=ann)
+    assert receipt.read_count == 1 and receipt.confirmed_at is None
+    page.locator(f"form[action$='{found.url_key}/read/1/'] button").click()
+    expect(page.locator(f"form[action$='{found.url_key}/read/1/']")).to_have_count(0)
+    assert ReadingReceipt.objects.get(user=ann).confirmed_at is not None
+    look(page, "/todo/")
+    expect(page.locator("main a", has_text="rules.txt")).to_have_count(0)
+
+    become(page, live_server, eve)
+    look(page, f"/docs/files/{found.url_key}/")
+    expect(page.locator("main .cd", has_text="1 / 1").first).to_be_visible()
+    assert_books(["I-81"])
 
 
 def test_a_room_is_booked_once(page: Any, live_server: Any) -> None:

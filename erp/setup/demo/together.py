@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from erp.setup.demo.world import World
-from oa.documents.models import Folder
-from oa.documents.services import add_document, publish_document, submit_document
+from oa.documents.models import Folder, LibraryDocument
+from oa.documents.services import add_document, note_read, publish_document, require_reading, submit_document
 from oa.organisation.models import User
 from oa.tasks.models import Meeting, Room, Task
 from oa.tasks.services.meetings import confirm_meeting, invite_meeting, save_meeting, seat
@@ -32,6 +32,8 @@ DOCUMENTS = (
     ("仓库安全操作规程.md", "# 仓库安全操作规程\n\n1. 叉车须持证操作。\n2. 货架每层限重 800 公斤。\n"),
     ("销售折扣权限.txt", "销售工程师折扣上限 5%，销售经理 10%，更高折扣由总经理审批。\n"),
 )
+
+TO_READ = DOCUMENTS[1][0]
 
 
 def work_together(world: World) -> None:
@@ -60,7 +62,17 @@ def _documents(world: World) -> None:
         document = world.let(admin, add_document, folder, ContentFile(text.encode(), name))
         if folder.needs_review:
             document = world.let(admin, submit_document, document)
-        world.let(admin, publish_document, document)
+        document = world.let(admin, publish_document, document)
+        if name == TO_READ:
+            _to_be_read(world, document)
+
+
+def _to_be_read(world: World, document: LibraryDocument) -> None:
+    """Everybody confirms within two weeks to know it; one has, one looked at it."""
+    given = {"to_everyone": True, "must_confirm": True, "read_by": world.today + dt.timedelta(days=14)}
+    world.let(_person("admin"), require_reading, document, given)
+    for reader, confirmed in (("warehouse", True), ("manager", False)):
+        world.let(_person(reader), note_read, document, 1, device="desk", confirmed=confirmed)
 
 
 def _person(username: str) -> User:
