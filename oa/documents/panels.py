@@ -56,7 +56,7 @@ def allowed(document: LibraryDocument, user: Any) -> dict[str, bool]:
 
 def seen_version(document: LibraryDocument, user: Any) -> DocumentVersion | None:
     """The newest version for whoever may edit or has to decide about it, else the one for readers."""
-    if document.state == "approving" and running_for(user, KIND).filter(object_id=document.pk).exists():
+    if document.state == "approving" and running_for(user, KIND, object_id=document.pk).exists():
         return document.current
     return document.current if rights_on(document, user) & EDIT else document.readers_version
 

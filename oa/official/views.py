@@ -25,11 +25,13 @@ from oa.official.steps import Step, offered, steps_of
 SLUGS = {"outgoing": "outgoingdocument", "incoming": "incomingdocument"}
 
 
-def step_view(request: HttpRequest, side: str, key: int, verb: str) -> HttpResponse:
+def step_view(request: HttpRequest, side: str, key: str, verb: str) -> HttpResponse:
     """Ask for the opinion and who acts next (GET), then do the step (POST)."""
+    if side not in SLUGS:
+        raise Http404
     resource = registry[SLUGS[side]]
     require(request.user, resource, "view")
-    document = find(request, resource, str(key))
+    document = find(request, resource, key)
     step = steps_of(document).get(verb)
     if step is None:
         raise Http404

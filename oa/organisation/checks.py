@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
 from kit.rules.checks import LIMIT, Row, check, rows
@@ -26,12 +27,17 @@ SELECT '{table}' AS table, start AS id, '{column}' AS circle FROM up WHERE start
 
 @check("I-34", _("what is still to do has an owner who works here, or none"))
 def owners() -> list[Row]:
-    """Masters, and documents that are not finished."""
-    found: list[Row] = []
-    for model in owned_models():
-        lost = live(model).filter(owner__is_active=False).order_by("pk").values_list("pk", "owner__username")
-        found += [{"table": model._meta.db_table, "id": key, "owner": owner} for key, owner in lost[:LIMIT]]
-    return found
+    """Masters, and documents that are not finished; all tables in one statement."""
+    first, *others = [
+        live(model)
+        .filter(owner__is_active=False)
+        .order_by()
+        .annotate(table=Value(model._meta.db_table))
+        .values_list("table", "pk", "owner__username")[:LIMIT]
+        for model in owned_models()
+    ]
+    lost = first.union(*others, all=True).order_by("table", "pk")
+    return [{"table": table, "id": key, "owner": owner} for table, key, owner in lost]
 
 
 @check("I-34", _("heads of departments and managers work here"))

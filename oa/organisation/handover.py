@@ -35,7 +35,8 @@ handovers: list[Handover] = []
 def owned_models() -> list[type[models.Model]]:
     """Models whose rows belong to an owner: edited by people (they have a version) and seen by whoever owns them.
 
-    A follow-up is seen with its customer and its owner is who spoke: that stays. So does the owner of a file.
+    A follow-up is seen with its customer and its owner is who spoke: that stays. So does the owner of a file, and that
+    of what a model calls `PERSONAL`: the money of a person who left is still owed to that person.
     """
     found = []
     for model in apps.get_models():
@@ -45,6 +46,7 @@ def owned_models() -> list[type[models.Model]]:
         if (
             model._meta.app_label in OURS
             and not model._meta.proxy
+            and not getattr(model, "PERSONAL", False)
             and owner is not None
             and owner.related_model is User
             and "version" in names

@@ -25,13 +25,16 @@ def history_model(model: Any) -> Any:
 
 
 def changes_of(obj: Any, limit: int) -> list[Event]:
-    """Events for creation and the newest changes: each history row against what came after it."""
-    history = history_model(type(obj))
+    """Events for creation and the newest changes: each history row against what came after it.
+
+    Columns that a model names in `UNTOLD` are kept, with their own readers, elsewhere.
+    """
+    history, hidden = history_model(type(obj)), {*HIDDEN, *getattr(obj, "UNTOLD", ())}
     made = []
     if history is not None:
         rows = list(history.objects.filter(pgh_obj_id=obj.pk).select_related("pgh_context").order_by("-pgh_id")[:limit])
         later: Any = obj
-        names = [f.name for f in history._meta.fields if not f.name.startswith("pgh_") and f.name not in HIDDEN]
+        names = [f.name for f in history._meta.fields if not f.name.startswith("pgh_") and f.name not in hidden]
         people = _people(rows)
         for row in rows:
             diff = _diff(type(obj), row, later, names)

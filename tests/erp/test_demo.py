@@ -158,7 +158,7 @@ def test_everything_names_who_did_it() -> None:
     documents = [model for model in apps.get_models() if hasattr(model, "STATES") and hasattr(model, "created_by")]
     for model in documents:
         nobody[f"{model._meta.label}.created_by"] = model.objects.filter(created_by=None).count()
-    for model in [model for model in documents if hasattr(model, "posted_by")]:
+    for model in [model for model in documents if hasattr(model, "posted_at")]:
         nobody[f"{model._meta.label}.posted_by"] = model.objects.exclude(posted_at=None).filter(posted_by=None).count()
     for model in (JournalEntry, StockMove):
         nobody[model._meta.label] = model.objects.filter(posted_by=None).count()

@@ -171,7 +171,8 @@ def text_of(answer: Any) -> str:
     """Status, headers and body without what differs from request to request; folded calendar lines in one."""
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
-    body = content.decode("utf-8", "replace").replace("\r\n ", "")
+    paper = answer.headers.get("Content-Type") == "application/pdf"  # packed, and with the moment it was made
+    body = "" if paper else content.decode("utf-8", "replace").replace("\r\n ", "")
     return CHANGING.sub("", f"{answer.status_code} {body} {headers} {answer.cookies.output()}")
 
 

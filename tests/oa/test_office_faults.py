@@ -44,7 +44,7 @@ from tests.oa.processes import PRELUDE, Broker, kill, killed, sent, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EACH, NEWS, READERS, FEW, MAILS = 10, 10, 200, 5, 10
+EACH, NEWS, READERS, FEW, MAILS, DIGESTS = 10, 10, 200, 5, 10, 10
 RULES = ("approve", "chain", "reject", "remind")
 HOUR = dt.timedelta(hours=1)
 
@@ -62,6 +62,7 @@ def due() -> SimpleNamespace:
     for number in range(MAILS):
         outbox.store_mail(outbox.OutgoingMail(key=f"k{number}", user=d.author, subject="Report", text="figures"))
     Notification.objects.all().delete()  # told so far; what is told from here on is the clock's
+    _digests(d)
     second, _made = IntervalSchedule.objects.get_or_create(every=1, period=IntervalSchedule.SECONDS)
     wanted = PeriodicTask.objects.exclude(name__in=("oa-check-books", "oa-forget-old-keys", "oa-empty-bins"))
     assert wanted.update(interval=second, crontab=None) >= 7
@@ -118,6 +119,18 @@ def _news(d: SimpleNamespace) -> None:
     Announcement.objects.update(starts_at=timezone.now() - HOUR)
 
 
+def _digests(d: SimpleNamespace) -> None:
+    """People whose daily mail is due, each with two messages; nobody else wants mails."""
+    User.objects.update(notice_mails="none")
+    d.daily = User.objects.bulk_create(
+        User(username=f"d{n}", name=f"Daily {n}", email=f"d{n}@example.com", notice_mails="digest")
+        for n in range(DIGESTS)
+    )
+    Notification.objects.bulk_create(
+        Notification(user=user, text=f"Waits {n}", mail_due=timezone.now() - HOUR) for user in d.daily for n in range(2)
+    )
+
+
 def decided() -> int:
     """Approvals that the clock has handled."""
     return ApprovalAction.objects.filter(act__in=("approve", "reject"), by=None).count() + reminded().count()
@@ -136,6 +149,7 @@ def done() -> bool:
         and not Task.objects.filter(state="deferred").exists()
         and not LibraryDocument.objects.filter(review_told=None).exists()
         and not Announcement.objects.exclude(state="published").exists()
+        and not Notification.objects.exclude(mail_due=None).exists()
         and not OutboxMail.objects.exclude(state=MailState.SENT).exists()
     )
 
@@ -194,11 +208,13 @@ def assert_news_once(d: SimpleNamespace) -> None:
     assert set(Announcement.objects.values_list("recipients", "state")) == {(READERS, "published")}
 
 
-def assert_mails_once(folder: Path, kills: int) -> None:
-    """None is missing, and what went out twice did so with the same Message-ID, at most once a kill."""
+def assert_mails_once(d: SimpleNamespace, folder: Path, kills: int) -> None:
+    """None is missing, one daily mail each; what went out twice has the same Message-ID, at most once a kill."""
+    daily = OutboxMail.objects.filter(user__in=d.daily)
+    assert Counter(daily.values_list("user", flat=True)) == Counter(user.pk for user in d.daily)
     went, wanted = Counter(sent(folder)), set(OutboxMail.objects.values_list("message_id", flat=True))
-    assert set(went) == wanted and len(wanted) == MAILS
-    assert went.total() <= MAILS + kills
+    assert set(went) == wanted and len(wanted) == MAILS + DIGESTS
+    assert went.total() <= MAILS + DIGESTS + kills
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "emptied"])
@@ -229,7 +245,7 @@ def test_everything_that_is_due_happens_exactly_once(
     assert_approvals_once(due)
     assert_tasks_once(due)
     assert_news_once(due)
-    assert_mails_once(tmp_path, kills=2)
+    assert_mails_once(due, tmp_path, kills=2)
     assert_books()
 
 

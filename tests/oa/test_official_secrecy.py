@@ -77,9 +77,11 @@ def test_people_in_it_see_it_and_nobody_else(o: SimpleNamespace) -> None:
 
 def test_recipients_read_no_opinions_and_no_earlier_texts(o: SimpleNamespace) -> None:
     """N-12: what was said on the way is no business of recipients."""
-    document = official.distributed(o)
+    document = official.draft(o.ann, to=[o.cid], body=f"Half of {WORD} is dismissed.")
+    document.body = "All doors are closed at six."
+    document = official.distributed(o, writing.save_outgoing(document, by=o.ann))
     page = client_of(o.cid).get(f"/official/outgoing/{document.pk}/").content.decode()
-    assert "All doors" in page and "agreed" not in page
+    assert "All doors" in page and "agreed" not in page and WORD not in page
     assert client_of(o.cid).get(f"/official/outgoing/{document.pk}/compare/").status_code == 404
     for slug in ("officialopinion", "outgoingtext", "outgoingreceipt"):
         assert not registry[slug].queryset(o.cid).exists(), slug

@@ -50,7 +50,7 @@ def test_an_installation_mails_the_daily_business_at_seven(schedule: ReportSched
     minutely = PeriodicTask.objects.filter(interval__every=1, interval__period="minutes", enabled=True)
     assert set(minutely.values_list("task", flat=True)) == {
         "oa.reporting.send_mails", "oa.reporting.sweep", "oa.records.sweep_jobs", "oa.announcements.keep_time",
-        "oa.approvals.handle_overdue", "oa.tasks.sweep", "oa.reporting.mail_notifications",
+        "oa.approvals.handle_overdue", "oa.documents.keep_asking", "oa.tasks.sweep", "oa.reporting.mail_notifications",
     }  # fmt: skip
     assert PeriodicTask.objects.get(task="oa.reporting.check_books").crontab.hour == "3"
 

@@ -48,7 +48,7 @@ class ExpenseAccount(Record):
 
     type = models.ForeignKey(ExpenseType, models.CASCADE, related_name="+", verbose_name=_("expense type"))
     department = models.ForeignKey(
-        Department, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("department")
+        Department, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("department")
     )
     account = models.ForeignKey(
         Account, models.PROTECT, related_name="+", verbose_name=_("account"),

@@ -122,9 +122,9 @@ def involving(user: Any, column: str = "pk", **narrowed: Any) -> list[Any]:
     return made + [rows.order_by().values_list(f"request__{column}", flat=True) for rows in (asked, told)]
 
 
-def running_for(user: Any, kind: str) -> QuerySet[Any, Any]:
+def running_for(user: Any, kind: str, **narrowed: Any) -> QuerySet[Any, Any]:
     """Keys of the documents of `kind` in approval that `user` has to do with, as a part of other statements."""
-    first, *others = involving(user, "object_id", kind=kind, state="running")
+    first, *others = involving(user, "object_id", kind=kind, state="running", **narrowed)
     return first.union(*others, all=True)
 
 

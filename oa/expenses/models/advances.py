@@ -75,6 +75,7 @@ class AdvanceQuerySet(PersonalQuerySet):
 class Advance(TitledDocument):
     """Money a person gets before spending it, in base currency."""
 
+    PERSONAL = True
     STATES = ADVANCE_STATES
     SEQUENCE = "advance"
 

@@ -87,6 +87,8 @@ class ExpenseClaim(TitledDocument):
     `total` is what was claimed, `allowed` what finance left of it, `offset` what advances take; the rest is paid.
     """
 
+    PERSONAL = True
+
     STATES = CLAIM_STATES
     SEQUENCE = "expense-claim"
 

@@ -38,6 +38,7 @@ def save_advance(advance: Advance, *, by: Any) -> Advance:
             raise BusinessError(_("%s is submitted and cannot be changed any more.") % stored)
     else:
         allow(by, "oa.add_advance", _("create %s") % advance._meta.verbose_name, advance)
+        advance.created_by = by
     advance.owner = advance.owner or by
     only_own(by, advance)
     if advance.owner is None:

@@ -58,6 +58,8 @@ def save_claim(claim: ExpenseClaim, lines: Sequence[LineInput], *, by: Any, vers
 def _checked_rows(claim: ExpenseClaim, lines: Sequence[LineInput]) -> list[ExpenseLine]:
     complete, problems = filled(lines, claim.owner)
     problems += taken_invoices(claim, [line.invoice for line in complete])
+    if not lines:
+        problems.append(Problem(_("Enter at least one line.")))
     if problems:
         raise BusinessError(problems=problems)
     return rows_from(claim, complete, claim.owner)

@@ -117,7 +117,7 @@ class CalendarAssignment(Record):
 
     calendar = models.ForeignKey(WorkCalendar, models.CASCADE, related_name="assignments", verbose_name=_("calendar"))
     department = models.ForeignKey(
-        "oa.Department", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("department")
+        "oa.Department", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("department")
     )
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("person")

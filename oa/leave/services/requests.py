@@ -54,6 +54,8 @@ def save_leave(request: LeaveRequest, *, by: Any) -> LeaveRequest:
         request.person = by
     if by is not None and request.person_id != by.pk and not by.has_perm(MANAGES):
         raise BusinessError(_("Everybody asks for their own leave."), field="person")
+    if request.pk is None:
+        request.created_by = by
     request.department_id = request.person.department_id
     if not request.type.hourly:
         request.from_time = request.to_time = None

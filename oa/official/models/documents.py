@@ -27,8 +27,8 @@ from oa.records.models.audiences import Chosen, Receipt, receipt_guards
 KIND = "oa.outgoingdocument"
 # What goes on after the signature; everything else of a signed document stays as it was signed (N-12).
 FREE = (
-    "state", "version", "updated_at", "owner", "due_on", "supervised", "seal", "distributed_at", "filed_at",
-    "recipients", "reminded_at", "pinyin",
+    "state", "version", "updated_at", "owner", "department", "due_on", "supervised", "seal", "distributed_at",
+    "filed_at", "recipients", "reminded_at", "pinyin",
 )  # fmt: skip
 
 
@@ -136,6 +136,7 @@ class OutgoingDocument(Circulated, Official):
     """A document that the company issues. `created_by` drafted it; `edition` counts its texts."""
 
     STATES = OUTGOING
+    UNTOLD = ("title", "body")  # earlier texts are for those who work on it, see `OutgoingText`
 
     unit_word = models.ForeignKey(UnitWord, models.PROTECT, related_name="+", verbose_name=_("unit word"))
     number = models.CharField(_("document number"), max_length=60, null=True, unique=True, editable=False)

@@ -182,8 +182,8 @@ class SealRequest(Record):
                 operation=pgtrigger.Update,
                 condition=Frozen(
                     OPEN,
-                    ("state", "version", "updated_at", "owner", "decided_by", "decision", "used_by", "used_at",
-                     "returned_at", "back_on", "pinyin"),
+                    ("state", "version", "updated_at", "owner", "department", "decided_by", "decision", "used_by",
+                     "used_at", "returned_at", "back_on", "pinyin"),
                 ),
                 func="RAISE EXCEPTION 'A request in use cannot be changed.' USING ERRCODE = '23001';",
             ),
