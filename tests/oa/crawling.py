@@ -35,6 +35,7 @@ MOST_ALIKE = 2  # pages of a kind that are visited because others link to them
 UNSAFE = re.compile(r"^(logout|login|password|favicon|healthz|ui/language|ui/preferences|backoffice/(log|jsi18n|r/))")
 CHANGING = re.compile(
     r"""nonce-[^']*|nonce="[^"]*"|name="(?:csrfmiddlewaretoken|submit_id)"\svalue="[^"]*"|\d\d:\d\d(:\d\d)?"""
+    r"""|<div\sclass="paper">[\s\S]*?</svg>"""  # drawn letters, the moment of printing among them
     r"""|"X-CSRFToken":\s?"[^"]*"|DTSTAMP:\S+|csrftoken=\S+|sessionid=\S+|expires=[^;]*|messages=\S+""",
     re.VERBOSE,
 )

@@ -229,7 +229,7 @@ def test_everything_that_is_due_happens_exactly_once(
     first = processes(*slow)
     wait_for(lambda: decided() >= 3 and (tmp_path / "in-oa.tasks.services.reminders.tell").exists(), tmp_path)
     kill(first)
-    assert decided() < 4 * EACH and not done()
+    assert not done()
     second = processes(*slow)
     wait_for(lambda: Announcement.objects.filter(state="published").exists(), tmp_path)
     broker.kill()
