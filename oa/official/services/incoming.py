@@ -15,9 +15,11 @@ from oa.official.services.turns import (
     Hands,
     allow,
     ask,
+    begin,
     check_named,
     close_turn,
     drop_turns,
+    move,
     open_next,
     owner_of,
     require_somebody,
@@ -30,27 +32,15 @@ from oa.records.bulk import locked
 from oa.records.commands import command
 
 
-def _begin(document: IncomingDocument, verb: str) -> IncomingDocument:
-    document = locked(IncomingDocument.objects.all(), document.pk)
-    INCOMING.check(verb, document)
-    return document
-
-
-def _move(document: IncomingDocument, verb: str) -> None:
-    document.state = INCOMING.check(verb, document).target
-    document.version += 1
-    document.save()
-
-
 @command
 def propose(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> IncomingDocument:
     """拟办: a proposal in words, and who is to instruct."""
-    document = _begin(document, "propose")
+    document = begin(document, "propose")
     require_text(text)
     require_somebody(hands)
     check_named(document, "instruct", hands.people)
     close_turn(document, "propose", by=by)
-    _move(document, "propose")
+    move(document, "propose")
     say(document, "propose", text, by=by)
     ask(document, "instruct", hands.people, hands.department, by=by)
     open_next(document, by=by)
@@ -60,7 +50,7 @@ def propose(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands
 @command
 def instruct(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> IncomingDocument:
     """批示: who handles it (`people` or a department), and who reads it (`more`), at once or in turn."""
-    document = _begin(document, "instruct")
+    document = begin(document, "instruct")
     require_text(text)
     if not hands.more:
         require_somebody(hands)
@@ -68,7 +58,7 @@ def instruct(document: IncomingDocument, *, by: Any, text: str = "", hands: Hand
     check_named(document, "circulate", hands.more, "more")
     close_turn(document, "instruct", by=by)
     drop_turns(document)
-    _move(document, "instruct")
+    move(document, "instruct")
     say(document, "instruct", text, by=by)
     if hands.people or hands.department:
         ask(document, "handle", hands.people, hands.department, by=by)
@@ -81,12 +71,12 @@ def instruct(document: IncomingDocument, *, by: Any, text: str = "", hands: Hand
 @command
 def handle(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> IncomingDocument:
     """承办: a handler has done it; after the last one a feedback is due, by the one who finished."""
-    document = _begin(document, "handle")
+    document = begin(document, "handle")
     require_text(text)
     close_turn(document, "handle", by=by)
     say(document, "handle", text, by=by)
     if not turns_of(document).filter(verb="handle", done_at=None).exists():
-        _move(document, "handle")
+        move(document, "handle")
         ask(document, "feedback", [by] if by is not None else owner_of(document), None, by=by)
         open_next(document, by=by)
     return document
@@ -102,7 +92,7 @@ def circulate(document: IncomingDocument, *, by: Any, text: str = "", hands: Han
     handled = rows.filter(verb="handle", dropped=False)
     waiting = rows.filter(verb="circulate", done_at=None)
     if document.state == "instructed" and not handled.exists() and not waiting.exists():
-        _move(document, "circulate")
+        move(document, "circulate")
         ask(document, "feedback", owner_of(document), None, by=by)
     open_next(document, by=by)
     return document
@@ -111,11 +101,11 @@ def circulate(document: IncomingDocument, *, by: Any, text: str = "", hands: Han
 @command
 def feed_back(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> IncomingDocument:
     """What came of it: without it nothing is closed (N-13)."""
-    document = _begin(document, "feedback")
+    document = begin(document, "feedback")
     require_text(text)
     close_turn(document, "feedback", by=by)
     document.feedback = text.strip()
-    _move(document, "feedback")
+    move(document, "feedback")
     say(document, "feedback", text, by=by)
     ask(document, "close", owner_of(document), None, by=by)
     open_next(document, by=by)
@@ -125,10 +115,10 @@ def feed_back(document: IncomingDocument, *, by: Any, text: str = "", hands: Han
 @command
 def close(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> IncomingDocument:
     """办结."""
-    document = _begin(document, "close")
+    document = begin(document, "close")
     close_turn(document, "close", by=by)
     document.closed_at = timezone.now()
-    _move(document, "close")
+    move(document, "close")
     say(document, "close", text, by=by)
     ask(document, "file", owner_of(document), None, by=by)
     open_next(document, by=by)
@@ -138,10 +128,10 @@ def close(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands =
 @command
 def file(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> IncomingDocument:
     """归档."""
-    document = _begin(document, "file")
+    document = begin(document, "file")
     close_turn(document, "file", by=by)
     document.filed_at = timezone.now()
-    _move(document, "file")
+    move(document, "file")
     drop_turns(document)
     say(document, "file", text, by=by)
     return document
@@ -158,7 +148,7 @@ def send_back(document: IncomingDocument, *, by: Any, text: str = "", hands: Han
     require_text(text)
     turn = close_turn(document, asked, by=by)
     drop_turns(document)
-    _move(document, verb)
+    move(document, verb)
     say(document, verb, text, by=by)
     asker = turn.asked_by if turn is not None and back == "instruct" else None
     ask(document, back, [asker] if asker is not None else owner_of(document), None, by=by)
@@ -169,12 +159,12 @@ def send_back(document: IncomingDocument, *, by: Any, text: str = "", hands: Han
 @command
 def cancel(document: IncomingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> IncomingDocument:
     """Registered by mistake: the number stays in the register."""
-    document = _begin(document, "cancel")
+    document = begin(document, "cancel")
     require_text(text)
     allow(document, "cancel", by)
     if not may_register(document, by):
         raise BusinessError(_("Only %s can do this.") % document.owner)
     drop_turns(document)
-    _move(document, "cancel")
+    move(document, "cancel")
     say(document, "cancel", text, by=by)
     return document

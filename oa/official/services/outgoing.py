@@ -19,9 +19,11 @@ from oa.official.services.turns import (
     Hands,
     allow,
     ask,
+    begin,
     check_named,
     close_turn,
     drop_turns,
+    move,
     open_next,
     open_turns,
     owner_of,
@@ -32,18 +34,6 @@ from oa.official.services.turns import (
 from oa.official.services.writing import digest_of
 from oa.records.bulk import locked
 from oa.records.commands import command
-
-
-def _begin(document: OutgoingDocument, verb: str) -> OutgoingDocument:
-    document = locked(OutgoingDocument.objects.all(), document.pk)
-    OUTGOING.check(verb, document)
-    return document
-
-
-def _move(document: OutgoingDocument, verb: str) -> None:
-    document.state = OUTGOING.check(verb, document).target
-    document.version += 1
-    document.save()
 
 
 def _own(document: OutgoingDocument, by: Any) -> None:
@@ -60,7 +50,7 @@ def _not_drafter(document: OutgoingDocument, by: Any) -> None:
 @command
 def submit(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """The drafter sends it to be checked, by people or by a department."""
-    document = _begin(document, "submit")
+    document = begin(document, "submit")
     _own(document, by)
     allow(document, "submit", by)
     require_somebody(hands)
@@ -68,7 +58,7 @@ def submit(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands 
     if by is not None and by in hands.people:
         raise BusinessError(_("Somebody else than the drafter has to do this."), field="people")
     drop_turns(document)
-    _move(document, "submit")
+    move(document, "submit")
     say(document, "submit", text, by=by)
     ask(document, "check", hands.people, hands.department, by=by)
     open_next(document, by=by)
@@ -78,7 +68,7 @@ def submit(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands 
 @command
 def check(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """核稿: who checked it names co-signers (`people`) and who signs (`more`); with a flow in force the flow asks."""
-    document = _begin(document, "check")
+    document = begin(document, "check")
     _not_drafter(document, by)
     close_turn(document, "check", by=by)
     drop_turns(document)
@@ -89,7 +79,7 @@ def check(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands =
         ask(document, "lock", owner_of(document), None, by=by)
     else:
         _ask_signatures(document, hands, by)
-    _move(document, "check")
+    move(document, "check")
     say(document, "check", text, by=by)
     open_next(document, by=by)
     return document
@@ -111,19 +101,19 @@ def _ask_signatures(document: OutgoingDocument, hands: Hands, by: Any) -> None:
 @command
 def cosign(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """会签: each co-signer says something; after the last one it goes to who signs."""
-    document = _begin(document, "cosign")
+    document = begin(document, "cosign")
     close_turn(document, "cosign", by=by)
     say(document, "cosign", text, by=by)
     open_next(document, by=by)
     if not open_turns(document).filter(verb="cosign").exists():
-        _move(document, "cosign")
+        move(document, "cosign")
     return document
 
 
 @command
 def sign(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """签发: the text is frozen and gets its number; where a flow is in force only the flow does this."""
-    document = _begin(document, "sign")
+    document = begin(document, "sign")
     if version_in_force(KIND) is not None:
         raise BusinessError(_("There is an approval flow for this. Submit it for approval."))
     _not_drafter(document, by)
@@ -147,18 +137,18 @@ def signed(document: OutgoingDocument, verb: str, *, by: Any, text: str = "", ha
     document.number = numbers.take_number(document, by=by)
     document.version += 1
     document.save()
-    _move(document, "number")
+    move(document, "number")
     open_next(document, by=by)
 
 
 @command
 def format_document(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """套红: the paper with the red head is right; the keeper of a seal is next."""
-    document = _begin(document, "format")
+    document = begin(document, "format")
     close_turn(document, "format", by=by)
     require_somebody(hands)
     check_named(document, "seal", hands.people)
-    _move(document, "format")
+    move(document, "format")
     say(document, "format", text, by=by)
     ask(document, "seal", hands.people, hands.department, by=by)
     open_next(document, by=by)
@@ -170,7 +160,7 @@ def seal(
     document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY, stamp: Seal | None = None
 ) -> OutgoingDocument:
     """用印: by the keeper of the seal, and only with a seal that is in the house."""
-    document = _begin(document, "seal")
+    document = begin(document, "seal")
     close_turn(document, "seal", by=by)
     if stamp is None:
         raise BusinessError(_("Choose the seal."), field="stamp")
@@ -182,7 +172,7 @@ def seal(
     require_somebody(hands)
     check_named(document, "distribute", hands.people)
     document.seal = stamp
-    _move(document, "seal")
+    move(document, "seal")
     say(document, "seal", text, by=by)
     ask(document, "distribute", hands.people, hands.department, by=by)
     open_next(document, by=by)
@@ -192,12 +182,12 @@ def seal(
 @command
 def distribute(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """分发: a receipt for every recipient; with a serial circulation the next one after the one before (N-14)."""
-    document = _begin(document, "distribute")
+    document = begin(document, "distribute")
     close_turn(document, "distribute", by=by)
     check_named(document, "file", hands.people)
     document.distributed_at = timezone.now()
     document.recipients = deliver(document, at=document.distributed_at)
-    _move(document, "distribute")
+    move(document, "distribute")
     say(document, "distribute", text, by=by)
     ask(document, "file", hands.people or ([by] if by is not None else []), hands.department, by=by, first=1)
     go_on(document, by=by)
@@ -207,10 +197,10 @@ def distribute(document: OutgoingDocument, *, by: Any, text: str = "", hands: Ha
 @command
 def file(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """归档: after everybody has signed for it."""
-    document = _begin(document, "file")
+    document = begin(document, "file")
     close_turn(document, "file", by=by)
     document.filed_at = timezone.now()
-    _move(document, "file")
+    move(document, "file")
     drop_turns(document)
     say(document, "file", text, by=by)
     return document
@@ -219,14 +209,14 @@ def file(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = 
 @command
 def send_back(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """Back to the drafter, with a reason, by whoever is to check, co-sign or sign it."""
-    document = _begin(document, "return")
+    document = begin(document, "return")
     require_text(text)
     for verb in ("check", "cosign", "sign"):
         if open_turns(document).filter(verb=verb).exists():
             close_turn(document, verb, by=by)
             break
     drop_turns(document)
-    _move(document, "return")
+    move(document, "return")
     say(document, "return", text, by=by)
     ask(document, "submit", owner_of(document), None, by=by)
     open_next(document, by=by)
@@ -236,7 +226,7 @@ def send_back(document: OutgoingDocument, *, by: Any, text: str = "", hands: Han
 @command
 def cancel(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands = NOBODY) -> OutgoingDocument:
     """Given up: a draft by its owner; a signed one by the registrar, with its number declared void."""
-    document = _begin(document, "cancel")
+    document = begin(document, "cancel")
     require_text(text)
     if document.number is None:
         _own(document, by)
@@ -244,7 +234,7 @@ def cancel(document: OutgoingDocument, *, by: Any, text: str = "", hands: Hands 
         raise BusinessError(_("You may not declare numbers void."))
     allow(document, "cancel", by)
     drop_turns(document)
-    _move(document, "cancel")
+    move(document, "cancel")
     say(document, "cancel", text, by=by)
     numbers.void_of(document, text)
     return document

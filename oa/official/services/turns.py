@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -15,10 +15,13 @@ from django.utils.translation import gettext_lazy
 from kit.pages.resources import name_of
 from kit.rules.states import command_permission
 from kit.values.errors import BusinessError, Problem
-from oa.official.models import OfficialOpinion, OfficialTurn
+from oa.official.models import IncomingDocument, OfficialOpinion, OfficialTurn, OutgoingDocument
 from oa.official.models.levels import cleared, level_of
 from oa.organisation.models import Department, User
+from oa.records.bulk import locked
 from oa.records.notifications import notify
+
+Paper = TypeVar("Paper", IncomingDocument, OutgoingDocument)
 
 # Steps that wait for each other's positions: whoever signs comes after all who co-sign.
 LANES = {"cosign": "sign"}
@@ -38,6 +41,20 @@ class Hands:
 
 
 NOBODY = Hands()
+
+
+def begin(document: Paper, verb: str) -> Paper:
+    """The document as it is now, held until the end; refuses a step that its state does not allow."""
+    document = locked(type(document)._default_manager.all(), document.pk)
+    type(document).STATES.check(verb, document)
+    return document
+
+
+def move(document: IncomingDocument | OutgoingDocument, verb: str) -> None:
+    """Store a document with the state that a step leads to."""
+    document.state = type(document).STATES.check(verb, document).target
+    document.version += 1
+    document.save()
 
 
 def side_of(document: Any) -> str:
