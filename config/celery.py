@@ -9,6 +9,7 @@ from typing import Any
 from celery import Celery
 from celery.platforms import SecurityWarning
 from celery.signals import task_prerun
+from kombu.transport import redis
 
 from config.places import ROOT
 
@@ -38,6 +39,20 @@ def live_in_the_companys_zone(task: Any, **kwargs: Any) -> None:
     timezone.activate(company_zone())
 
 
+class Channel(redis.Channel):
+    """A channel to the broker that still knows, once its connection is closed, that this is an error of connection.
+
+    kombu (5.7) reads the address of the connection that is gone. Its AttributeError ends a worker that loses the
+    broker with one task under way and room for another, where an error of connection makes it connect again.
+    """
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        if self.connection.client is None:
+            raise ConnectionError("The connection to the broker is closed.")
+        return dict(super()._connparams(asynchronous))
+
+
+redis.Transport.Channel = Channel
 app = Celery("sanhe")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(task_packages)

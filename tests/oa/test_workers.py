@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import signature
 from django.utils import timezone
+from kombu import Connection
 
 from crm.customers.models import Tag
 from oa.records import jobs
@@ -18,7 +21,8 @@ from oa.records.models import Job
 from oa.reporting import outbox
 from oa.reporting.models import MailState, OutboxMail
 from tests import factories as make
-from tests.oa.processes import kill, sent, wait_for
+from tests.oa.processes import Broker, kill, sent, wait_for
+from tests.oa.worker import transport
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -66,3 +70,26 @@ def test_killed_workers_neither_lose_nor_double(
     job.refresh_from_db()
     assert (job.attempts, job.result, job.done) == (2, {"made": 3}, 3)
     assert sorted(Tag.objects.values_list("code", flat=True)) == ["T0", "T1", "T2"]
+
+
+def test_a_worker_that_loses_the_broker_amid_a_task_connects_again(
+    broker: Broker, prefix: str, processes: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    """F-11: one task under way and room for another when the broker dies: the next task is done by the same worker."""
+    author = make.make_user()
+    first, second = (Job.objects.create(kind="test-tags", title="Tags", owner=author) for _ in range(2))
+    worker = processes(prefix, "job", broker.url)
+    send(first, broker, prefix)
+    wait_for(lambda: (tmp_path / "in-job").exists(), tmp_path)
+    broker.kill()
+    time.sleep(1)
+    broker.start()
+    send(second, broker, prefix)
+    wait_for(lambda: set(Job.objects.values_list("state", flat=True)) == {"running"}, tmp_path)
+    assert worker.poll() is None
+
+
+def send(job: Job, broker: Broker, prefix: str) -> None:
+    """Hand a job to the workers at another broker than that of the tests."""
+    with Connection(broker.url, transport_options=transport(prefix)) as connection:
+        signature(jobs.TASK, args=[job.pk]).apply_async(connection=connection)
