@@ -37,7 +37,7 @@ class Print:
     """A paper that a document can be printed on.
 
     `build` makes the data of `template` from a document in a language (`en`, `zh-hans`); `language` says in
-    which one the partner reads, `permission` who may print besides viewing the document.
+    which one the partner reads, `allowed(user, document)` who may print besides viewing the document.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Print:
     build: Callable[[Any, str], dict[str, Any]]
     template: str = "document.typ"
     language: Callable[[Any], str] | None = None
-    permission: str = ""
+    allowed: Callable[[Any, Any], bool] | None = None
 
 
 _prints: dict[str, Print] = {}
@@ -69,6 +69,11 @@ def prints_for(model: Any) -> list[Print]:
     """The papers of a model, given as a class, a record or a label (`erp.salesorder`)."""
     label = model.lower() if isinstance(model, str) else model._meta.label_lower
     return [paper for paper in _prints.values() if paper.model == label]
+
+
+def allowed_prints(document: Any, user: Any) -> list[Print]:
+    """The papers of a document that `user` may print."""
+    return [paper for paper in prints_for(document) if paper.allowed is None or paper.allowed(user, document)]
 
 
 def print_pdf(paper: Print, document: Any, language: str) -> bytes:

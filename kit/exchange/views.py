@@ -111,7 +111,7 @@ def print_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespon
     """The pages of a paper as they will be printed, with the same thing as PDF."""
     require(request.user, resource, "view")
     obj = find(request, resource, key)
-    papers = [p for p in printing.prints_for(resource.model) if not p.permission or request.user.has_perm(p.permission)]
+    papers = printing.allowed_prints(obj, request.user)
     if not papers:
         raise Http404
     paper = next((p for p in papers if p.name == request.GET.get("paper")), papers[0])
@@ -145,7 +145,7 @@ def print_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespon
 def print_actions(obj: Any, user: Any) -> list[Action]:
     """A print button on every record that has papers (registered for all records)."""
     resource = resource_for(obj)
-    if resource is None or not printing.prints_for(type(obj)):
+    if resource is None or not printing.allowed_prints(obj, user):
         return []
     return [Action(_("Print"), resource.url_for(obj, "print"), icon="printer", key="p", name="print")]
 

@@ -16,6 +16,7 @@ from oa.approvals.contents import contents_of, document_of
 from oa.approvals.models import ApprovalRequest
 from oa.approvals.models.log import VERDICTS, Act
 from oa.approvals.registry import Approvable, approvables
+from oa.approvals.showing import may_read
 from oa.approvals.track import Stop, event_of, path_of, spent
 from oa.organisation.letterhead import letterhead
 
@@ -125,4 +126,13 @@ def _events(request: ApprovalRequest) -> list[list[str]]:
     return [[formats.moment(e.at), e.who, f"{e.text}: {e.body}" if e.body else e.text] for e in found]
 
 
-register(Print("approval-sheet", "oa.approvalrequest", gettext_lazy("Approval sheet"), approval_sheet, "approval.typ"))
+register(
+    Print(
+        "approval-sheet",
+        "oa.approvalrequest",
+        gettext_lazy("Approval sheet"),
+        approval_sheet,
+        "approval.typ",
+        allowed=may_read,
+    )
+)

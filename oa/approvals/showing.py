@@ -15,19 +15,30 @@ from oa.records.models import Attachment
 from oa.records.notifications import may_see
 
 
-def shown(request: ApprovalRequest, user: Any) -> dict[str, Any]:
-    """`summary` (label, text) pairs, `lines`, `files`, and `url` of the document."""
+def may_read(user: Any, request: ApprovalRequest) -> bool:
+    """Whether `user` may read what is decided about: who has to do with the request, or may see the document.
+
+    Who oversees approvals sees the course of all of them; what people ask leave or money for is not theirs to read.
+    False also where the document is gone.
+    """
     try:
-        approvable = approvables.get(request.kind)
-        document: Any = document_of(request)
+        document = document_of(request)
     except (LookupError, ObjectDoesNotExist):  # a draft that was given back may be deleted
+        return False
+    return ApprovalRequest.objects.concerning(user).filter(pk=request.pk).exists() or may_see(user, document)
+
+
+def shown(request: ApprovalRequest, user: Any) -> dict[str, Any]:
+    """`summary` (label, text) pairs, `lines`, `files`, and `url` of the document; nothing for who may not read it."""
+    if not may_read(user, request):
         return {"summary": [], "lines": None, "files": [], "url": ""}
-    summary = [(label, value) for label, value in approvable.summary(document) if value not in ("", None)]
+    approvable = approvables.get(request.kind)
+    document: Any = document_of(request)
     visible = may_see(user, document)
     kind = ContentType.objects.get_for_model(document)
     files = Attachment.objects.filter(content_type=kind, object_id=document.pk)
     return {
-        "summary": summary,
+        "summary": [pair for pair in approvable.summary(document) if pair[1] not in ("", None)],
         "lines": approvable.lines(document),
         "files": [(file.name, reverse("attachment", args=(file.key,))) for file in files] if visible else [],
         "url": approvable.url(document) if visible else "",

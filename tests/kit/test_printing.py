@@ -11,11 +11,12 @@ from xml.etree import ElementTree
 
 import pypdf
 import pytest
+from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from PIL import Image
 
 from kit.exchange import printing
-from kit.exchange.printing import Print, picture, prints_for, render_pdf, render_svg_pages
+from kit.exchange.printing import Print, allowed_prints, picture, prints_for, render_pdf, render_svg_pages
 from kit.values.errors import BusinessError
 
 HOSTILE = [
@@ -198,12 +199,16 @@ def test_logo_is_made_small_and_only_a_picture() -> None:
     assert len(pypdf.PdfReader(io.BytesIO(render_pdf("document.typ", paper(company=company)))).pages[0].images) == 1
 
 
-def test_papers_are_found_by_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A document's page offers the papers registered for its model."""
+def test_papers_are_found_by_model_and_by_who_may_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document's page offers the papers registered for its model, to whom they are allowed."""
     monkeypatch.setattr(printing, "_prints", {})
-    paper_ = printing.register(Print("note", "erp.delivery", "Note", lambda document, language: paper()))
-    assert prints_for("erp.Delivery") == [paper_]
+    paper_ = printing.register(Print("note", "auth.group", "Note", lambda document, language: paper()))
+    group = Group(name="Staff")
+    assert prints_for("auth.Group") == prints_for(group) == [paper_]
     assert prints_for("erp.invoice") == []
+    secret = Print("mine", "auth.group", "Mine", paper_.build, allowed=lambda user, group: user == group.name)
+    printing.register(secret)
+    assert allowed_prints(group, "Staff") == [paper_, secret] and allowed_prints(group, "Ann") == [paper_]
     assert printing.get("note") is paper_
     assert "Hengtuo" in text_of(printing.print_pdf(paper_, None, "en"))[0]
     assert len(printing.print_pages(paper_, None, "en")) == 1

@@ -109,6 +109,18 @@ def test_the_sheet_is_for_who_may_see_the_request() -> None:
     assert '#panic("x") *bold*' in str(paper.build(request, "en")["summary"])
 
 
+def test_a_request_without_its_document_has_no_sheet() -> None:
+    """A draft that was given back may be deleted: the page of the request stays, without what it was about."""
+    boss, a = make.people("boss", "ann")
+    request = make.request(make.flow(make.step(1, a)), boss)
+    services.withdraw(request, by=boss)
+    make.document(request).delete()
+    client = client_of(boss)
+    page = client.get(f"/approvals/requests/{request.pk}/")
+    assert page.status_code == 200 and b"/print/" not in page.content
+    assert client.get(f"/approvals/requests/{request.pk}/print/").status_code == 404
+
+
 def test_more_steps_take_no_more_statements_for_the_sheet() -> None:
     """Done means 4: behind the decided steps of a closed request nothing is asked one by one."""
     counts: list[int] = []

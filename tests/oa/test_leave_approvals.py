@@ -7,6 +7,7 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -170,6 +171,23 @@ def test_type_and_reason_are_seen_by_who_has_to_do_with_it_only(office: dict[str
             assert b"surgery" not in body and row.number.encode() not in body, (user, other)
     decide(found, office["mia"])
     assert client_of(office["mia"]).get(url).status_code == 200
+
+
+def test_who_oversees_approvals_sees_their_course_and_not_the_reasons(office: dict[str, Any], flow: Any) -> None:
+    """H-04, X-13: page, paper and list of requests; what the leave is for stays with who has to do with it."""
+    row, found = asked(office, reason="surgery")
+    right = Permission.objects.get(codename="manage_approvalrequest")
+    Group.objects.get(role__code="warehouse").permissions.add(right)
+    overseer = client_of(make.make_user("over", "warehouse"))
+    assert overseer.get(f"/leave/requests/{row.url_key}/").status_code == 404
+    page = overseer.get(f"/approvals/requests/{found.pk}/")
+    assert page.status_code == 200 and b"Mia" in page.content and b"/print/" not in page.content
+    assert b"surgery" not in page.content and b"not yours to read" in page.content
+    assert overseer.get(f"/approvals/requests/{found.pk}/print/").status_code == 404
+    assert b"surgery" not in overseer.get(f"/todo/?tab=all&open={found.pk}").content
+    mia = client_of(office["mia"])
+    assert mia.get(f"/approvals/requests/{found.pk}/print/").status_code == 200
+    assert b"surgery" in mia.get(f"/approvals/requests/{found.pk}/").content
 
 
 def test_colleagues_see_that_somebody_is_away_and_not_why(office: dict[str, Any]) -> None:

@@ -102,6 +102,10 @@ class RequestQuerySet(VisibleQuerySet):
             return self.none()
         if user.is_superuser or user.has_perm("oa.manage_approvalrequest"):
             return self
+        return self.concerning(user)
+
+    def concerning(self, user: Any) -> Self:
+        """Requests `user` has to do with, so that their contents are theirs to read."""
         first, *others = involving(user)
         return self.filter(pk__in=first.union(*others, all=True))
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -20,7 +21,7 @@ from kit.rules.fields import in_order
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
 from kit.rules.states import State, StateTable, Transition, permissions
-from oa.approvals.models import ApprovalRequest
+from oa.approvals.models.requests import involving
 from oa.leave.counting import Period
 from oa.leave.hours import MIDNIGHT, NOON, minute_of
 from oa.leave.models.ledger import EVERY
@@ -98,11 +99,9 @@ class LeaveQuerySet(VisibleQuerySet):
 
     def concerning(self, user: Any) -> Q:
         """The condition that a person has to do with a request: a draft is only its maker's."""
-        asked = ApprovalRequest.objects.visible_to(user).filter(
-            content_type__app_label="oa", content_type__model="leaverequest"
-        )
+        first, *others = involving(user, "object_id", content_type=ContentType.objects.get_for_model(self.model))
         leads = Q(person__manager=user.pk) | Q(person__in=RawSQL(_LED, [user.pk, user.pk]))  # noqa: S611 - our own text
-        return Q(person=user.pk) | (~Q(state="draft") & (leads | Q(pk__in=asked.values("object_id"))))
+        return Q(person=user.pk) | (~Q(state="draft") & (leads | Q(pk__in=first.union(*others, all=True))))
 
 
 class OnePerson(models.Func):
