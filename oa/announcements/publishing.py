@@ -21,6 +21,7 @@ from oa.records import receipts
 from oa.records.bulk import locked
 from oa.records.jobs import start_job
 from oa.records.models import Job
+from oa.records.timers import each_step
 
 JOB = "publish-announcement"
 READER_URL, WRITER_URL = "/news/{key}/", "/office/announcements/{key}/"
@@ -144,4 +145,4 @@ def remind_due() -> int:
 
 def keep_time() -> dict[str, int]:
     """Everything that the clock does to announcements; returns how many of each."""
-    return {"begun": begin_due(), "ended": end_due(), "later": deliver_later(), "reminded": remind_due()}
+    return each_step(begun=begin_due, ended=end_due, later=deliver_later, reminded=remind_due)

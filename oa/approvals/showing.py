@@ -16,25 +16,33 @@ from oa.records.notifications import may_see
 
 
 def may_read(user: Any, request: ApprovalRequest) -> bool:
-    """Whether `user` may read what is decided about: who has to do with the request, or may see the document.
-
-    Who oversees approvals sees the course of all of them; what people ask leave or money for is not theirs to read.
-    False also where the document is gone.
-    """
+    """Whether `user` may read what is decided about; False also where the document is gone."""
     try:
         document = document_of(request)
     except (LookupError, ObjectDoesNotExist):  # a draft that was given back may be deleted
         return False
-    return ApprovalRequest.objects.concerning(user).filter(pk=request.pk).exists() or may_see(user, document)
+    return may_see(user, document) or _concerns(user, request)
+
+
+def _concerns(user: Any, request: ApprovalRequest) -> bool:
+    """Who has to do with a request reads what it is about, also where the document itself is closed to them.
+
+    Who oversees approvals sees the course of all of them; what people ask leave or money for is not theirs to read.
+    """
+    return ApprovalRequest.objects.concerning(user).filter(pk=request.pk).exists()
 
 
 def shown(request: ApprovalRequest, user: Any) -> dict[str, Any]:
     """`summary` (label, text) pairs, `lines`, `files`, and `url` of the document; nothing for who may not read it."""
-    if not may_read(user, request):
-        return {"summary": [], "lines": None, "files": [], "url": ""}
-    approvable = approvables.get(request.kind)
-    document: Any = document_of(request)
+    nothing: dict[str, Any] = {"summary": [], "lines": None, "files": [], "url": ""}
+    try:
+        approvable = approvables.get(request.kind)
+        document: Any = document_of(request)
+    except (LookupError, ObjectDoesNotExist):
+        return nothing
     visible = may_see(user, document)
+    if not visible and not _concerns(user, request):
+        return nothing
     kind = ContentType.objects.get_for_model(document)
     files = Attachment.objects.filter(content_type=kind, object_id=document.pk)
     return {

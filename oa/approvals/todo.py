@@ -25,7 +25,7 @@ from oa.approvals.models import ApprovalRequest, ApprovalTask
 from oa.approvals.showing import shown
 from oa.approvals.track import path_of
 
-PAGE, MOST = 25, 200
+PAGE, MOST = 25, 100
 
 
 def todo_view(request: HttpRequest) -> HttpResponse:
@@ -35,7 +35,7 @@ def todo_view(request: HttpRequest) -> HttpResponse:
     source = _TABS.get(tab, _for_me)
     text, kind = request.GET.get("q", "").strip().lower(), request.GET.get("kind", "")
     rows = source(user) if source is _for_me or user.has_perm("oa.view_approvalrequest") else []
-    kinds = sorted({str(row.kind) for row in rows})
+    kinds, capped = sorted({str(row.kind) for row in rows}), len(rows) == MOST
     if text:
         rows = [row for row in rows if text in f"{row.title} {row.facts}".lower()]
     if kind:
@@ -47,6 +47,7 @@ def todo_view(request: HttpRequest) -> HttpResponse:
         "tabs": _tabs(user),
         "tab": tab if tab in _TABS else "me",
         "page": page,
+        "capped": MOST if capped else 0,
         "rows": here,
         "tab_me": source is _for_me,
         "kinds": kinds,

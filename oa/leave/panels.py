@@ -19,11 +19,11 @@ from oa.approvals.services.submission import version_in_force
 from oa.leave import calendar  # register the source of calendars
 from oa.leave.approving import when
 from oa.leave.models import LeaveRequest
+from oa.leave.models.requests import WAITING
 from oa.leave.rules import team_away, with_unit
 from oa.leave.services.requests import CANCEL, KIND, MANAGES
 from oa.organisation.lines import chains_of
 
-WAITING = ("approving", "cancelling")
 MOST = 200  # that a manager is asked about at a time
 
 
@@ -50,11 +50,12 @@ def waiting(user: Any, limit: int) -> Sequence[Task]:
     """Leave that waits for a decision of `user` without a flow: four statements, however much it is."""
     if not user.has_perm("oa.approve_leaverequest"):
         return []
-    rows = LeaveRequest.objects.visible_to(user).filter(state__in=WAITING).exclude(person=user.pk)
+    manages, open_ones = user.has_perm(MANAGES), LeaveRequest.objects.filter(state__in=WAITING)
+    rows = open_ones.visible_to(user) if manages else open_ones.filter(LeaveRequest.objects.led_by(user))
     runs = ApprovalRequest.objects.filter(kind__in=(KIND, CANCEL), state__in=OPEN)
-    rows = rows.exclude(pk__in=runs.values("object_id")).select_related("type", "person")
-    found = list(rows.order_by("first_day", "pk")[: limit if user.has_perm(MANAGES) else MOST])
-    if not user.has_perm(MANAGES) and found:
+    rows = rows.exclude(person=user.pk).exclude(pk__in=runs.values("object_id")).select_related("type", "person")
+    found = list(rows.order_by("first_day", "pk")[: limit if manages else MOST])
+    if not manages and found:
         lines = chains_of({row.person_id for row in found})
         found = [row for row in found if lines[row.person_id][:1] == [user]]
     return [_task(row) for row in found[:limit]]

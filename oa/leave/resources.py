@@ -221,11 +221,18 @@ class WorkCalendarResource(Resource):
     filters = ("active",)
     search_fields = ("name",)
     sections = (
-        ("", ("name", "standard", "active")),
+        ("", ("name", "country", "standard", "active")),
         (_("Working hours"), ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")),
     )
     import_key = ("name",)
     save = staticmethod(calendars.save_calendar_part)
+    commands = (
+        Command(
+            "holidays", _("Enter public holidays"), calendars.enter_holidays, "oa.add_calendarday",
+            when=lambda calendar: bool(calendar.country), icon="calendar-plus",
+            confirm=_("Enter the public holidays of this year and the next? Days that are there stay as they are."),
+        ),
+    )  # fmt: skip
 
     def deletable(self, obj: Any, user: Any) -> bool:
         """The standard is what everybody falls back on."""

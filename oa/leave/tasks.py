@@ -8,6 +8,6 @@ from oa.leave.services import yearly
 
 
 @shared_task(name="oa.leave.nightly")
-def nightly() -> int:
+def nightly() -> dict[str, int]:
     """Every night: yearly grants, expiry, carry-forward, leave that is over."""
     return yearly.nightly()

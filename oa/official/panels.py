@@ -95,11 +95,13 @@ def _reach(document: OutgoingDocument) -> int:
 def my_turns(user: Any, limit: int) -> Sequence[Task]:
     """Steps of official documents that wait for me."""
     made: list[Task] = []
+    mine = OfficialTurn.objects.filter(OfficialTurn.meant_for(user), done_at=None, opened_at__isnull=False)
+    if not mine.exists():
+        return made
     for side, model in SIDES:
         if not user.has_perm(f"oa.view_{model._meta.model_name}"):
             continue
-        rows = OfficialTurn.objects.filter(done_at=None, opened_at__isnull=False, **{f"{side}__isnull": False})
-        rows = rows.filter(OfficialTurn.meant_for(user)).filter(readable_by(user, f"{side}__secrecy"))
+        rows = mine.filter(readable_by(user, f"{side}__secrecy"), **{f"{side}__isnull": False})
         rows = rows.exclude(**{f"{side}__state__in": model.STATES.ended})
         for turn in rows.select_related(f"{side}__owner").order_by(f"{side}__due_on", "pk")[:limit]:
             if user.has_perm(permission_of(turn.document, turn.verb)):

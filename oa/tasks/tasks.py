@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from oa.records.timers import each_step
 from oa.tasks.services import reminders, series
 from oa.tasks.services import tasks as services
 
 
 @shared_task(name="oa.tasks.sweep")
-def sweep() -> int:
+def sweep() -> dict[str, int]:
     """Every minute: tasks that recur, tasks that come back, reminders."""
-    return series.make_due() + services.resume_due() + reminders.remind()
+    return each_step(made=series.make_due, resumed=services.resume_due, reminded=reminders.remind)

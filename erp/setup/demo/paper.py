@@ -13,7 +13,9 @@ from erp.setup.demo.world import World
 from oa.expenses import services as expenses
 from oa.expenses.models import Advance, ExpenseBudget, ExpenseClaim, ExpenseLimit, ExpenseType
 from oa.expenses.services import LineInput
-from oa.leave.models import CalendarDay, LeaveRequest, LeaveType, WorkCalendar
+from oa.leave.models import LeaveRequest, LeaveType, WorkCalendar
+from oa.leave.reading import calendars_between
+from oa.leave.services.calendars import enter_holidays
 from oa.leave.services.requests import approve_leave, reject_leave, save_leave, submit_leave
 from oa.leave.services.yearly import grant_year
 from oa.official.models import DocumentClass, IncomingDocument, OutgoingDocument, Seal, SealRequest, UnitWord
@@ -54,16 +56,12 @@ def push_paper(world: World) -> None:
 
 def _leave(world: World) -> None:
     year = world.today.year
-    calendar = WorkCalendar.objects.get(standard=True)
-    days = [dt.date(year + 1, 1, 1), *(dt.date(year, 10, day) for day in (1, 2, 3))]
-    CalendarDay.objects.bulk_create(
-        CalendarDay(calendar=calendar, date=day, name="元旦" if day.month == 1 else "国庆节") for day in days
-    )
+    world.let(_person("hr"), enter_holidays, WorkCalendar.objects.get(standard=True))
     for number in (year - 1, year, year + 1):
         grant_year(number, until=world.today + dt.timedelta(days=40))
     for who, kind, offset, length, reason, substitute, decided in LEAVE:
-        first = _weekday(world.today + dt.timedelta(days=offset))
         person = _person(who)
+        first = first_day(person, world.today + dt.timedelta(days=offset), length)
         request = LeaveRequest(
             type=LeaveType.objects.get(code=kind), first_day=first, last_day=first + dt.timedelta(days=length - 1),
             reason=reason, substitute=_person(substitute) if substitute else None,
@@ -175,8 +173,12 @@ def _seals(world: World) -> None:
             world.let(_person("chief"), seals.use, row)
 
 
-def _weekday(day: dt.date) -> dt.date:
-    return day + dt.timedelta(days=7 - day.weekday()) if day.weekday() > 4 else day
+def first_day(person: User, day: dt.date, length: int) -> dt.date:
+    """The first day from `day` on that `person` works, from which `length` days end within the same year."""
+    plan = calendars_between(day, day + dt.timedelta(days=60)).plan(person.pk, person.department_id)
+    while not plan(day).works or (day + dt.timedelta(days=length - 1)).year != day.year:
+        day += dt.timedelta(days=1)
+    return day
 
 
 def _person(username: str) -> User:

@@ -19,6 +19,7 @@ from oa.documents.services.rights import held, seers_sql, written
 from oa.records import receipts
 from oa.records.audiences import AUDIENCE, check_audience, chosen_in
 from oa.records.commands import command
+from oa.records.timers import each_step
 
 URL = "/docs/files/d-{key}/"
 REMINDER, BY_DAY = gettext_lazy("Please read: {title}"), gettext_lazy("Please read until {day}: {title}")
@@ -131,7 +132,7 @@ def note_read(document: LibraryDocument, number: int, *, by: Any, device: str, c
 
 def keep_asking() -> dict[str, int]:
     """What the clock does: ask people who joined an audience later, and remind by itself (rules N-01, N-03)."""
-    return {"later": _deliver_later(), "reminded": _remind_due()}
+    return each_step(later=_deliver_later, reminded=_remind_due)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.rules.days import business_day
 from kit.rules.history import tracked
+from oa.leave.holidays import countries
 from oa.leave.hours import Hours, parse_hours
 from oa.records.models import Record
 
@@ -50,6 +51,7 @@ class WorkCalendar(Record):
     friday = HoursField(_("Friday"), default=OFFICE)
     saturday = HoursField(_("Saturday"))
     sunday = HoursField(_("Sunday"))
+    country = models.CharField(_("public holidays of"), max_length=2, choices=countries, default="CN", blank=True)
     standard = models.BooleanField(_("standard for everybody"), default=False)
     active = models.BooleanField(_("active"), default=True)
 

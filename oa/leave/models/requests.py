@@ -64,6 +64,7 @@ LEAVE_STATES = StateTable(
     ),
 )  # fmt: skip
 AWAY = ("approved", "taken", "cancelling")  # states in which it is decided that the person is away
+WAITING = ("approving", "cancelling")  # states in which somebody has to decide
 BOOKED = ("approving", *AWAY)  # states that take the time of the person
 
 
@@ -100,8 +101,13 @@ class LeaveQuerySet(VisibleQuerySet):
     def concerning(self, user: Any) -> Q:
         """The condition that a person has to do with a request: a draft is only its maker's."""
         first, *others = involving(user, "object_id", content_type=ContentType.objects.get_for_model(self.model))
-        leads = Q(person__manager=user.pk) | Q(person__in=RawSQL(_LED, [user.pk, user.pk]))  # noqa: S611 - our own text
-        return Q(person=user.pk) | (~Q(state="draft") & (leads | Q(pk__in=first.union(*others, all=True))))
+        involved = Q(pk__in=first.union(*others, all=True))
+        return Q(person=user.pk) | (~Q(state="draft") & (self.led_by(user) | involved))
+
+    @staticmethod
+    def led_by(user: Any) -> Q:
+        """The condition that `user` is the manager of the person, or stands in for one that is missing."""
+        return Q(person__manager=user.pk) | Q(person__in=RawSQL(_LED, [user.pk, user.pk]))  # noqa: S611 - our own text
 
 
 class OnePerson(models.Func):
@@ -172,6 +178,7 @@ class LeaveRequest(Record):
         indexes = [
             models.Index(fields=["person", "-first_day"], name="leaverequest_person"),
             models.Index(fields=["starts_at", "ends_at"], name="leaverequest_time"),
+            models.Index(fields=["first_day"], condition=Q(state__in=WAITING), name="leaverequest_waiting"),
         ]
         constraints = [
             in_order("first_day", "last_day", "leaverequest_days"),

@@ -6,15 +6,20 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.pages.resources import by_model
 from kit.rules.days import business_day
-from oa.leave.models import LeaveRequest
+from kit.values.errors import BusinessError
+from oa.leave.holidays import PublicDay, public_days
+from oa.leave.models import CalendarDay, LeaveRequest, WorkCalendar
+from oa.leave.models.calendars import DayKind
 from oa.leave.reading import counted
 from oa.leave.services.requests import MANAGES
 from oa.organisation.models import User
-from oa.records.bulk import bulk_set
+from oa.records.bulk import bulk_set, locked
+from oa.records.commands import command
 from oa.records.notifications import notify
 
 
@@ -24,6 +29,48 @@ def save_calendar_part(row: Any, *, by: Any) -> Any:
     row.save()
     recount()
     return row
+
+
+@command
+def enter_holidays(calendar: WorkCalendar, *, by: Any) -> WorkCalendar:
+    """Enter the public holidays of this year and the next, and what is worked in exchange; days that are there stay.
+
+    Leave is counted anew. The result carries a warning where nothing is known yet of exchanged days.
+    """
+    if by is not None and not by.has_perm("oa.add_calendarday"):
+        raise BusinessError(_("Calendars are changed by human resources."))
+    calendar = locked(WorkCalendar.objects.all(), calendar.pk)
+    this = business_day().year
+    there = set(calendar.days.filter(date__year__in=(this, this + 1)).values_list("date", flat=True))
+    known = {year: public_days(calendar.country, year) for year in (this, this + 1)}
+    fresh = [day for days in known.values() for day in days if day.date not in there]
+    if not fresh:
+        raise BusinessError(
+            _("The public holidays of %(first)s and %(last)s are there.") % {"first": this, "last": this + 1}
+        )
+    CalendarDay.objects.bulk_create(
+        CalendarDay(
+            calendar=calendar,
+            date=day.date,
+            kind=DayKind.WORK if day.works else DayKind.HOLIDAY,
+            name=day.name[:60],
+        )
+        for day in fresh
+    )
+    recount()
+    calendar.warning = _unknown_exchange(calendar.country, known)  # type: ignore[attr-defined]
+    return calendar
+
+
+def _unknown_exchange(country: str, known: dict[int, list[PublicDay]]) -> str:
+    """China says each autumn which weekends of the coming year are worked; until then only the law is known."""
+    open_years = [year for year, days in known.items() if country == "CN" and not any(day.works for day in days)]
+    if not open_years:
+        return ""
+    return (
+        _("Which weekends are worked in exchange in %s is not known yet; enter them when they are announced.")
+        % (open_years[0])
+    )
 
 
 @transaction.atomic

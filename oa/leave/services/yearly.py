@@ -17,6 +17,7 @@ from oa.leave.models.ledger import EntryKind
 from oa.leave.reading import courses
 from oa.leave.services.ledger import lock_balances
 from oa.organisation.models import User
+from oa.records.timers import each_step
 
 
 @transaction.atomic
@@ -96,12 +97,15 @@ def finish_taken(day: dt.date) -> int:
     return rows.update(state="taken", version=F("version") + 1)
 
 
-def nightly(day: dt.date | None = None) -> int:
+def nightly(day: dt.date | None = None) -> dict[str, int]:
     """Everything that a new day brings; in December also what the coming year grants, so that it can be planned."""
     from oa.leave.services.calendars import recount
 
     day = day or business_day()
-    made = grant_year(day.year, until=day)
-    if day.month == 12:
-        made += grant_year(day.year + 1, until=dt.date(day.year + 1, 1, 1))
-    return made + expire_until(day) + finish_taken(day) + recount()
+    years = [(day.year, day)] + ([(day.year + 1, dt.date(day.year + 1, 1, 1))] if day.month == 12 else [])
+    return each_step(
+        granted=lambda: sum(grant_year(year, until=until) for year, until in years),
+        expired=lambda: expire_until(day),
+        taken=lambda: finish_taken(day),
+        recounted=recount,
+    )
