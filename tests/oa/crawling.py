@@ -6,17 +6,21 @@ fits every address of every section, and a key that is nobody's looks the same.
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import uuid
+import zipfile
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
+import pypdfium2
 from django.apps import apps
 from django.db import connection, models, transaction
 from django.test import Client
@@ -172,9 +176,19 @@ def text_of(answer: Any) -> str:
     """Status, headers and body without what differs from request to request; folded calendar lines in one."""
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
-    paper = answer.headers.get("Content-Type") == "application/pdf"  # packed, and with the moment it was made
-    body = "" if paper else content.decode("utf-8", "replace").replace("\r\n ", "")
+    body = unpacked(content).replace("\r\n ", "")
     return CHANGING.sub("", f"{answer.status_code} {body} {headers} {answer.cookies.output()}")
+
+
+def unpacked(content: bytes) -> str:
+    """What a file says: the words on the pages of a PDF, everything in a workbook, any other as it is."""
+    if content.startswith(b"%PDF"):
+        with suppress(pypdfium2.PdfiumError):  # an upload that only begins like one
+            return "\n".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(content))
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            return "\n".join(packed.read(name).decode("utf-8", "replace") for name in packed.namelist())
+    return content.decode("utf-8", "replace")
 
 
 def without_keys(text: str) -> str:

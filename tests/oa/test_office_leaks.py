@@ -7,6 +7,7 @@ here; `test_the_crawl_finds_leaks` shows that it would be found out.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import logging
 import re
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typst
+import xlsxwriter
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
@@ -53,6 +56,20 @@ def leaky_list(request: HttpRequest) -> HttpResponse:
     return HttpResponse(", ".join(Task.objects.values_list("title", flat=True)))
 
 
+def leaky_workbook(request: HttpRequest) -> HttpResponse:
+    """Forgets who asks, in a packed file."""
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        book.add_worksheet().write_column(0, 0, list(Task.objects.values_list("title", flat=True)))
+    return HttpResponse(made.getvalue(), content_type="application/octet-stream")
+
+
+def leaky_paper(request: HttpRequest) -> HttpResponse:
+    """Forgets who asks, on paper."""
+    text = "\n\n".join(Task.objects.values_list("title", flat=True))
+    return HttpResponse(typst.compile(text.encode()), content_type="application/pdf")
+
+
 def leaky_count(request: HttpRequest) -> HttpResponse:
     """Names nothing, but counts what is not to be seen."""
     return HttpResponse(str(Task.objects.count()))
@@ -65,7 +82,8 @@ def leaky_task(request: HttpRequest, key: int) -> HttpResponse:
     raise PermissionDenied
 
 
-LEAKY = [path("leaky/list/", leaky_list), path("leaky/count/", leaky_count), path("leaky/<int:key>/", leaky_task)]
+PLAIN = {"list": leaky_list, "workbook": leaky_workbook, "paper": leaky_paper, "count": leaky_count}
+LEAKY = [*(path(f"leaky/{name}/", view) for name, view in PLAIN.items()), path("leaky/<int:key>/", leaky_task)]
 urlpatterns: list[Any] = [*urls.urlpatterns, *LEAKY]
 
 
@@ -158,7 +176,11 @@ def test_the_crawl_finds_leaks(o: SimpleNamespace) -> None:
     """Negative control: a view that forgets who asks is found without being named anywhere but in the addresses."""
     secrets(o)
     pages = crawl(o, o.outside["sales"]).pages(within="leaky/")
-    assert {url for url, _text in leaks(pages, {"task"}, leaky=True)} >= {"/leaky/list/"}
+    assert {url for url, _text in leaks(pages, {"task"}, leaky=True)} >= {
+        "/leaky/list/",
+        "/leaky/workbook/",
+        "/leaky/paper/",
+    }
     assert "/leaky/count/" in pages and not leaks(pages, {"meeting"}, leaky=True)
 
 
