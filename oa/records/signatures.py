@@ -75,8 +75,9 @@ def _encoded(file: File[bytes]) -> bytes:
     if file.size > LARGEST:
         raise BusinessError(_("The picture may have at most %s MB.") % (LARGEST // MEGABYTE), field="image")
     check_upload(file, name)
+    content: Any = file
     try:
-        drawn = draw(file.file, kind, 1, OPENED)
+        drawn = draw(content, kind, 1, OPENED)
     except Refused:
         raise BusinessError(_("%s cannot be read as a picture.") % name, field="image") from None
     return _trimmed(drawn.content)
