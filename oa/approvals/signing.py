@@ -13,12 +13,12 @@ from oa.approvals.models import ApprovalAction, ApprovalRequest, ApprovalTask
 from oa.approvals.models.requests import TaskRole
 from oa.records.models import PersonSignature
 from oa.records.models.signatures import standing_on
-from oa.records.signatures import present_signature
+from oa.records.signatures import present_signature, signing
 
 
 def signature_for(hand: Hand) -> PersonSignature | None:
     """What the history keeps with a verdict; refused where the step needs a signature that the person does not have."""
-    found = present_signature(hand.by)
+    found = signing(hand.by)
     if found is None and hand.by is not None and asks_for_one(hand.task):
         raise BusinessError(
             _("“%s” needs your signature. Keep one under “My signature” in the menu of your name, then decide.")

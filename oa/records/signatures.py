@@ -16,7 +16,6 @@ from kit.exchange.limited import Refused
 from kit.exchange.previews import IMAGES, draw
 from kit.values.errors import BusinessError
 from oa.organisation.models import User
-from oa.records.bulk import locked
 from oa.records.models import PersonSignature
 from oa.records.uploads import MEGABYTE, check_upload, safe_name, suffix_of
 
@@ -31,6 +30,12 @@ def present_signature(user: Any) -> PersonSignature | None:
     return PersonSignature.objects.filter(user=user.pk, given_up_at=None).first() if user is not None else None
 
 
+def signing(user: Any) -> PersonSignature | None:
+    """The present signature for a decision that is being written: it is not given up before that is done."""
+    rows = PersonSignature.objects.select_for_update(no_key=True)
+    return rows.filter(user=user.pk, given_up_at=None).first() if user is not None else None
+
+
 def keep_signature(file: File[bytes], *, by: User) -> PersonSignature:
     """Make a picture the present signature of `by`; an earlier one stays on what was signed with it.
 
@@ -42,14 +47,19 @@ def keep_signature(file: File[bytes], *, by: User) -> PersonSignature:
 @transaction.atomic
 def give_up_signature(*, by: User) -> None:
     """Use no signature any more."""
-    locked(User.objects.all(), by.pk)
+    _in_turn(by)
     if not PersonSignature.objects.filter(user=by, given_up_at=None).update(given_up_at=timezone.now()):
         raise BusinessError(_("You have no signature here."))
 
 
+def _in_turn(person: User) -> None:
+    """Two windows of a person wait for each other; decisions, which name the person, wait for neither."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
 @transaction.atomic
 def _keep(content: bytes, by: User) -> PersonSignature:
-    locked(User.objects.all(), by.pk)
+    _in_turn(by)
     digest = hashlib.sha256(content).hexdigest()
     before = present_signature(by)
     if before is not None and before.sha256 == digest:

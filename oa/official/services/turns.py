@@ -20,7 +20,7 @@ from oa.official.models.levels import cleared, level_of
 from oa.organisation.models import Department, User
 from oa.records.bulk import locked
 from oa.records.notifications import notify
-from oa.records.signatures import present_signature
+from oa.records.signatures import signing
 
 Paper = TypeVar("Paper", IncomingDocument, OutgoingDocument)
 
@@ -203,7 +203,7 @@ def say(document: Any, verb: str, text: str, *, by: Any) -> OfficialOpinion:
         text=text.strip(),
         by=by,
         edition=edition,
-        signature=present_signature(by),
+        signature=signing(by),
     )
 
 
