@@ -92,8 +92,9 @@ def test_a_lost_picture_does_not_keep_the_sheet_from_being_printed() -> None:
 
 
 def test_many_signatures_take_no_more_statements() -> None:
-    """X-13, STYLE: page and sheet of a request with 2 and with 12 signatures."""
-    counts: list[tuple[int, int]] = []
+    """X-13, STYLE: page, sheet and back office of a request with 2 and with 12 signatures."""
+    counts: list[tuple[int, ...]] = []
+    root = client_of(make.make.make_user("root", is_staff=True))
     for many in (2, 12):
         request = decided(many, f"n{many}")
         client = client_of(request.applicant)
@@ -103,5 +104,7 @@ def test_many_signatures_take_no_more_statements() -> None:
         with CaptureQueriesContext(connection) as page:
             text = client.get(f"/approvals/requests/{request.pk}/").content.decode()
         assert text.count("/signature/") >= many
-        counts.append((len(sheet), len(page)))
+        with CaptureQueriesContext(connection) as office:
+            assert root.get(f"/backoffice/oa/approvalrequest/{request.pk}/change/").status_code == 200
+        counts.append((len(sheet), len(page), len(office)))
     assert counts[0] == counts[1]

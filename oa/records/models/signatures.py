@@ -62,7 +62,7 @@ class PersonSignature(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} {timezone.localtime(self.made_at):%Y-%m-%d %H:%M}"
+        return f"{timezone.localtime(self.made_at):%Y-%m-%d %H:%M}"
 
 
 def own_signature() -> pgtrigger.Trigger:
