@@ -78,6 +78,7 @@ from oa.records.models import (
     Job,
     Notification,
     NumberSequence,
+    PersonSignature,
 )
 from oa.reporting.models import OutboxMail, ReportRun, ReportSchedule, ReportSubscription
 from oa.tasks.models import (
@@ -158,6 +159,7 @@ __all__ = [
     "OutgoingDocument",
     "OutgoingReceipt",
     "OutgoingText",
+    "PersonSignature",
     "PersonnelChange",
     "Position",
     "Post",

@@ -14,6 +14,7 @@ from oa.leave.urls import urlpatterns as leave
 from oa.official.urls import urlpatterns as official
 from oa.organisation import directory, move_views, why_views
 from oa.organisation import views as organisation
+from oa.records import signature_views as signatures
 from oa.records import views as records
 from oa.reporting import views as reporting
 from oa.tasks.urls import urlpatterns as task_urls
@@ -39,6 +40,9 @@ urlpatterns = [
     path("records/<str:slug>/<str:key>/comment/", records.comment_view, name="comment"),
     path("notifications/", records.notifications_view, name="notifications"),
     path("notifications/settings/", records.notification_settings_view, name="notification-settings"),
+    path("signature/", signatures.signature_view, name="signature"),
+    path("signature/give-up/", signatures.give_up_view, name="signature-give-up"),
+    path("signature/<uuid:key>/", signatures.picture_view, name="signature-picture"),
     path("jobs/<uuid:key>/", records.job_view, name="job"),
     path("jobs/<uuid:key>/cancel/", records.cancel_job_view, name="job-cancel"),
     path("jobs/<uuid:key>/file/", records.job_file_view, name="job-file"),

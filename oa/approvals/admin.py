@@ -21,14 +21,14 @@ class StepInline(ReadOnlyInline):
     """The steps of a version."""
 
     model = FlowStep
-    fields = ["stage", "name", "kind", "who", "how"]
+    fields = ["stage", "name", "kind", "who", "how", "signed"]
 
 
 class ActionInline(ReadOnlyInline):
     """What happened to a request."""
 
     model = ApprovalAction
-    fields = ["at", "act", "by", "behalf", "target", "text"]
+    fields = ["at", "act", "by", "behalf", "target", "text", "signature"]
 
 
 @admin.register(Flow)

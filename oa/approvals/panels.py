@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from kit.pages.actions import Action
 from kit.pages.columns import telling
 from kit.pages.panels import Figure, Panel, actions, events, figures, panels
-from oa.approvals import leaving, todo  # register the inbox, and what leaving hands over
+from oa.approvals import leaving, signing, todo  # register the inbox, what leaving hands over, who sees signatures
 from oa.approvals.deeds import deeds
 from oa.approvals.forecast import conditions_in_words, names
 from oa.approvals.inbox import request_url
@@ -173,4 +173,4 @@ actions["oa.approvalrequest"].append(request_actions)
 figures["oa.approvalrequest"].append(request_figures)
 actions["oa.flow"].append(flow_actions)
 events["oa.approvalrequest"].append(events_of)
-__all__ = ["leaving", "todo"]
+__all__ = ["leaving", "signing", "todo"]

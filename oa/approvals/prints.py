@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from kit.exchange.printing import Print, register
+from kit.exchange.printing import Print, picture, register
 from kit.pages import formats
 from kit.values.errors import BusinessError
 from oa.approvals.contents import contents_of, document_of
@@ -37,6 +37,7 @@ def _sheet(request: ApprovalRequest) -> dict[str, Any]:
         raise BusinessError(_("This kind of document is not known any more.")) from None
     document: Any = document_of(request)
     table = approvable.lines(document)
+    stops = path_of(request)[1:]
     return {
         "lang": translation.get_language() or "en",
         "title": _("Approval sheet"),
@@ -62,7 +63,9 @@ def _sheet(request: ApprovalRequest) -> dict[str, Any]:
             pgettext("approval", "Decided at"),
             _("Time spent"),
         ],
-        "steps": [_submitted(request), *(row for stop in path_of(request)[1:] for row in _rows(stop))],
+        "steps": [_submitted(request), *(row for stop in stops for row in _rows(stop))],
+        "marks": [None, *(mark for stop in stops for mark in _marks(stop))],
+        "signatures": _signatures(stops),
         "events_label": _("Other events"),
         "events": _events(request),
         "check": f"SHA-256 {request.content_hash}",
@@ -117,6 +120,17 @@ def _rows(stop: Stop) -> list[list[str]]:
         ]
         for number, voice in enumerate(stop.voices)
     ]
+
+
+def _marks(stop: Stop) -> list[str | None]:
+    """Which signature stands in each row of a stop."""
+    return [str(voice.signature.key) if voice.signature else None for voice in stop.voices] or [None]
+
+
+def _signatures(stops: Iterable[Stop]) -> dict[str, Any]:
+    """The pictures of signatures by key, each read once."""
+    rows = {voice.signature.key: voice.signature for stop in stops for voice in stop.voices if voice.signature}
+    return {str(key): picture(row.file) for key, row in rows.items()}
 
 
 def _events(request: ApprovalRequest) -> list[list[str]]:

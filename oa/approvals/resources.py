@@ -129,7 +129,7 @@ class FlowStepResource(Resource):
     sections = (
         ("", ("flow_version", "stage", "name", "kind", "conditions")),
         (gettext_lazy("Who"), ("who", "people", "role", "position", "department", "levels", "field")),
-        (gettext_lazy("Decision"), ("how", "ratio", "on_reject", "reject_to")),
+        (gettext_lazy("Decision"), ("how", "ratio", "on_reject", "reject_to", "signed")),
         (gettext_lazy("Time"), ("hours", "on_timeout", "remind_hours", "remind_most")),
         (gettext_lazy("Rights at this step"), ("editable",)),
     )

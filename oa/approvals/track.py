@@ -17,6 +17,7 @@ from oa.approvals.models import ApprovalAction, ApprovalRequest, ApprovalTask
 from oa.approvals.models.flows import NodeKind
 from oa.approvals.models.log import VERDICTS, Act
 from oa.approvals.registry import Approvable, approvables
+from oa.records.models import PersonSignature
 
 ICONS = {
     "submit": "send", "resubmit": "send", "approve": "check", "handle": "check", "reject": "x",
@@ -40,6 +41,7 @@ class Voice:
     due: dt.datetime | None = None
     took: str = ""
     removable: int | None = None
+    signature: PersonSignature | None = None
 
 
 @dataclass
@@ -63,7 +65,7 @@ def path_of(request: ApprovalRequest) -> list[Stop]:
     except LookupError:
         return []
     said: dict[int, ApprovalAction] = {}
-    for action in request.actions.filter(act__in=VERDICTS).select_related("by", "behalf"):
+    for action in request.actions.filter(act__in=VERDICTS).select_related("by", "behalf", "signature"):
         said[action.task_id or 0] = action
     tasks = ApprovalTask.objects.select_related("user").order_by("slot", "pk")
     nodes = request.nodes.select_related("step").prefetch_related(Prefetch("tasks", tasks)).order_by("pk")
@@ -111,7 +113,8 @@ def _voice(task: ApprovalTask, action: ApprovalAction | None) -> Voice:
     at = action.at if action is not None else None
     due = task.due_at if task.state == "running" else None
     took = spent(task.started_at, at)
-    return Voice(who, label, state.tone, text, at, due, took, removable)
+    signature = action.signature if action is not None else None
+    return Voice(who, label, state.tone, text, at, due, took, removable, signature)
 
 
 def spent(start: dt.datetime | None, end: dt.datetime | None) -> str:

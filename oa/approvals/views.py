@@ -30,7 +30,10 @@ from oa.approvals.models import ApprovalRequest, ApprovalTask, FlowVersion, Form
 from oa.approvals.registry import approvables
 from oa.approvals.services.forms import save_request
 from oa.approvals.services.submission import version_in_force
+from oa.approvals.signing import lacks_one
 from oa.records.idempotency import once
+
+SIGNED = ("approve", "reject", "return")  # deeds for which a step may need a signature
 
 
 def act_view(request: HttpRequest, key: int, verb: str) -> HttpResponse:
@@ -106,6 +109,8 @@ def _ask(request: HttpRequest, found: ApprovalRequest, verb: str, form: Any, sta
     command = Action(label, "", danger=verb in ("reject", "cancel"))
     url = request.get_full_path()
     context = {"head": head, "form": form, "command": command, "object": found, "url": url, "seen": found.content_hash}
+    task = _task_of(request, found)
+    context["unsigned"] = verb in SIGNED and task is not None and lacks_one(task, request.user)
     template = (
         "oa/approvals/ask_dialog.html" if request.headers.get("HX-Target") == "dialog" else "oa/approvals/ask.html"
     )

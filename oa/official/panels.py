@@ -17,18 +17,27 @@ from kit.pages.panels import Panel, Task, actions, panels, tasks
 from kit.pages.resources import by_model, registry
 from oa.approvals.panels import show_on
 from oa.official import handing, sealpages
-from oa.official.models import IncomingDocument, OfficialTurn, OutgoingDocument, OutgoingReceipt, SealRequest
+from oa.official.models import (
+    IncomingDocument,
+    OfficialOpinion,
+    OfficialTurn,
+    OutgoingDocument,
+    OutgoingReceipt,
+    SealRequest,
+)
 from oa.official.models.documents import KIND
 from oa.official.models.levels import readable_by
 from oa.official.services.receiving import copy_recipients, main_recipients
-from oa.official.services.turns import permission_of, turns_of
+from oa.official.services.turns import permission_of, side_of, turns_of
 from oa.official.services.writing import may_write
 from oa.official.steps import by_flow, offered
 from oa.records import attachments
 from oa.records.audiences import describe
+from oa.records.models.signatures import standing_on
 
 __all__ = ["handing", "sealpages"]
 SHOWN = 40  # turns beside a document
+SAID = 20  # opinions on its page; all of them are behind a tab
 SIDES: tuple[tuple[str, Any], ...] = (("outgoing", OutgoingDocument), ("incoming", IncomingDocument))
 
 tree.group("official", gettext_lazy("Official documents"), "stamp", 85, gettext_lazy("Office"))
@@ -73,6 +82,13 @@ def turns(document: Any, user: Any) -> dict[str, Any]:
     if not type(document).objects.worked_by(user).filter(pk=document.pk).exists():
         rows = rows.none()
     return {"rows": list(rows.order_by("-done_at", "position", "pk")[:SHOWN])[::-1]}
+
+
+def opinions(document: Any, user: Any) -> dict[str, Any]:
+    """The newest opinions with the signatures of who gave them."""
+    rows = OfficialOpinion.objects.visible_to(user).filter(**{side_of(document): document.pk})
+    found = list(rows.select_related("by", "signature").order_by("-pk")[: SAID + 1])
+    return {"rows": found[:SAID], "more": len(found) > SAID}
 
 
 def text_of(document: Any, user: Any) -> dict[str, Any]:
@@ -179,10 +195,17 @@ for _side, _model in SIDES:
         Panel("text", gettext_lazy("Text"), "main", template="oa/official/text.html", context=text_of, order=5),
         Panel("turns", gettext_lazy("Who acts"), "side", template="oa/official/turns.html", context=turns, order=3),
         Panel(
-            "opinions", gettext_lazy("Opinions"), "main", "officialopinion", _side, ("verb", "by", "at", "text"),
+            "opinions", gettext_lazy("Opinions"), "main", template="oa/official/opinions.html", context=opinions,
+            permission="oa.view_officialopinion", order=10,
+        ),
+        Panel(
+            "opinions-all", gettext_lazy("Opinions"), "tab", "officialopinion", _side, ("verb", "by", "at", "text"),
             permission="oa.view_officialopinion", order=10,
         ),
     ]  # fmt: skip
+panels["oa.officialopinion"].append(
+    Panel("signature", gettext_lazy("Signature"), "side", template="oa/official/signed.html", order=5)
+)
 actions[KIND].append(outgoing_actions)
 actions["oa.officialturn"].append(_turn_document)
 show_on(KIND)
@@ -198,4 +221,5 @@ panels[KIND] += [
         permission="oa.view_outgoingtext", order=30,
     ),
 ]  # fmt: skip
+standing_on.append(OfficialOpinion.objects.visible_to)
 tasks += [my_turns, to_receive, seals_waiting]

@@ -251,7 +251,7 @@ class OpinionResource(_Readonly):
     search_fields = ("text",)
     ordering = ("-id",)
     extra_fields = ("outgoing", "incoming", "verb", "text", "by", "at", "edition")
-    related = ("outgoing", "incoming", "by")
+    related = ("outgoing", "incoming", "by", "signature")
 
 
 @register

@@ -14,6 +14,7 @@ from oa.records.models import (
     Job,
     Notification,
     NumberSequence,
+    PersonSignature,
 )
 
 
@@ -108,6 +109,17 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     search_fields = ["text", "user__username"]
     date_hierarchy = "created_at"
+
+
+@admin.register(PersonSignature)
+class PersonSignatureAdmin(ReadOnlyAdmin):
+    """Whose signatures there were, and when."""
+
+    list_display = ["user", "made_at", "given_up_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+    date_hierarchy = "made_at"
+    exclude = ["file"]  # the picture is shown beside what was signed
 
 
 @admin.register(AuditEntry)

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 
 IMPORTED = re.compile(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""")
+ENTRY = re.compile(r"{% static '(js/\w+\.js)' %}")
 HASHED = re.compile(r"\./\w+\.[0-9a-f]{12}\.js")
 
 
@@ -30,8 +31,12 @@ def collected(tmp_path_factory):
 
 
 def test_modules_import_hashed_modules_only(collected):
-    """From app.js on, whatever the browser loads has a name by its content and is there."""
-    waiting, seen = [Path(staticfiles_storage.stored_name("js/app.js"))], set()
+    """From what templates load on, whatever the browser gets has a name by its content and is there."""
+    entries = {
+        name for file in (settings.BASE_DIR / "templates").rglob("*.html") for name in ENTRY.findall(file.read_text())
+    }
+    assert {"js/app.js", "js/sign.js"} <= entries
+    waiting, seen = [Path(staticfiles_storage.stored_name(name)) for name in sorted(entries)], set()
     while waiting:
         name = waiting.pop()
         seen.add(name)

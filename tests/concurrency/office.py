@@ -24,6 +24,7 @@ from oa.leave.services.requests import approve_leave, submit_leave
 from oa.organisation import moves, rights
 from oa.organisation.models import User
 from oa.records.idempotency import once
+from oa.records.signatures import give_up_signature
 from oa.reporting.notices import mail_notifications
 from oa.tasks.models import Meeting, TaskNeed
 from oa.tasks.services import bookings
@@ -67,6 +68,15 @@ def withdraw(request: int) -> Outcome:
 def decide_or_withdraw(task: int, request: int) -> Outcome:
     """One of both."""
     return decide(task) if task else withdraw(request)
+
+
+def decide_or_give_up(task: int, person: int) -> Outcome:
+    """Sign a decision, or give the signature up."""
+    if task:
+        return decide(task)
+    outcome: Outcome = Counter()
+    attempt(outcome, lambda: give_up_signature(by=User.objects.get(pk=person)))
+    return outcome
 
 
 def submit_request(draft: int, key: str) -> Outcome:
@@ -230,6 +240,7 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         check_in,
         check_out,
         decide,
+        decide_or_give_up,
         decide_or_withdraw,
         leave,
         mail_notices,

@@ -14,6 +14,7 @@ import pytest
 from oa.approvals.models import ApprovalAction, ApprovalRequest, ApprovalTask, FormRequest
 from tests import approving
 from tests.invariants import assert_books
+from tests.oa.signing import keep
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -47,6 +48,33 @@ def test_eight_approvers_collide_without_the_lock(crowd: Any) -> None:
     outcome = total(crowd.run("decide", [{"task": key} for key in any_one_of(8)], control=True))
     assert outcome["ok"] >= 1 and outcome["refused"] < 7
     assert sum(outcome.values()) - outcome["ok"] - outcome["refused"] > 0  # errors instead of words
+
+
+def signer() -> tuple[int, int]:
+    """A task of somebody who keeps a signature, and the person."""
+    [task] = any_one_of(1)
+    person = ApprovalTask.objects.select_related("user").get(pk=task).user
+    keep(person)
+    return task, person.pk
+
+
+def test_a_signature_is_given_up_before_or_after_a_decision(crowd: Any) -> None:
+    """X-13, F-06: both go through; the decision carries the signature or none, as if one had come first."""
+    for _round in range(5):
+        task, person = signer()
+        given = [{"task": task, "person": 0}, {"task": 0, "person": person}]
+        assert total(crowd.run("decide_or_give_up", given)) == Counter(ok=2)
+        row = ApprovalAction.objects.select_related("signature").get(task=task, act="approve")
+        assert row.signature is None or row.signature.user_id == person
+    assert_books([*CODES, "I-33"])
+
+
+def test_a_signature_is_given_up_amid_a_decision_without_the_lock(crowd: Any) -> None:
+    """The control: the guard of the database alone stops a decision with what is no signature any more."""
+    task, person = signer()
+    given = [{"task": task, "person": 0}, {"task": 0, "person": person}]
+    assert total(crowd.run("decide_or_give_up", given, control=True)) == Counter(ok=1, CheckViolation=1)
+    assert not ApprovalAction.objects.filter(task=task, act="approve").exists()
 
 
 def test_a_decision_and_a_withdrawal_exclude_each_other(crowd: Any) -> None:

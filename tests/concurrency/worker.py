@@ -35,7 +35,7 @@ from oa.expenses.services import posting  # noqa: E402
 from oa.leave.services import ledger as leave_ledger  # noqa: E402
 from oa.organisation import duties, handover  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
-from oa.records import numbering  # noqa: E402
+from oa.records import numbering, signatures  # noqa: E402
 from oa.records.idempotency import once  # noqa: E402
 from tests import factories as make  # noqa: E402
 from tests.concurrency import office, official, spending  # noqa: E402
@@ -73,6 +73,8 @@ DAWDLING: dict[Callable[..., Any], tuple[float, float]] = {
     engine.open_run: (0, 0.3),
     leave_ledger.write_use: (0.5, 0),
     posting.open_amounts: (0, 0.3),
+    signatures.signing: (0, 1.0),
+    signatures._in_turn: (0.8, 0),  # after those who sign have read, and before they write
 }
 
 

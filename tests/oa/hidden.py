@@ -26,7 +26,7 @@ from oa.tasks.models import Attendee, Booking, ChecklistItem, Decision, Meeting,
 from oa.tasks.services.meetings import seat
 from tests import approving
 from tests import factories as make
-from tests.oa import announcing, library
+from tests.oa import announcing, library, signing
 from tests.oa.world import WATCHED
 
 COMMON = "Zilpzalp"
@@ -133,6 +133,7 @@ def _document(o: SimpleNamespace, text: str) -> None:
 def _approval(o: SimpleNamespace, text: str) -> None:
     given = {"amount": "987654", "reason": f"{text} reason"}
     o.request = approving.request(o.flow, o.author, copies=[o.stripped], **given)
+    signing.keep(o.asked)
     approvals.approve(approving.task(o.request, o.asked), by=o.asked, text=f"{text} opinion")
     back = approving.request(o.flow, o.author, **given)
     approvals.send_back(approving.task(back, o.asked), by=o.asked, stage=0, text=f"{text} why")

@@ -29,6 +29,7 @@ from erp.setup.demo.people import make_people
 from erp.setup.demo.plan import think_up
 from erp.setup.demo.relations import make_relations
 from erp.setup.demo.selling import Selling
+from erp.setup.demo.signatures import make_signatures
 from erp.setup.demo.together import work_together
 from erp.setup.demo.world import World
 from oa.organisation.models import User
@@ -77,6 +78,7 @@ def make_demo(orders: int, seed: int, size: Size | None = None, say: Say = lambd
         if copies > 1:
             make_copies(copies - 1)
         finish_office(world)
+        make_signatures(world)
         make_approvals(world)
         work_together(world)
         push_paper(world)

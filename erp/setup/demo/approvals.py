@@ -55,7 +55,7 @@ def _flows(world: World) -> None:
     _flow(
         world, "ORDER", "Sales orders", "销售订单审批", KIND,
         ({"stage": 1, "name": "销售经理审批", "who": "people", "conditions": BIG, "hours": 24}, [manager]),
-        ({"stage": 2, "name": "总经理审批", "who": "people", "conditions": HUGE}, [admin]),
+        ({"stage": 2, "name": "总经理审批", "who": "people", "conditions": HUGE, "signed": True}, [admin]),
     )  # fmt: skip
     for form in RequestForm.objects.order_by("code"):
         steps: list[tuple[dict[str, Any], list[User]]] = [

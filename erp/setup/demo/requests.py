@@ -222,6 +222,8 @@ def _told_of(
     """One value of a row of the story, as it is of somebody else at another time."""
     value = row[name]
     kind = _KINDS[model, name]
+    if kind == "nothing":
+        return None
     if value is None or kind is None:
         return value
     if kind is User:
@@ -235,11 +237,13 @@ def _told_of(
 
 
 def _kinds() -> Iterator[tuple[tuple[type[models.Model], str], Any]]:
-    """What becomes of a column: a model whose key it holds, "time", "day", or None where it stays."""
+    """What becomes of a column: a model whose key it holds, "time", "day", "nothing", or None where it stays."""
     for model in RUN:
         for column in model._meta.concrete_fields:
             kind: Any = None
-            if column.is_relation and column.related_model in {User, ApprovalRequest, *RUN}:
+            if column.name == "signature":
+                kind = "nothing"  # it is of the one whose story is told
+            elif column.is_relation and column.related_model in {User, ApprovalRequest, *RUN}:
                 kind = column.related_model
             elif isinstance(column, models.DateTimeField):
                 kind = "time"

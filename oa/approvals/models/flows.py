@@ -272,6 +272,11 @@ class FlowStep(models.Model):
     )
     on_reject = models.CharField(_("when rejected"), max_length=9, choices=OnReject, default=OnReject.END)
     reject_to = models.PositiveSmallIntegerField(_("return to stage"), null=True, blank=True)
+    signed = models.BooleanField(
+        _("needs a signature"),
+        default=False,
+        help_text=_("Nobody decides here without keeping a signature, which stands beside the decision."),
+    )
     hours = models.PositiveSmallIntegerField(_("hours to decide"), null=True, blank=True)
     on_timeout = models.CharField(_("after that"), max_length=7, choices=OnTimeout, default=OnTimeout.REMIND)
     remind_hours = models.PositiveSmallIntegerField(_("remind every (hours)"), default=24)

@@ -16,6 +16,8 @@ from kit.rules.permissions import VisibleQuerySet
 from oa.approvals.models.proxies import Proxy
 from oa.approvals.models.requests import ApprovalNode, ApprovalRequest, ApprovalTask
 from oa.records.guards import append_only
+from oa.records.models import PersonSignature
+from oa.records.models.signatures import own_signature
 
 
 class Act(models.TextChoices):
@@ -57,6 +59,16 @@ _ENTITLED = """
     RETURN NEW;
 """
 
+# Where the step asks for it, nobody decides without a signature; the clock has none, and advice is no decision.
+_SIGNED = """
+    IF NEW.signature_id IS NULL AND NEW.by_id IS NOT NULL AND EXISTS (
+        SELECT 1 FROM oa_approvalnode n JOIN oa_flowstep s ON s.id = n.step_id WHERE n.id = NEW.node_id AND s.signed
+    ) THEN
+        RAISE EXCEPTION 'This step needs a signature.' USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+"""
+
 
 class ApprovalAction(models.Model):
     """One thing somebody did; `by` None is the system. `behalf`: the absent person `by` decided for (`proxy`)."""
@@ -69,6 +81,7 @@ class ApprovalAction(models.Model):
     behalf = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     proxy = models.ForeignKey(Proxy, models.PROTECT, null=True, related_name="+")
     target = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")  # to whom
+    signature = models.ForeignKey(PersonSignature, models.PROTECT, null=True, related_name="+")  # of `by`, then
     text = models.TextField(blank=True)
     data = models.JSONField(default=dict)
     facts_hash = models.CharField(max_length=64)
@@ -93,6 +106,10 @@ class ApprovalAction(models.Model):
                 condition=~Q(act__in=["approve", "handle", "reject", "return", "advise"]) | Q(task__isnull=False),
                 name="action_task",
             ),
+            models.CheckConstraint(
+                condition=Q(signature=None) | Q(act__in=["approve", "handle", "reject", "return", "advise"]),
+                name="action_signed_verdict",
+            ),
         ]
         indexes = [
             models.Index(fields=["request", "id"], name="action_request"),
@@ -106,6 +123,14 @@ class ApprovalAction(models.Model):
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Q(new__act__in=[str(act) for act in VERDICTS]),
                 func=_ENTITLED,
+            ),
+            own_signature(),
+            pgtrigger.Trigger(
+                name="signed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__act__in=[str(act) for act in VERDICTS if act != Act.ADVISE]),
+                func=_SIGNED,
             ),
         ]
 

@@ -19,6 +19,7 @@ from oa.approvals.models.log import Act
 from oa.approvals.models.requests import TaskRole
 from oa.approvals.services.hands import release
 from oa.approvals.services.submission import take_over
+from oa.approvals.signing import signature_for
 from oa.organisation.models import User
 from oa.records.bulk import locked
 
@@ -66,7 +67,7 @@ def give_advice(task: ApprovalTask, *, by: User, text: str) -> ApprovalRequest:
     if hand.task.role != TaskRole.ADVICE:
         raise BusinessError(_("You are asked to decide, not for advice."))
     _need(text)
-    run.log(Act.ADVISE, text=text, **hand.named)
+    _say(run, hand, Act.ADVISE, text)
     _close(run, hand, "approved")
     asking = next(t for t in run.tasks[hand.task.node_id or 0] if t.pk == hand.task.source_id)
     if asking.state == "delegated":
@@ -83,7 +84,7 @@ def send_back(task: ApprovalTask, *, by: User, stage: int, text: str) -> Approva
     if stage and (node is None or stage not in stages_before(run, node)):
         raise BusinessError(_("It can be returned to an earlier step or to the applicant."), field="stage")
     _need(text)
-    run.log(Act.RETURN, text=text, data={"stage": stage}, **hand.named)
+    _say(run, hand, Act.RETURN, text, data={"stage": stage})
     _close(run, hand, "returned")
     back_to(run, stage, again=run.request.flow_version.resubmit == Resubmit.AGAIN, mine=node)
     run.request.version += 1
@@ -180,8 +181,13 @@ def _need(text: str) -> None:
         raise BusinessError(_("Enter a reason."), field="text")
 
 
+def _say(run: Run, hand: Hand, act: Act, text: str, **more: Any) -> None:
+    """Write a verdict into the history, with the signature of whoever gives it."""
+    run.log(act, text=text, signature=signature_for(hand), **hand.named, **more)
+
+
 def _decide(run: Run, hand: Hand, act: Act, state: str, text: str) -> ApprovalRequest:
-    run.log(act, text=text, **hand.named)
+    _say(run, hand, act, text)
     _close(run, hand, state)
     node = hand.task.node
     if node is not None and node.state == "running":

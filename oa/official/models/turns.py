@@ -19,8 +19,9 @@ from oa.official.models.documents import IncomingDocument, OutgoingDocument
 from oa.official.models.levels import UnitWord
 from oa.official.models.states import VERBS
 from oa.records.guards import append_only, no_truncate
-from oa.records.models import Record
+from oa.records.models import PersonSignature, Record
 from oa.records.models.notes import OnRecord
+from oa.records.models.signatures import own_signature
 
 
 class OfDocument(VisibleQuerySet):
@@ -129,13 +130,16 @@ class OfficialOpinion(OnDocument):
     )
     at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
     edition = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    signature = models.ForeignKey(
+        PersonSignature, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("signature")
+    )
 
     class Meta(OnDocument.Meta):
         verbose_name = _("opinion")
         verbose_name_plural = _("opinions")
         default_permissions = ("view",)
         ordering = ["id"]
-        triggers = append_only()
+        triggers = [*append_only(), own_signature()]
 
     def __str__(self) -> str:
         return f"{self.by} · {self.get_verb_display()}"

@@ -20,6 +20,7 @@ from oa.official.models.levels import cleared, level_of
 from oa.organisation.models import Department, User
 from oa.records.bulk import locked
 from oa.records.notifications import notify
+from oa.records.signatures import signing
 
 Paper = TypeVar("Paper", IncomingDocument, OutgoingDocument)
 
@@ -194,10 +195,15 @@ def drop_turns(document: Any, *verbs: str) -> None:
 
 
 def say(document: Any, verb: str, text: str, *, by: Any) -> OfficialOpinion:
-    """Keep an opinion with name, time and the version it is about (N-12)."""
+    """Keep an opinion with name, time, the version it is about and the person's signature, if there is one (N-12)."""
     edition = getattr(document, "edition", 1)
     return OfficialOpinion.objects.create(
-        **{side_of(document): document}, verb=verb, text=text.strip(), by=by, edition=edition
+        **{side_of(document): document},
+        verb=verb,
+        text=text.strip(),
+        by=by,
+        edition=edition,
+        signature=signing(by),
     )
 
 

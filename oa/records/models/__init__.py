@@ -6,6 +6,7 @@ from oa.records.models.base import Document, Master, PostedDocument, Record, Tit
 from oa.records.models.jobs import Job
 from oa.records.models.keys import Counter, IdempotencyKey, NumberSequence
 from oa.records.models.notes import Attachment, Comment, Notification
+from oa.records.models.signatures import PersonSignature
 
 __all__ = [
     "Addressed",
@@ -21,6 +22,7 @@ __all__ = [
     "Master",
     "Notification",
     "NumberSequence",
+    "PersonSignature",
     "PostedDocument",
     "Receipt",
     "Record",
