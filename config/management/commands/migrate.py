@@ -23,6 +23,7 @@ from pgtrigger.migrations import AddTrigger, RemoveTrigger
 DRAWN = (operations.CreateModel, operations.AddField, operations.AlterField)
 UNDRAWN = (
     operations.AddIndex,
+    operations.RemoveIndex,
     operations.AddConstraint,
     operations.RemoveConstraint,
     operations.AlterConstraint,
