@@ -185,6 +185,8 @@ def test_what_is_left_of_an_advance_is_given_back() -> None:
     spend.posted(ann, spend.line(30))
     with pytest.raises(BusinessError, match=r"only 70\.00 is open"):
         take_back({held.pk: Decimal(71)}, make.bank(), by=None)
+    with pytest.raises(BusinessError, match="paid out after that day"):
+        take_back({held.pk: Decimal(70)}, make.bank(), by=None, date=make.today() - dt.timedelta(days=1))
     back = take_back({held.pk: Decimal(70)}, make.bank(), by=None)
     assert spend.fresh(held).state == "settled" and spend.open_of(held) == 0
     assert ("122101", Decimal("0.00"), Decimal("70.00")) in lines_of(back)

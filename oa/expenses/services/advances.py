@@ -152,6 +152,8 @@ def return_advance(amounts: Mapping[int, Decimal], *, number: str, day: dt.date,
     """Note that people gave back what they did not spend, for the document that books it, in its transaction."""
     advances = lock_advances(list(amounts))
     left = open_amounts(list(advances))
+    out = AdvanceMove.objects.filter(advance__in=advances, kind=MoveKind.PAID, reversed_by=None)
+    paid_on = dict(out.values_list("advance", "date"))
     for key, amount in amounts.items():
         advance = advances.get(key)
         if advance is None or amount <= 0 or amount > left[key]:
@@ -159,6 +161,8 @@ def return_advance(amounts: Mapping[int, Decimal], *, number: str, day: dt.date,
                 _("Of %(advance)s only %(open)s is open.") % {"advance": advance or key, "open": left.get(key, 0)},
                 field="amount",
             )
+        if day < paid_on[key]:
+            raise BusinessError(_("%s was paid out after that day.") % advance, field="date")
         never_own(by, advance)
     rows = AdvanceMove.objects.bulk_create(
         AdvanceMove(advance_id=key, kind=MoveKind.RETURNED, date=day, amount=-amount, number=number, created_by=by)
