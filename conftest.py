@@ -55,6 +55,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--approval-examples", type=int, default=300, help="random walks through approvals")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that no process works at one of them alone when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def servers() -> None:
     """PostgreSQL and Valkey run until the last process of this run has ended."""

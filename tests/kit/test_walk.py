@@ -23,7 +23,7 @@ from oa.organisation.models import Department, Role, User
 from tests.erp.living import live
 from tests.living import living_rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 SLUGS = sorted(registry)
 ROLES = (

@@ -32,7 +32,7 @@ from oa.organisation.moves import leave
 from tests import approving as make
 from tests.invariants import broken
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 CODES = ["I-27", "I-28", "I-29", "I-34"]
 AMOUNTS = st.sampled_from(["500", "20000", "80000"])

@@ -42,7 +42,7 @@ from tests.oa.announcing import written
 from tests.oa.office import make_task
 from tests.oa.processes import PRELUDE, Broker, kill, killed, sent, wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 EACH, NEWS, READERS, FEW, MAILS, DIGESTS = 10, 10, 200, 5, 10, 10
 RULES = ("approve", "chain", "reject", "remind")

@@ -36,7 +36,7 @@ from tests.oa.crawling import Crawl, Pool, keyed_addresses, put_far, without_key
 from tests.oa.hidden import COMMON, ROLES, SEES, WORDS, entangle, leave_it, office, secrets
 from tests.oa.world import WATCHED
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 BLIND = ["sales", "accountant"]  # they see nothing of it, with the narrowest scope and with the widest
 

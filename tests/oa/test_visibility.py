@@ -23,7 +23,7 @@ from oa.organisation.models import User
 from tests.oa.world import CANARY, WATCHED, client_of, pages_of, world
 from tests.refusals import whole_state
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 READERS = ("ann", "mia", "nosy")
 CHANGING = re.compile(
