@@ -113,6 +113,10 @@ def rows_of(conditions: Any) -> list[dict[str, str]]:
     return rows
 
 
+# Names that the page of a request has for itself.
+RESERVED = frozenset({"version", "then", "submit_id", "csrfmiddlewaretoken"})
+
+
 class RequestFormForm(KitForm):
     """A user-defined form: one row a field."""
 
@@ -148,7 +152,7 @@ class RequestFormForm(KitForm):
                 raise forms.ValidationError(_("Choose the type of “%s”.") % row["label"])
             if row["type"] == FieldType.CHOICE and len(options) < 2:
                 raise forms.ValidationError(_("“%s” needs at least two options.") % row["label"])
-            taken = {field["name"] for field in made}
+            taken = {field["name"] for field in made} | RESERVED
             name = before.get(row["label"]) or _NAME.sub("_", row["label"].lower()).strip("_") or f"field_{number}"
             while name in taken:
                 name = f"{name}_{number}"
