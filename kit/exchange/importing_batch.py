@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from django.db import DataError
+from django.db import DataError, connection
 from django.utils.translation import gettext as _
 
 from kit.exchange.exporting import unprotect
@@ -160,6 +161,7 @@ class Batch:
         self.failed: dict[Hashable, list[RowError]] = {}  # documents that failed while they were written
         self.memory: dict[str, Any] = {}  # what an importer remembers during the run
         self.given = {column.name for column in header.columns.values()}
+        self._looked = time.monotonic()  # at what the planner knows
         self._columns = {column.name: column for column in importer.columns()}
         self._missing = [c.name for c in self._columns.values() if c.default is not None and c.name not in self.given]
         self._lookups = {
@@ -299,8 +301,31 @@ class Batch:
 
     def tell(self, done: int, total: int) -> None:
         """Report progress, if anybody listens."""
+        if time.monotonic() - self._looked > LOOK:
+            keep_statistics()
+            self._looked = time.monotonic()
         if self.progress is not None:
             self.progress(done, total)
+
+
+LOOK = 5  # seconds between two looks at what the planner knows
+_TAKEN_FOR_EMPTY = """
+SELECT format('%I', relname) FROM pg_class
+ WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND reltuples = 0 AND relpages > 0
+"""
+
+
+def keep_statistics() -> None:
+    """Let the planner count tables that it takes for empty although they have pages.
+
+    Autovacuum notes that when it meets a table whose only rows are those of this transaction, as after a trial run
+    that was rolled back; each further row would then cost more than the one before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN_FOR_EMPTY)
+        names = [name for (name,) in cursor.fetchall()]
+        if names:
+            cursor.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(names)}")
 
 
 class _Wrong:

@@ -20,6 +20,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[1] / "data" / "northwind"
 OPENED = "1996-07-01"
 PAID_AFTER = dt.timedelta(days=30)
