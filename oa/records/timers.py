@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 
 def each_step(**steps: Callable[[], int]) -> dict[str, int]:
-    """Run every step and tell how much each did; the first failure is raised when all have had their turn.
+    """Run every step and tell how much each did; failures are logged, the first one is raised when all had their turn.
 
     A row that makes one step fail would otherwise stop all that stands behind it, every minute anew.
     """
@@ -16,6 +19,7 @@ def each_step(**steps: Callable[[], int]) -> dict[str, int]:
         try:
             done[name] = step()
         except Exception as error:
+            logger.error("step %s failed", name, exc_info=error)
             failures.append(error)
     if failures:
         raise failures[0]

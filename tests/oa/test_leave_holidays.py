@@ -80,8 +80,9 @@ def test_the_command_enters_what_is_missing_and_counts_leave_anew() -> None:
         day.date for day in [*this, *public_days("CN", today.year + 1)] if day.works
     }
     assert counted([request]) == {request.pk: D(0)}
-    known = any(day.works for day in public_days("CN", today.year + 1))
-    assert known or str(today.year + 1) in found.warning  # type: ignore[attr-defined]
+    for year in (today.year, today.year + 1):
+        known = any(day.works for day in public_days("CN", year))
+        assert (str(year) in getattr(found, "warning", "")) is not known
     with pytest.raises(BusinessError, match="are there"):
         enter_holidays(calendar, by=hr)
 

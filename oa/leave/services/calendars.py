@@ -48,7 +48,7 @@ def enter_holidays(calendar: WorkCalendar, *, by: Any) -> WorkCalendar:
         raise BusinessError(
             _("The public holidays of %(first)s and %(last)s are there.") % {"first": this, "last": this + 1}
         )
-    CalendarDay.objects.bulk_create(
+    rows = [
         CalendarDay(
             calendar=calendar,
             date=day.date,
@@ -56,7 +56,8 @@ def enter_holidays(calendar: WorkCalendar, *, by: Any) -> WorkCalendar:
             name=day.name[:60],
         )
         for day in fresh
-    )
+    ]
+    CalendarDay.objects.bulk_create(rows, ignore_conflicts=True)  # somebody may enter one of them at this moment
     recount()
     calendar.warning = _unknown_exchange(calendar.country, known)  # type: ignore[attr-defined]
     return calendar
@@ -67,10 +68,8 @@ def _unknown_exchange(country: str, known: dict[int, list[PublicDay]]) -> str:
     open_years = [year for year, days in known.items() if country == "CN" and not any(day.works for day in days)]
     if not open_years:
         return ""
-    return (
-        _("Which weekends are worked in exchange in %s is not known yet; enter them when they are announced.")
-        % (open_years[0])
-    )
+    text = _("Which weekends are worked in exchange in %s is not known yet; enter them when they are announced.")
+    return text % ", ".join(map(str, open_years))
 
 
 @transaction.atomic
