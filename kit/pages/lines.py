@@ -150,7 +150,8 @@ class LineGrid:
         """The lines as the record page shows them."""
         rows = self.rows_of(document, user)
         computed = self.compute(document, rows, None, user)
-        shown = self.shown_for(user)
+        texts = [(column, [self.text(column, row) for row in rows]) for column in self.shown_for(user)]
+        shown = [column for column, cells in texts if any(cells) or not rows]
         body = [[(self.text(c, row), c.numeric, c.css(row)) for c in shown] for row in rows]
         return LineTable([(c.label, c.numeric) for c in shown], body, computed)
 

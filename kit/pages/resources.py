@@ -216,11 +216,9 @@ class Resource:
         return bool(self.importable and self.fields and self.lines is None and self.may(user, "add"))
 
     def editable(self, obj: Any, user: Any) -> bool:
-        """Whether the edit form is offered for `obj`: drafts only, for documents with lines."""
-        states = self.states
-        if states is not None and self.lines is not None and obj.state != states.initial:
-            return False
-        return self.may(user, "change")
+        """Whether the edit form is offered for `obj`: drafts only, for documents with lines; there is one at all."""
+        past = self.states is not None and self.lines is not None and obj.state != self.states.initial
+        return bool(self.fields) and not past and self.may(user, "change")
 
     def deletable(self, obj: Any, user: Any) -> bool:
         """Drafts and masters may be deleted while nothing uses them (rules G-01, G-24)."""

@@ -62,7 +62,9 @@ class NewsResource(_Found):
         "owner",
         Column("published_at", phone="more"),
         Column("reading", _("For me"), "state", choices=READING, tones={"unread": "info", "confirm": "warn"}),
-        Column("pinned", _("On top"), "state", choices={True: _("on top"), False: ""}, tones={True: "warn"}),
+        Column(
+            "pinned", _("On top"), "state", phone="amt", choices={True: _("on top"), False: ""}, tones={True: "warn"}
+        ),
     )
     annotations = ("reading", "pinned")
     filters = ("category", "published_at")

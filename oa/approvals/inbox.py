@@ -16,7 +16,7 @@ from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Task, tasks
 from oa.approvals.models import ApprovalCopy, ApprovalRequest, ApprovalTask
-from oa.approvals.models.requests import DECIDED, TaskRole, in_hands_of
+from oa.approvals.models.requests import DECIDED, OPEN, TaskRole, in_hands_of
 from oa.approvals.registry import approvables
 
 RELATED = ("request__applicant", "user", "node")
@@ -85,7 +85,9 @@ def facts_line(request: ApprovalRequest) -> str:
 
 
 def waited_for(request: ApprovalRequest) -> str:
-    """How long a request has been waiting, in days and hours."""
+    """How long a request has been waiting, in days and hours; empty for what is decided."""
+    if request.state not in OPEN:
+        return ""
     hours = int((timezone.now() - request.submitted_at).total_seconds() // 3600)
     if hours < 1:
         return ""

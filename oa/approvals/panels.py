@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from kit.pages.actions import Action
 from kit.pages.columns import telling
@@ -158,7 +158,14 @@ def show_on(label: str) -> None:
 
 
 panels["oa.formrequest"].append(
-    Panel("filled", gettext_lazy("Request"), "main", template="oa/approvals/filled.html", context=filled_in, order=5)
+    Panel(
+        "filled",
+        pgettext_lazy("approval", "Request"),
+        "main",
+        template="oa/approvals/filled.html",
+        context=filled_in,
+        order=5,
+    )
 )
 panels["oa.flow"].append(
     Panel("steps", gettext_lazy("Steps"), "main", template="oa/approvals/flow_steps.html", context=flow_steps, order=5)

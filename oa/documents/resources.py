@@ -76,11 +76,11 @@ class LibraryDocumentResource(Resource):
     icon = "file-text"
     columns = (
         Column("title", css="ell"),
-        Column("folder", phone="no"),
+        "folder",
         Column("current__number", _("Version"), "number"),
         "state",
         "owner",
-        Column("updated_at", phone="more"),
+        Column("updated_at", phone="amt"),
         "checked_out_by",
     )
     filters = ("state", "folder", "owner", "review_on", "retain_until", "required_reading")
@@ -107,7 +107,7 @@ class LibraryDocumentResource(Resource):
             when=lambda d: d.checked_out_by_id is None and _open(d), icon="lock",
         ),
         Command(
-            "cancel_check_out", _("Give back"), services.cancel_check_out, CHANGE,
+            "cancel_check_out", pgettext_lazy("library", "Give back"), services.cancel_check_out, CHANGE,
             when=lambda d: d.checked_out_by_id is not None, icon="lock-open",
         ),
         Command(

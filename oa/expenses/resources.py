@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages import formats
@@ -216,7 +216,10 @@ class AdvanceResource(Resource):
     labels: ClassVar = {"owner": _("person")}
     importable = False
     save = staticmethod(services.save_advance)
-    views: ClassVar = {"open": (_("Open"), Q(state="paid")), "pay": (_("To pay"), Q(state="approved"))}
+    views: ClassVar = {
+        "open": (pgettext_lazy("amount", "Open"), Q(state="paid")),
+        "pay": (_("To pay"), Q(state="approved")),
+    }
     run: ClassVar = {
         "submit": services.submit_advance,
         "approve": services.approve_advance,
@@ -251,5 +254,5 @@ class AdvanceResource(Resource):
         if obj.state in ("paid", "settled"):
             row: Any = Advance.objects.with_open().get(pk=obj.pk)
             left = row.open_amount
-            made.append(Figure(gettext("Open"), formats.money(left), note=str(obj.due_on or "")))
+            made.append(Figure(pgettext("amount", "Open"), formats.money(left), note=str(obj.due_on or "")))
         return made

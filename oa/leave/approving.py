@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from kit.pages import formats
 from oa.approvals.conditions import FLAG, NUMBER, RECORD, Fact
@@ -52,7 +52,7 @@ def summary(request: LeaveRequest) -> list[tuple[Any, Any]]:
     """What an approver reads first, with the balance that is left."""
     made = [
         (_("Leave type"), request.type),
-        (_("Time"), when(request)),
+        (pgettext("leave", "Time"), when(request)),
         (_("Days or hours"), with_unit(request.type, request.units)),
         (_("Substitute"), request.substitute or ""),
         (_("Reason"), request.reason),

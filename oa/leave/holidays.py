@@ -30,8 +30,8 @@ def countries() -> list[tuple[str, str]]:
 @cache
 def _countries(language: str) -> list[tuple[str, str]]:
     names = Locale.parse(language.replace("-", "_")).territories
-    known = [code for code in holidays.list_supported_countries() if len(code) == 2]  # it lists them by three, too
-    return sorted(((code, names.get(code, code)) for code in known), key=lambda pair: pair[1])
+    known = [code for code in holidays.list_supported_countries() if len(code) == 2 and code in names]  # no aliases
+    return sorted(((code, names[code]) for code in known), key=lambda pair: pair[1])
 
 
 def public_days(country: str, year: int) -> list[PublicDay]:

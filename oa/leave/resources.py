@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Q
-from django.utils.translation import gettext as gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.actions import Command
@@ -61,7 +61,7 @@ class LeaveRequestResource(Resource):
     ordering = ("-first_day", "-id")
     sections = (
         (_("Leave"), ("person", "type")),
-        (_("Time"), ("first_day", "first_part", "last_day", "last_part", "from_time", "to_time")),
+        (pgettext_lazy("leave", "Time"), ("first_day", "first_part", "last_day", "last_part", "from_time", "to_time")),
         (_("Who stands in, and why"), ("substitute", "reason")),
     )
     extra_fields = ("units", "returned", "back_on", "recounted")
@@ -158,8 +158,8 @@ class LeaveEntryResource(Resource):
     key = "pk"
     icon = "scroll-text"
     columns = (
-        Column("date", phone="amt"), Column("person", phone="cust"), "type", "kind", "units", "expires_on", "request",
-        "reason",
+        "date", Column("person", phone="cust"), Column("type", phone="more"), Column("kind", phone="st"),
+        Column("units", phone="amt"), "expires_on", "request", "reason",
     )  # fmt: skip
     filters = ("person", "type", "kind", "date")
     search_fields = ("person__name", "reason")

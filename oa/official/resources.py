@@ -179,9 +179,9 @@ class SupervisionResource(Resource):
     key = "pk"
     icon = "clock"
     columns = (
-        Column("subject", _("Document"), "text", phone="cust"),
-        Column("document_number", _("Number"), "text", phone="no"),
-        "verb",
+        Column("subject", _("Document"), "text"),
+        Column("document_number", _("Number"), "text"),
+        Column("verb", phone="st"),
         "user",
         "department",
         "opened_at",
@@ -293,7 +293,7 @@ class ReceiptResource(_Readonly):
 
 
 class _Setting(Resource):
-    group = "settings"
+    group = "official"
     searched = False
     small = True
 

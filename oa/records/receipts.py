@@ -227,5 +227,6 @@ def _tell_sql(model: Model, people: str, text: Any, url: str, at: dt.datetime) -
         texts=", ".join(["(%s::text, %s::text)"] * len(texts)),
     )
     spoken = [code for code, _text in texts]
-    default = settings.LANGUAGE_CODE if settings.LANGUAGE_CODE in spoken else spoken[0]
+    here = translation.get_language()  # as `notify` does for who chose none
+    default = here if here in spoken else settings.LANGUAGE_CODE
     return sql, [url, kind.pk, at], [*(part for pair in texts for part in pair), spoken, default]

@@ -133,7 +133,7 @@ class OutboxMailResource(Resource):
     icon = "mail"
     key = "pk"
     columns = (
-        "created_at", Column("to", phone="cust"), Column("subject", phone="no"), "state", "attempts", "sent_at",
+        "created_at", Column("to", phone="cust"), Column("subject", phone="more"), "state", "attempts", "sent_at",
     )  # fmt: skip
     filters = ("state", "created_at")
     search_fields = ("to", "subject", "message_id")

@@ -190,10 +190,10 @@ class MeetingResource(Resource):
     icon = "users"
     create_key = "m"
     columns = (
-        Column("starts_at", phone="amt"),
+        "starts_at",
         Column("title", phone="cust"),
         "owner",
-        Column("ends_at", phone="no"),
+        "ends_at",
         "place",
         "state",
     )

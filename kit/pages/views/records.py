@@ -146,7 +146,7 @@ def record_head(resource: Resource, obj: Any, user: Any) -> Head:
 def record_actions(resource: Resource, obj: Any, user: Any) -> list[Action]:
     """Links and commands of a record page; at most one is primary."""
     made = [_action(resource, obj, command) for command in resource.commands_for(obj, user)]
-    if resource.fields and resource.editable(obj, user):
+    if resource.editable(obj, user):
         made.insert(0, Action(_("Edit"), resource.url_for(obj, "edit"), icon="pencil", key="e", name="edit"))
     if resource.not_copied is not None and resource.may(user, "add") and resource.lines.copyable(obj):
         url = f"{resource.url('new')}?copy={resource.key_of(obj)}"

@@ -29,7 +29,7 @@ ADVANCE_STATES = StateTable(
         State("returned", _("returned"), "warn", step=False, ended=False),
         State("approving", _("in approval"), "viol"),
         State("approved", _("approved"), "info", ended=False),
-        State("paid", _("paid"), "warn", ended=False),
+        State("paid", pgettext_lazy("claim", "paid"), "warn", ended=False),
         State("settled", _("settled"), "ok"),
         State("cancelled", _("cancelled"), "mute", step=False),
     ),

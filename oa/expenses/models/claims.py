@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from kit.rules.days import business_day
 from kit.rules.fields import MoneyField, RateField
@@ -32,7 +33,7 @@ CLAIM_STATES = StateTable(
         State("approved", _("approved"), "info", ended=False),
         State("audited", _("audited"), "info", ended=False),
         State("posted", _("posted"), "info", ended=False),
-        State("paid", _("paid"), "ok"),
+        State("paid", pgettext_lazy("claim", "paid"), "ok"),
         State("cancelled", _("cancelled"), "mute", step=False),
         State("reversed", _("reversed"), "mute", step=False),
     ),

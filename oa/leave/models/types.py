@@ -8,6 +8,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
@@ -43,7 +44,7 @@ class LeaveType(Master):
     """A kind of leave; balances, lengths and limits are counted in its own unit: days or hours."""
 
     unit = models.CharField(_("unit"), max_length=4, choices=Unit, default=Unit.HALF_DAY)
-    paid = models.BooleanField(_("paid"), default=True)
+    paid = models.BooleanField(pgettext_lazy("leave", "paid"), default=True)
     limited = models.BooleanField(
         _("needs a balance"), default=True, help_text=_("Only what was granted before can be taken.")
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -45,7 +46,7 @@ class UrgencyTerm(models.Model):
         ordering = ["-days"]
 
     def __str__(self) -> str:
-        return str(self.get_urgency_display())
+        return str(capfirst(self.get_urgency_display()))
 
 
 @tracked()
@@ -67,6 +68,8 @@ class UnitWord(Record):
         _("red head"), max_length=60, blank=True, help_text=_("Over the document; empty: the name of the company.")
     )
     active = models.BooleanField(_("active"), default=True)
+
+    LIST_NAME: ClassVar[str] = "word"  # `name` says what it is used for, or nothing
 
     class Meta:
         verbose_name = _("unit word")

@@ -195,6 +195,11 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.name or self.username
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Who has no name goes by the user name: lists name people by their names."""
+        self.name = self.name or self.username
+        super().save(*args, **kwargs)
+
     def clean(self) -> None:
         """What `AbstractUser` checks, and the time zone."""
         super().clean()
