@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from kit.exchange import importing_views
 from kit.exchange import views as exchange
 from kit.pages.resources import Resource, registry
-from kit.pages.views import edit, lists, records, shell
+from kit.pages.views import edit, lists, records, saved, shell
 from kit.pages.views.documents import compute_view
 
 app_name = "kit"
@@ -43,6 +43,8 @@ def _urls(resource: Resource) -> list[URLPattern]:
         page("import/", importing_views.import_view, "import"),
         page("new/", edit.new_view, "new"),
         page("compute/", compute_view, "compute"),
+        page("columns/", saved.columns_view, "columns"),
+        page("views/", saved.view_view, "views"),
         page("<str:key>/", records.record_view, "record"),
         page("<str:key>/edit/", edit.edit_view, "edit"),
         page("<str:key>/delete/", records.delete_view, "delete"),

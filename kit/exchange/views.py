@@ -54,7 +54,7 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     kind = request.GET.get("format", "xlsx")
     if kind not in ("xlsx", "csv"):
         raise Http404
-    state = ListState(resource, request.user, request.GET)
+    state = ListState(resource, request.user, request.GET, remembered=True)
     full = request.GET.get("full") == "1"
     if full and resource.may_import(request.user):
         return _importable(request, resource, state, kind)
@@ -81,7 +81,7 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
         bom=kind == "csv",
         title=[] if full else [line for line in title if line],
     )
-    view = next((str(tab.label) for tab in state.tabs if tab.current and request.GET.get("view")), "")
+    view = next((str(tab.label) for tab in state.tabs if tab.current and (state.saved or state.params.get("view"))), "")
     hooks.note(request, "export", " · ".join(filter(None, (f"{title[0]} ({kind})", view, title[2]))), None)
     return download(file.getvalue(), resource.slug, kind)
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from kit.pages import formats
 from kit.pages.columns import field_of
 from kit.pages.forms import narrowed
+from kit.pages.memory import ANCHORS
 from kit.pages.resources import Resource, by_model
 from kit.pages.widgets import DayField, NumberField, PickerField
 
@@ -131,7 +132,8 @@ def chips(filterset: django_filters.FilterSet, params: QueryDict) -> list[Chip]:
         for key in list(left):
             if key == name or key in {f"{name}_text", f"{name}_from", f"{name}_to"}:
                 del left[key]
-        left.pop("page", None)
+        for place in ("page", *ANCHORS):
+            left.pop(place, None)
         found.append(Chip(form.fields[name].label, _words(form.fields[name], value), left.urlencode()))
     return found
 

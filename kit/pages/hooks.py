@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from kit.pages.memory import ListMemory
+
 
 class Once(Protocol):
     """Runs `effect` once per submitted form: (result, whether it is a repeat)."""
@@ -38,6 +40,7 @@ class Hooks:
     `composer`: the template over a record's timeline in which notes are written.
     `start_job`: (kind, title, params, owner) -> address of its progress; None: long work is done in the request.
     `delete`: removes a record with what hangs on it; raises ProtectedError where it is in use.
+    `lists`: where views and columns of lists are kept; None: nothing is remembered.
     `note`: (request, print or export, what, record) writes to the audit trail what a person took out (rule G-20).
     """
 
@@ -49,6 +52,7 @@ class Hooks:
     start_job: Callable[[str, str, dict[str, Any], Any], Any] | None = None
     delete: Callable[[Any], None] = _delete
     note: Callable[[Any, str, str, Any], None] = _forget
+    lists: ListMemory | None = None
 
 
 hooks = Hooks()

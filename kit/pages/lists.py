@@ -8,15 +8,20 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from django.db import models
 from django.db.models import QuerySet, Sum
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from kit.pages.columns import Cell, Column, cell, titled
+from kit.pages.columns import Cell, Column, cell, field_of, resolve, titled
 from kit.pages.filters import Chip, active_params, bound_filters, chips
+from kit.pages.hooks import hooks
+from kit.pages.keyset import beyond
+from kit.pages.memory import ANCHORS, PLACE, Memory, SavedList
 from kit.pages.resources import Resource, address_key
 
 COUNT_LIMIT = 10_000
+KEY_DIGITS = 19  # what a primary key can have
 SIZES = (25, 50, 100, 200)
 
 
@@ -71,9 +76,68 @@ class ListState:
     fixed: dict[str, Any] = field(default_factory=dict)
     columns: Sequence[Column] = ()
     limit: int = 0  # rows of a side panel; 0: a full list with pages
+    remembered: bool = False  # whether it is the list page itself, where views and columns of the person hold
+    memory: Memory = field(default_factory=Memory)
+    saved: SavedList | None = None
 
     def __post_init__(self) -> None:
+        if self.remembered and hooks.lists is not None:
+            self.memory = hooks.lists.recall(self.user, self.resource.slug)
+            self._recall()
         self.columns = self.columns or self.resource.all_columns
+
+    def _recall(self) -> None:
+        """Take up the view that the address names, else the one the list opens with."""
+        bare = not set(self.params) - {*PLACE, "size"}
+        key = self.params.get("saved") or (str(self.memory.opens or "") if bare else "")
+        self.saved = self.memory.view(key)
+        if self.saved is not None and bare:
+            whole = QueryDict(self.saved.query, mutable=True)
+            whole["saved"] = key
+            for name in ("page", "size", *ANCHORS):
+                if name in self.params:
+                    whole.setlist(name, self.params.getlist(name))
+            self.params = whole
+        self.columns = self._chosen(self.saved.columns if self.saved is not None else self.memory.columns)
+
+    def _chosen(self, names: Sequence[str]) -> list[Column]:
+        """The columns of these names; the first one of the list, which leads to the record, always stays there."""
+        first = self.resource.all_columns[0]
+        chosen = [self.offered[name] for name in names if name in self.offered and name != first.name]
+        return [first, *chosen] if chosen else []
+
+    @cached_property
+    def offered(self) -> dict[str, Column]:
+        """Every column a person may choose, by name: those of the list, then fields of the record."""
+        resource = self.resource
+        found = {column.name: column for column in resource.all_columns}
+        for name in (*resource.fields, *resource.extra_fields):
+            kept = field_of(resource.model, name)
+            structured = kept is None or kept.many_to_many or isinstance(kept, models.JSONField | models.FileField)
+            if not structured and name not in resource.not_exported:
+                found.setdefault(name, resolve(resource.model, Column(name, resource.labels.get(name, ""))))
+        return found
+
+    @property
+    def chosen(self) -> list[str]:
+        """Names of the columns after the first, where the person chose them; empty: as shipped."""
+        names = [column.name for column in self.columns]
+        return names[1:] if names != [column.name for column in self.resource.all_columns] else []
+
+    @property
+    def columns_url(self) -> str:
+        """Where columns are chosen, with the list as it is."""
+        return f"{self.resource.url('columns')}?{self.filter_query}"
+
+    @property
+    def views_url(self) -> str:
+        """Where the list as it is becomes a view."""
+        return f"{self.resource.url('views')}?{self.filter_query}"
+
+    @property
+    def changed(self) -> bool:
+        """Whether the list shows something else than the view in hand."""
+        return self.saved is not None and self.saved.differs(self.params)
 
     # ---- rows ----
 
@@ -130,17 +194,32 @@ class ListState:
         return min(max(int(given), 1), COUNT_LIMIT // self.size) if given.isdigit() else 1
 
     @cached_property
+    def anchor(self) -> tuple[str, int] | None:
+        """The row that the page stands at, instead of a number of pages: how, and its key."""
+        given = next(((name, str(self.params[name])) for name in ANCHORS if self.params.get(name)), ("", ""))
+        return (given[0], int(given[1])) if given[1].isdecimal() and len(given[1]) < KEY_DIGITS else None
+
+    @cached_property
     def _fetched(self) -> list[tuple[Any, ...]]:
+        """The rows of the page and one more, which tells that the list goes on (before them, when read backwards)."""
         size = self.limit or self.size
-        start = 0 if self.limit else (self.page - 1) * self.size
         key = self.resource.key_field
         paths = [column.value for column in self.columns]
+        if self.anchor is not None and not self.limit:
+            how, pk = self.anchor
+            back = how == "before"
+            rows = beyond(self.rows, self.filterset.queryset, pk, back=back, within=how == "at")
+            found = list(rows.values_list("pk", key, *paths)[: size + 1])
+            return found[size - 1 :: -1] + found[size:] if back else found
+        start = 0 if self.limit else (self.page - 1) * self.size
         return list(self.rows.values_list("pk", key, *paths)[start : start + size + 1])
 
     @cached_property
     def body(self) -> list[Row]:
         """The formatted rows of this page."""
         pattern = self.resource.url("record", "0key0")
+        if self.remembered:
+            pattern += f"?list={quote(self.params.urlencode())}"
         made = []
         state, first = self._draft_at
         for pk, key, *values in self._fetched[: self.limit or self.size]:
@@ -167,12 +246,17 @@ class ListState:
 
     @property
     def has_next(self) -> bool:
+        """Whether rows follow; who came back from rows knows them."""
+        return self._more or (self.anchor is not None and self.anchor[0] == "before")
+
+    @property
+    def _more(self) -> bool:
         return len(self._fetched) > (self.limit or self.size)
 
     @cached_property
     def count(self) -> int:
         """Matching rows, counted up to the limit."""
-        if not self.has_next and self.page == 1:
+        if not self.has_next and self.page == 1 and self.anchor is None:
             return len(self._fetched)
         return self.rows.order_by()[: COUNT_LIMIT + 1].count()
 
@@ -185,6 +269,8 @@ class ListState:
         """`1–25 / 186`."""
         if not self.body:
             return "0"
+        if self.anchor is not None:
+            return f"{len(self.body):,} / {self.count_text}"
         first = (self.page - 1) * self.size + 1
         return f"{first:,}–{first + len(self.body) - 1:,} / {self.count_text}"
 
@@ -197,7 +283,7 @@ class ListState:
     @cached_property
     def headers(self) -> list[Header]:
         name = self.params.get("sort", "")
-        left = active_params(self.params, ("sort", "page"))
+        left = active_params(self.params, ("sort", "page", *ANCHORS))
         made = []
         for column in self.columns:
             state = "asc" if name == column.name else "desc" if name == f"-{column.name}" else ""
@@ -221,9 +307,11 @@ class ListState:
             made += [(s.name, s.label) for s in self.resource.states.states]
         elif "active" in names:
             made.append(("archived", _("Archived")))
-        left = active_params(self.params, ("view", "page"))
+        kept = self.saved is not None  # its filters are no part of what is shipped
+        left = "" if kept else active_params(self.params, ("view", "page", *ANCHORS))
         view = self.params.get("view", "")
-        return [Tab(label, f"view={key}&{left}" if left else f"view={key}", key == view) for key, label in made]
+        tabs = [Tab(label, f"view={key}&{left}".rstrip("&"), not kept and key == view) for key, label in made]
+        return [*tabs, *(Tab(saved.name, f"saved={saved.key}", saved == self.saved) for saved in self.memory.views)]
 
     @cached_property
     def totals(self) -> list[Cell | None]:
@@ -252,19 +340,33 @@ class ListState:
         return bool(self.text or self.chips or self.params.get("view"))
 
     def query(self, **changes: Any) -> str:
-        """The query string with some parameters changed."""
+        """The query string with some parameters changed, and without those that become None."""
         left = self.params.copy()
+        for name in ANCHORS:
+            left.pop(name, None)
         for name, value in changes.items():
-            left[name] = value
+            left.pop(name, None)
+            if value is not None:
+                left[name] = value
         return left.urlencode()
 
     @property
     def previous_query(self) -> str:
+        if self.anchor is not None:
+            first = self.anchor[0] == "before" and not self._more
+            return "" if first or not self.body else self._around(before=self.body[0].pk)
         return self.query(page=self.page - 1) if self.page > 1 else ""
 
     @property
     def next_query(self) -> str:
+        if self.has_next and (self.anchor is not None or (self.page + 1) * self.size > COUNT_LIMIT):
+            return self._around(after=self.body[-1].pk) if self.body else ""
         return self.query(page=self.page + 1) if self.has_next else ""
+
+    def _around(self, **anchor: int) -> str:
+        """The query string of the page at another row."""
+        left = active_params(self.params, ("page", *ANCHORS))
+        return "&".join(part for part in (left, *(f"{how}={pk}" for how, pk in anchor.items())) if part)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -273,7 +375,7 @@ class ListState:
     @property
     def filter_query(self) -> str:
         """The query string of exports: the same rows and order, all pages."""
-        return active_params(self.params, ("page", "size"))
+        return active_params(self.params, ("page", "size", *ANCHORS))
 
 
 def _quoted(key: Any) -> str:

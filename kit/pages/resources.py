@@ -24,7 +24,7 @@ from kit.rules.states import StateTable, command_permission
 Runner = Callable[..., Any]
 
 # Keys that cannot stand in an address: with a slash, or with a meaning of their own there.
-_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute)$|^~\d+$")
+_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute|columns|views)$|^~\d+$")
 
 
 def address_key(key: str, pk: int) -> str:

@@ -20,6 +20,7 @@ from oa.records.audit import note
 from oa.records.changes import changes_of, rights_of
 from oa.records.deletion import delete_record
 from oa.records.idempotency import earlier, once
+from oa.records.listviews import StoredLists
 from oa.records.models import Attachment, AuditAction, AuditEntry, Comment
 from oa.records.shell import shell_values
 
@@ -85,5 +86,6 @@ hooks.once, hooks.earlier = once, earlier
 hooks.start_job = importjobs.start
 hooks.delete = delete_record
 hooks.note = note
+hooks.lists = StoredLists()
 hooks.composer = "oa/parts/comment.html"
 hooks.shell.append(shell_values)

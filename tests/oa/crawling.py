@@ -43,6 +43,7 @@ CHANGING = re.compile(
     r"""|"X-CSRFToken":\s?"[^"]*"|DTSTAMP:\S+|csrftoken=\S+|sessionid=\S+|expires=[^;]*|messages=\S+""",
     re.VERBOSE,
 )
+AROUND = re.compile(r"\?list=[^&]*$")  # the list a record is opened from: the same record without it
 LINK = re.compile(r"""(?:href|hx-get|src|action)="(/[^"#]*)""")
 
 
@@ -241,7 +242,7 @@ class Crawl:
                 asked = self.asked(url, word)
                 given.update(asked)
                 waiting += asked
-            links = (unescape(link) for link in LINK.findall(text))
+            links = (AROUND.sub("", unescape(link)) for link in LINK.findall(text))
             waiting += [link for link in links if link.startswith(f"/{within}") and _of_the_office(urlsplit(link).path)]
         return self.answers
 

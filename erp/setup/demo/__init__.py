@@ -35,7 +35,7 @@ from erp.setup.demo.world import World
 from oa.organisation.models import User
 from oa.organisation.zones import company_zone
 
-LEAST, MOST = 30, 500_000
+LEAST, MOST = 30, 2_000_000
 BY_HAND = 1_000  # more orders than that are copies of about BASE orders that the commands made
 BASE = 400
 BOOKS = (User, Customer, Supplier, Product, SalesOrder, PurchaseOrder, Invoice, Voucher, StockAdjustment, Payment)
@@ -76,7 +76,7 @@ def make_demo(orders: int, seed: int, size: Size | None = None, say: Say = lambd
         world.live()
         _money_of_late(world, selling)
         if copies > 1:
-            make_copies(copies - 1)
+            make_copies(copies - 1, say)
         finish_office(world)
         make_signatures(world)
         make_approvals(world)

@@ -19,7 +19,7 @@ PICK_ROWS = 10
 def list_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     """The list of a resource; htmx gets the table alone."""
     require(request.user, resource, "view")
-    state = ListState(resource, request.user, request.GET)
+    state = ListState(resource, request.user, request.GET, remembered=True)
     head = Head(
         title=resource.title_plural, crumbs=crumbs(resource), actions=list_actions(resource, request.user, state)
     )

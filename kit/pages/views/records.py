@@ -21,6 +21,7 @@ from kit.pages.forms import ReasonForm
 from kit.pages.hooks import hooks
 from kit.pages.panels import Figure, Panel
 from kit.pages.resources import Resource, name_of, registry, resource_of, url_of
+from kit.pages.views.around import around
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.panels import counted, panel_context
@@ -69,12 +70,14 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
         if panel is None:
             raise Http404
         return fragment_or_page(request, "kit/parts/panel.html", panel_context(panel, obj, request, short=False))
+    head = record_head(resource, obj, request.user)
     tab = next((p for p in shown if p.name == request.GET.get("tab") and (p.where == "tab" or p.resource)), None)
     context = {
         "resource": resource,
         "object": obj,
         "object_key": resource.key_of(obj),
-        "head": record_head(resource, obj, request.user),
+        "head": head,
+        "around": around(request, resource, obj, head),
         "steps": steps(resource, obj),
         "flow": registered.flow_of(resource.meta.label_lower, obj, request.user),
         "figures": figures(resource, obj, request.user),
@@ -85,7 +88,7 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
     if tab is None:
         context |= _overview(resource, obj, request, shown)
         if context["lines"] is not None:
-            context["head"].total = context["lines"].computed.live_total
+            head.total = context["lines"].computed.live_total
     return fragment_or_page(request, resource.template or "kit/record.html", context)
 
 

@@ -5,6 +5,7 @@ from oa.records.models.audit import AuditAction, AuditEntry
 from oa.records.models.base import Document, Master, PostedDocument, Record, TitledDocument
 from oa.records.models.jobs import Job
 from oa.records.models.keys import Counter, IdempotencyKey, NumberSequence
+from oa.records.models.lists import ListChoice, ListView, Share
 from oa.records.models.notes import Attachment, Comment, Notification
 from oa.records.models.signatures import PersonSignature
 
@@ -19,6 +20,8 @@ __all__ = [
     "Document",
     "IdempotencyKey",
     "Job",
+    "ListChoice",
+    "ListView",
     "Master",
     "Notification",
     "NumberSequence",
@@ -26,5 +29,6 @@ __all__ = [
     "PostedDocument",
     "Receipt",
     "Record",
+    "Share",
     "TitledDocument",
 ]

@@ -1,0 +1,99 @@
+"""Keeping views of lists: the kit's `ListMemory` in the database (UX 6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Concat, Left
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from kit.pages.memory import Memory, SavedList
+from kit.values.errors import BusinessError
+from oa.organisation.handover import Handover, handovers
+from oa.organisation.models import Post, User
+from oa.records.models import ListChoice, ListView, Share
+
+MOST = 50  # views of one person for one list
+
+
+class StoredLists:
+    """`kit.pages.memory.ListMemory` over two tables."""
+
+    def recall(self, user: Any, page: str) -> Memory:
+        """What `user` kept of a list and what others share of it (two statements)."""
+        choice = ListChoice.objects.filter(user=user.pk, page=page).first()
+        views = [
+            SavedList(row.pk, row.name, row.query, row.columns, row.owner_id == user.pk, row.share)
+            for row in ListView.objects.filter(_within_reach(user), page=page)
+        ]
+        views.sort(key=lambda view: not view.mine)
+        known = {view.key for view in views}
+        opens = choice.opens_id if choice is not None and choice.opens_id in known else None
+        return Memory(views, choice.columns if choice is not None else (), opens)
+
+    def keep_columns(self, user: Any, page: str, columns: Sequence[str], view: SavedList | None) -> None:
+        """Show these columns from now on, in a view of one's own or outside of views; none: as shipped."""
+        if view is not None and view.mine:
+            ListView.objects.filter(pk=view.key, owner=user.pk).update(columns=list(columns))
+            return
+        ListChoice.objects.update_or_create(user_id=user.pk, page=page, defaults={"columns": list(columns)})
+
+    @transaction.atomic
+    def keep_view(self, user: Any, page: str, view: SavedList | None, **kept: Any) -> int:
+        """A new view, or another name, filter, order or share of one's own; returns its key."""
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two windows name their views one by one
+        mine = ListView.objects.filter(owner=user.pk, page=page)
+        row = ListView(owner=user, page=page) if view is None else mine.filter(pk=view.key).first()
+        if row is None:
+            raise BusinessError(_("Only its owner changes a view."))
+        for name, value in kept.items():
+            setattr(row, name, value)
+        row.name = row.name.strip()
+        if not row.name:
+            raise BusinessError(_("Enter a name."), field="name")
+        if mine.filter(name=row.name).exclude(pk=row.pk).exists():
+            raise BusinessError(_("You have a view of this name already."), field="name")
+        if row.pk is None and mine.count() >= MOST:
+            raise BusinessError(_("You have %s views of this list; delete some.") % MOST)
+        row.department_id = user.department_id if row.share == Share.DEPARTMENT else None
+        if row.share == Share.DEPARTMENT and row.department_id is None:
+            raise BusinessError(_("You belong to no department."), field="share")
+        row.save()
+        return row.pk
+
+    def drop_view(self, user: Any, page: str, view: SavedList) -> None:
+        """Delete a view of one's own; who opened the list with it opens it as shipped."""
+        ListView.objects.filter(pk=view.key, owner=user.pk, page=page).delete()
+
+    def open_with(self, user: Any, page: str, view: SavedList | None) -> None:
+        """Open the list with a view from now on, or as shipped."""
+        opens = view.key if view is not None else None
+        ListChoice.objects.update_or_create(user_id=user.pk, page=page, defaults={"opens_id": opens})
+
+    def shares(self, user: Any) -> Sequence[tuple[str, Any]]:
+        """With whom a view can be shared."""
+        return Share.choices
+
+
+def _within_reach(user: Any) -> Q:
+    here = Q(department=user.department_id) | Q(department__in=Post.objects.filter(user=user.pk).values("department"))
+    return Q(owner=user.pk) | Q(share=Share.EVERYONE) | Q(here, share=Share.DEPARTMENT)
+
+
+def _shared_by(user: User) -> QuerySet[Any]:
+    return ListView.objects.filter(owner=user).exclude(share=Share.PRIVATE)
+
+
+def _move(user: User, successor: User) -> int:
+    """Shared views go on under the successor, with the name of the person where the successor has one alike."""
+    taken = ListView.objects.filter(owner=successor).values_list("page", "name")
+    for page, name in taken:
+        _shared_by(user).filter(page=page, name=name).update(name=Concat(Left(F("name"), 40), Value(f" · {user}"[:20])))
+    return _shared_by(user).update(owner=successor)
+
+
+handovers.append(Handover(gettext_lazy("Views of lists"), _shared_by, _move))
