@@ -125,6 +125,11 @@ class ListState:
         return names[1:] if names != [column.name for column in self.resource.all_columns] else []
 
     @property
+    def opens_other(self) -> bool:
+        """Whether the view in hand is not the one that the list opens with."""
+        return self.saved is not None and self.saved.key != self.memory.opens
+
+    @property
     def columns_url(self) -> str:
         """Where columns are chosen, with the list as it is."""
         return f"{self.resource.url('columns')}?{self.filter_query}"

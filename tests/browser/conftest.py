@@ -108,6 +108,14 @@ def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     assert [problem for watch in watches for problem in watch.problems] == []
 
 
+def become(page: Any, live_server: Any, user: Any) -> None:
+    """Go on as somebody else, on no page: what the last one still wanted would come without a session."""
+    page.wait_for_load_state("networkidle")
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    page.context.add_cookies([session_cookie(user, live_server.url)])
+
+
 def session_cookie(user: Any, url: str) -> Any:
     """The cookie of somebody who is logged in, without the detour over the form."""
     settings = import_module("django.conf").settings

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from oa.approvals.models import ApprovalRequest, FormRequest
 from oa.organisation.models import User
 from tests import approving
-from tests.browser.conftest import session_cookie
+from tests.browser.conftest import become
 from tests.invariants import assert_books
 
 SCREENS = {"desk": 1440, "phone": 390}
@@ -35,12 +35,6 @@ def page(request: pytest.FixtureRequest, open_page: Any, office: dict[str, Any])
     one = open_page(locale=locale, width=SCREENS[screen])
     one.screen = screen
     return one
-
-
-def become(page: Any, live_server: Any, user: User) -> None:
-    """Go on as somebody else."""
-    page.context.clear_cookies()
-    page.context.add_cookies([session_cookie(user, live_server.url)])
 
 
 def only_request() -> ApprovalRequest:

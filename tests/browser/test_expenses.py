@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from oa.expenses.models import ExpenseClaim
 from oa.organisation.models import User
-from tests.browser.conftest import session_cookie
+from tests.browser.conftest import become
 from tests.oa import spending
 
 SCREENS = {"desk": 1440, "phone": 390}
@@ -72,8 +72,7 @@ def test_an_expense_with_a_photo_becomes_an_approved_claim(page: Any, live_serve
         dialog.click()
     until(page, claim, "approving")
     chief = spending.chief("chief")
-    page.context.clear_cookies()
-    page.context.add_cookies([session_cookie(chief, live_server.url)])
+    become(page, live_server, chief)
     claim.refresh_from_db()
     page.goto(f"/expenses/claims/{claim.number}/")
     with page.expect_download() as download:

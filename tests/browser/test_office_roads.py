@@ -20,7 +20,7 @@ from oa.records import jobs
 from oa.records.models import Job, Notification
 from oa.tasks.models import Booking, Meeting
 from tests import factories as make
-from tests.browser.conftest import session_cookie
+from tests.browser.conftest import become
 from tests.invariants import assert_books
 from tests.oa.library import document, folder, let
 from tests.oa.office import hour, invited, make_room
@@ -33,13 +33,6 @@ PLACES = [("en-US", 1440), ("zh-CN", 1440), ("en-US", 390), ("zh-CN", 390)]
 def page(request: pytest.FixtureRequest, transactional_db: None, open_page: Any) -> Any:
     locale, width = request.param
     return open_page(locale=locale, width=width)
-
-
-def become(page: Any, live_server: Any, user: Any) -> None:
-    """Go on as somebody else, when the page has asked for all that it wanted."""
-    page.wait_for_load_state("networkidle")
-    page.context.clear_cookies()
-    page.context.add_cookies([session_cookie(user, live_server.url)])
 
 
 def look(page: Any, address: str) -> None:

@@ -47,14 +47,8 @@ def view_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     edited = state.saved if what in ("edit", "drop") else None
     if what in ("edit", "drop") and (edited is None or not edited.mine):
         raise Http404
-    if what == "open" and request.method == "POST":
-        unset = state.saved is None or state.saved.key == state.memory.opens
-        memory.open_with(request.user, resource.slug, None if unset else state.saved)
-        return go(request, f"{resource.url()}?{state.filter_query}")
-    if what == "drop" and edited is not None and request.method == "POST":
-        memory.drop_view(request.user, resource.slug, edited)
-        messages.success(request, _("View “%s” deleted.") % edited.name)
-        return go(request, f"{resource.url()}?view=")
+    if what in ("open", "drop"):
+        return _asked(request, resource, state, memory, what)
     initial = {"name": edited.name, "share": edited.share} if edited else {}
     form = ViewForm(request.POST or None, shares=memory.shares(request.user), initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -62,7 +56,27 @@ def view_view(request: HttpRequest, resource: Resource) -> HttpResponse:
         if key is not None:
             return go(request, f"{resource.url()}?saved={key}")
     title = _("Change the view") if edited else _("Save as a view")
-    return _dialog(request, resource, state, title, {"form": form, "what": what, "url": resource.url("views")})
+    told = _("A view keeps filters, search, order and columns. Everybody sees only the rows they may see anyway.")
+    return _dialog(request, resource, state, title, {"form": form, "what": what, "told": told, "verb": _("Save view")})
+
+
+def _asked(request: HttpRequest, resource: Resource, state: ListState, memory: ListMemory, what: str) -> HttpResponse:
+    """Delete the view in hand, or open the list with it from now on, when the person has said so."""
+    user, page, view = request.user, resource.slug, state.saved
+    if what == "drop" and view is not None:
+        if request.method == "POST":
+            memory.drop_view(user, page, view)
+            messages.success(request, _("View “%s” deleted.") % view.name)
+            return go(request, f"{resource.url()}?view=")
+        told, verb = _("Delete the view “%s”?") % view.name, _("Delete the view")
+    else:
+        chosen = view if state.opens_other else None
+        if request.method == "POST":
+            memory.open_with(user, page, chosen)
+            return go(request, f"{resource.url()}?{state.filter_query}")
+        told = _("The list opens with “%s” from now on.") % chosen.name if chosen else _("The list opens as shipped.")
+        verb = _("Open the list with this view") if chosen else _("Open the list as shipped")
+    return _dialog(request, resource, state, verb, {"what": what, "told": told, "verb": verb, "danger": what == "drop"})
 
 
 def _kept(user: Any, resource: Resource, state: ListState, memory: ListMemory, view: Any, form: ViewForm) -> int | None:
@@ -87,7 +101,7 @@ def columns_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     offered = state.offered
     names = [*shown, *(name for name in offered if name not in shown)]
     rows = [(name, capfirst(str(offered[name].label)), name in shown, place) for place, name in enumerate(names[1:], 1)]
-    context = {"rows": rows, "first": state.columns[0].heading, "url": resource.url("columns")}
+    context = {"rows": rows, "first": state.columns[0].heading}
     return _dialog(request, resource, state, _("Columns"), context)
 
 
@@ -106,12 +120,13 @@ def _dialog(
     request: HttpRequest, resource: Resource, state: ListState, title: str, context: dict[str, Any]
 ) -> HttpResponse:
     dialog = request.headers.get("HX-Target") == "dialog"
+    name = "columns" if "rows" in context else "view"
     context |= {
+        "url": resource.url("columns" if name == "columns" else "views"),
         "head": Head(title=title, crumbs=crumbs(resource, (title, ""))),
         "resource": resource,
         "query": state.filter_query,
         "back": f"{resource.url()}?{state.filter_query}",
     }
-    name = "columns" if "rows" in context else "view"
     template = f"kit/parts/list_{name}.html" if dialog else f"kit/list_{name}.html"
     return fragment_or_page(request, template, context, status=422 if request.method == "POST" else 200)
