@@ -191,12 +191,13 @@ class ListState:
     @cached_property
     def size(self) -> int:
         given = self.params.get("size", "")
-        return int(given) if given.isdigit() and int(given) in SIZES else SIZES[0]
+        return int(given) if given in map(str, SIZES) else SIZES[0]
 
     @cached_property
     def page(self) -> int:
         given = self.params.get("page", "")
-        return min(max(int(given), 1), COUNT_LIMIT // self.size) if given.isdigit() else 1
+        number = int(given) if given.isdecimal() and len(given) < KEY_DIGITS else 1
+        return min(max(number, 1), COUNT_LIMIT // self.size)
 
     @cached_property
     def anchor(self) -> tuple[str, int] | None:

@@ -104,7 +104,9 @@ def test_a_list_goes_on_beyond_counted_pages(monkeypatch: Any) -> None:
     assert (behind.previous_query, bool(behind.next_query)) == ("", True)
 
 
-@pytest.mark.parametrize("wrong", ["after=x", "after=-1", "before=", "at=99999999999999999999", "after=123456"])
+@pytest.mark.parametrize(
+    "wrong", ["after=x", "after=-1", "before=", "at=99999999999999999999", "after=123456", "page=²", "size=²"]
+)
 def test_wrong_anchors_break_nothing(wrong: str) -> None:
     """S-07: what is no key of a row is no error."""
     user = make_user("boss")
