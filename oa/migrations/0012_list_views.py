@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('columns', models.JSONField(default=list)),
                 ('share', models.CharField(choices=[('private', 'Only me'), ('department', 'My department'), ('everyone', 'Everyone')], default='private', max_length=10, verbose_name='for whom')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
-                ('department', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='oa.department')),
+                ('department', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='oa.department')),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='list_views', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
             ],
             options={

@@ -84,7 +84,7 @@ def test_meetings_one_after_the_other_do_not_disturb_each_other(crowd: Any) -> N
 
 def due_work() -> dt.datetime:
     """Tasks that recur and reminders that are due."""
-    ann, day = make.make_user("ann", "sales"), hour(5)
+    ann, day = make.make_user("", "sales"), hour(5)
     for n in range(10):
         save_series(TaskSeries(title=f"S{n}", owner=ann, every="day", starts_on=day.date()), by=ann)
         make_task(ann, due_on=day.date(), due_at=day.time(), reminders="1h", title=f"T{n}")
@@ -102,11 +102,16 @@ def test_the_timer_run_eight_times_at_once_makes_and_tells_everything_once(crowd
 
 
 def test_the_timer_collides_without_the_locks(crowd: Any) -> None:
-    """The control: all take the same work at the same moment, and only the constraints keep it single."""
-    now = due_work()
-    outcome = run(crowd, "sweep_tasks", [{"now": now}] * EVERYBODY, control=True)
-    assert sum(count for name, count in outcome.items() if name not in ("ok", "made", "reminded")) > 0
-    assert Task.objects.exclude(series=None).count() == 10 == Reminder.objects.count()
+    """The control: all take the same work at the same moment, and only the constraints keep it single.
+
+    On a busy machine the first may be done before the others begin: new work is tried then.
+    """
+    for tried in range(1, 6):
+        outcome = run(crowd, "sweep_tasks", [{"now": due_work()}] * EVERYBODY, control=True)
+        assert Task.objects.exclude(series=None).count() == 10 * tried == Reminder.objects.count()
+        if any(count for name, count in outcome.items() if name not in ("ok", "made", "reminded")):
+            return
+    pytest.fail("nobody met anybody")
 
 
 def test_notifications_are_mailed_once_when_the_timer_is_doubled(crowd: Any) -> None:

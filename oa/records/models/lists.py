@@ -26,7 +26,7 @@ class ListView(models.Model):
     query = models.TextField(blank=True)
     columns = models.JSONField(default=list)
     share = models.CharField(_("for whom"), max_length=10, choices=Share, default=Share.PRIVATE)
-    department = models.ForeignKey("oa.Department", models.SET_NULL, null=True, related_name="+")
+    department = models.ForeignKey("oa.Department", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
