@@ -174,8 +174,10 @@ def test_shared_views_go_to_the_successor(people: Any) -> None:
     for user, share in ((ann, Share.EVERYONE), (bob, Share.PRIVATE)):
         StoredLists().keep_view(user, "department", None, name="Team", query="", share=share)
     StoredLists().keep_view(ann, "department", None, name="Own", query="", share=Share.PRIVATE)
+    StoredLists().keep_view(bob, "department", None, name="Team · Ann", query="", share=Share.PRIVATE)
     leave(ann, successor=bob, by=cat)
-    assert sorted(ListView.objects.filter(owner=bob).values_list("name", flat=True)) == ["Team", "Team · Ann"]
+    names = ListView.objects.filter(owner=bob).values_list("name", flat=True)
+    assert sorted(names) == ["Team", "Team (2)", "Team · Ann"]
     assert list(ListView.objects.filter(owner=ann).values_list("name", flat=True)) == ["Own"]
 
 
