@@ -103,7 +103,9 @@ def _give(relation: str, **given: int | None) -> None:
             if model in (Department, User) or not isinstance(key, models.AutoField):
                 continue
             for column in (f for f in model._meta.concrete_fields if f.name in given and f.is_relation):
-                statement = f"UPDATE {model._meta.db_table} SET {column.column} = %s WHERE {key.column} BETWEEN %s AND %s"
+                statement = (
+                    f"UPDATE {model._meta.db_table} SET {column.column} = %s WHERE {key.column} BETWEEN %s AND %s"
+                )
                 with suppress(IntegrityError), transaction.atomic():  # folders of the company have no owner
                     cursor.execute(statement, [given[column.name], start, start + STEP - 1])
         cursor.execute("SET LOCAL session_replication_role = origin")

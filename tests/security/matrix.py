@@ -107,7 +107,11 @@ class Matrix:
 
     def _back_office(self, address: Address) -> Iterator[Finding]:
         user: Any = self.user
-        if address.route in PUBLIC or address.route in PERSONAL or (user.is_staff and (address.admin is None or self._admin_right(address))):
+        if (
+            address.route in PUBLIC
+            or address.route in PERSONAL
+            or (user.is_staff and (address.admin is None or self._admin_right(address)))
+        ):
             return
         if self.who not in IN_BACK_OFFICE and not (address.pattern.name or "").endswith("changelist"):
             return
@@ -157,9 +161,7 @@ class Matrix:
         uses_id = any(kind == "UUIDConverter" for _name, kind in address.arguments)
         for relation, start in list(STARTS.items())[1:]:  # one's own things need no right
             for uid in (identifiers(relation) if relation == OTHER else []) if uses_id else [""]:
-                pairs = zip(
-                    address.filled(f"~{start}", uid), address.filled(f"~{NOBODYS}", NOBODYS_ID), strict=True
-                )
+                pairs = zip(address.filled(f"~{start}", uid), address.filled(f"~{NOBODYS}", NOBODYS_ID), strict=True)
                 for url, nowhere in pairs:
                     for verb in VERBS:
                         yield from self._alike(verb, url, nowhere)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-from typing import Any
 
 Fields = dict[str, list[str]]
 
@@ -33,9 +32,8 @@ class Reader(HTMLParser):
         elif tag == "textarea":
             self._area = name
             self._put(name, "")
-        elif tag == "input" and name and given.get("type") not in ("submit", "button", "file"):
-            if given.get("type") not in ("checkbox", "radio") or "checked" in given:
-                self._put(name, given.get("value") or ("on" if given.get("type") == "checkbox" else ""))
+        elif tag == "input" and _sent(given):
+            self._put(name, given.get("value") or ("on" if given.get("type") == "checkbox" else ""))
 
     def handle_data(self, data: str) -> None:
         if self._area and self.forms and self._area in self.forms[-1][1]:
@@ -54,6 +52,12 @@ class Reader(HTMLParser):
             self.forms[-1][1].setdefault(name, []).append(value)
 
 
+def _sent(given: dict[str, str | None]) -> bool:
+    """Whether a browser sends an input."""
+    kind = given.get("type")
+    return kind not in ("submit", "button", "file") and (kind not in ("checkbox", "radio") or "checked" in given)
+
+
 def read(html: str) -> Reader:
     """A page taken apart."""
     reader = Reader()
@@ -65,8 +69,3 @@ def form_of(html: str) -> Fields:
     """The largest form of a page that is stored by a submit."""
     stored = [fields for _action, fields in read(html).forms if "submit_id" in fields]
     return max(stored, key=len, default={})
-
-
-def sent(fields: Any) -> Fields:
-    """Without empty files and with every value as a list."""
-    return {name: values if isinstance(values, list) else [values] for name, values in fields.items()}

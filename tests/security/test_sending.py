@@ -53,7 +53,9 @@ def test_the_token_of_somebody_else_is_not_taken(c: Company) -> None:
     other.get("/login/")
     token = other.cookies["csrftoken"].value
     for given in (token, "x" * 64, ""):
-        answer = client.post("/ui/preferences/", {"theme": "dark", "csrfmiddlewaretoken": given}, headers={"hx-request": "true"})
+        answer = client.post(
+            "/ui/preferences/", {"theme": "dark", "csrfmiddlewaretoken": given}, headers={"hx-request": "true"}
+        )
         assert answer.status_code == 403
     c.boss.refresh_from_db()
     assert c.boss.theme != "dark"
@@ -73,10 +75,12 @@ def test_no_page_leads_away(c: Company) -> None:
     for url in pages:
         for asking in (inside, outside) if url in OPEN else (inside,):
             for target in AWAY if url in OPEN else AWAY[:1]:
-                names = {name: target for name in ("next", "url", "to", "back", "return", "redirect", "language")}
+                names = dict.fromkeys(("next", "url", "to", "back", "return", "redirect", "language"), target)
                 names["language"] = "en"
                 answers = [asking.ask("post", url, names, referer=target.strip("\t"))]
-                answers.append(asking.ask("get", f"{url}?next={quote(target)}&url={quote(target)}&back={quote(target)}"))
+                answers.append(
+                    asking.ask("get", f"{url}?next={quote(target)}&url={quote(target)}&back={quote(target)}")
+                )
                 away += [(url, target, a.where) for a in answers if _leads_away(a.where)]
     assert away == []
 
@@ -109,7 +113,9 @@ def test_a_kept_form_that_is_none_does_no_harm(kept: str, c: Company) -> None:
     assert answer.status_code in (200, 400)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "testserver@evil.example", "testserver:80@evil", "evil.example:443", "testserver\r\nX: y"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "testserver@evil.example", "testserver:80@evil", "evil.example:443", "testserver\r\nX: y"]
+)
 def test_a_foreign_host_is_refused(host: str, settings: Any, c: Company) -> None:
     """S-19: no page is made for a host that is not ours, so no address in a mail or a page can be of one."""
     settings.ALLOWED_HOSTS = ["testserver"]
