@@ -17,6 +17,14 @@ def _shown(found: re.Match[str]) -> str:
 class LineFormatter(logging.Formatter):
     """Control characters are written as escapes; the lines of a traceback are marked as such."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """The event; a traceback that another handler has written already is written anew."""
+        kept, record.exc_text = record.exc_text, None
+        try:
+            return super().format(record)
+        finally:
+            record.exc_text = kept
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The first line."""
         return _CONTROL.sub(_shown, super().formatMessage(record))
