@@ -310,9 +310,9 @@ class Resource:
     def pick_queryset(self, user: Any, params: Mapping[str, str]) -> models.QuerySet[Any]:
         """Rows a picker offers: active ones, narrowed by the values of the fields it depends on (`params`)."""
         rows = self.queryset(user)
+        own = {field.name for field in self.meta.fields if field.is_relation}  # nothing of other tables (S-07)
         for name, value in params.items():
-            field = field_of(self.model, name)
-            if field is not None and field.is_relation and is_key(str(value)):
+            if name in own and is_key(str(value)):
                 rows = rows.filter(**{name: int(value)})
         return rows.filter(active=True) if field_of(self.model, "active") is not None else rows
 
