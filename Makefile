@@ -13,11 +13,14 @@ EMBEDDED := $(if $(and $(DATABASE_URL),$(REDIS_URL)),,$(VENV)/.embedded)
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --no-warn-script-location
+# It tells of every `nosec` that it obeys; only what it finds is shown.
+BANDIT = @found=$$($(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive config kit oa crm erp 2>&1) || \
+	{ echo "$$found"; exit 1; }
 # A production environment for `check --deploy`; nothing connects to it.
 PRODUCTION := DATABASE_URL=postgresql://sanhe@localhost/sanhe REDIS_URL=redis://localhost ALLOWED_HOSTS=erp.example.com \
 	SECRET_KEY=check-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789
 
-.PHONY: help venv ready ready-to-test run test check bench clean lock
+.PHONY: help venv ready ready-to-test run test check audit bench clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -48,11 +51,18 @@ check: ready-to-test  ## style, layers, types, migrations, settings and translat
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/lint-imports --no-cache
+	$(BANDIT)
 	$(VENV)/bin/mypy
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py translations --check
+
+# Needs the network, so no build depends on it: known weaknesses of the packages that are pinned.
+audit: ready-to-test  ## packages with known weaknesses (asks the network), and our own code
+	@for name in base embedded prod dev; do echo "== requirements/$$name.txt"; \
+		$(VENV)/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements/$$name.txt || exit 1; done
+	$(BANDIT)
 
 bench: ready  ## the benchmarks, each beside plain SQL doing the same rows
 	@for file in bench/[a-z]*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(PY) "$$file" || exit 1; done

@@ -55,7 +55,7 @@ def sockets() -> Path:
     home = services()
     if len(os.fsencode(home / SOCKET_NAME)) < LONGEST_SOCKET:
         return home
-    return Path("/tmp") / f"sanhe-{digest(home)}"  # noqa: S108 - made with mode 0700, its owner is checked
+    return Path("/tmp") / f"sanhe-{digest(home)}"  # nosec B108  # noqa: S108 - made with mode 0700, its owner is checked
 
 
 def nearest(path: Path) -> Path:

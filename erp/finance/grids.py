@@ -21,6 +21,7 @@ from kit.pages import formats
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
+from kit.values.keys import is_key
 from kit.values.money import ONE, ZERO, round_money
 
 
@@ -188,7 +189,7 @@ class PaymentGrid(LineGrid):
     def new_rows(self, document: Any, user: Any, params: Any) -> list[GridRow]:
         items = self._items(document)
         wanted = params.get("item", "")
-        if wanted.isdigit():
+        if is_key(wanted):
             chosen = next((i for i in items if i.pk == int(wanted)), None)
             return [self._row(i, abs(i.remaining) if i is chosen else None) for i in items]
         amounts = propose(document, items) if document.amount else {}

@@ -32,6 +32,7 @@ from erp.finance.suppliers import save_supplier
 from kit.pages.columns import Column
 from kit.pages.nav import Link, tree
 from kit.pages.resources import Resource, register
+from kit.values.keys import is_key
 
 tree.group("sales", _("Sales"), "shopping-cart", 20, _("Business"))
 tree.group("purchasing", _("Purchasing"), "truck", 30, _("Business"))
@@ -89,7 +90,7 @@ class PaymentPage(Resource):
     def initial(self, request: Any) -> dict[str, Any]:
         given = super().initial(request)
         item = request.GET.get("item", "")
-        if item.isdigit():
+        if is_key(item):
             found = OpenItem.objects.visible_to(request.user).filter(pk=int(item)).select_related("currency").first()
             if found is not None:
                 given |= {"amount": abs(found.remaining), "currency": found.currency}

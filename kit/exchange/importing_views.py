@@ -27,6 +27,7 @@ from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.rules.permissions import may
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 
 PAGE = 100  # rows of the file on one page
 LISTED = 50  # errors over the table
@@ -227,7 +228,7 @@ def _tabs(report: Report, done: bool) -> list[tuple[str, Any, int]]:
 def _table(request: HttpRequest, upload: Upload, report: Report, shown: str) -> dict[str, Any]:
     """The rows of one page with their marks."""
     number = request.GET.get("page", "")
-    page = max(int(number), 1) if number.isdigit() else 1
+    page = max(int(number), 1) if is_key(number) else 1
     wanted = [n for n, status in sorted(report.status.items()) if shown in ("all", status)]
     numbers = set(wanted[(page - 1) * PAGE : page * PAGE])
     titles, rows = _rows(upload, report, numbers)

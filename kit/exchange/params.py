@@ -15,6 +15,7 @@ from kit.pages.formats import parse_date
 from kit.rules.permissions import ALL
 from kit.values.dates import month_end
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 
 TRUE, FALSE = {"yes", "true", "1", "on", "y"}, {"no", "false", "0", "off", "n"}
 
@@ -105,7 +106,7 @@ class Param:
     def _model(self, text: str, user: Any) -> Any:
         model = apps.get_model(self.model)
         rows = model._default_manager.visible_to(user)
-        key = {"pk": int(text[1:])} if text[:1] == "#" and text[1:].isdecimal() else {code_field(model): text}
+        key = {"pk": int(text[1:])} if text[:1] == "#" and is_key(text[1:]) else {code_field(model): text}
         found = rows.filter(**key).first()
         if found is None:
             raise BusinessError(

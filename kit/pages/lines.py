@@ -16,6 +16,7 @@ from kit.pages import formats
 from kit.pages.resources import Resource, registry
 from kit.pages.widgets import pick_url, resolve_text
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 
 WORDS = {"unit", "note", "order", "product", "number", "due"}  # output columns that hold no figures
 SPARE_ROWS = 5  # empty rows that work without JavaScript
@@ -212,12 +213,12 @@ class LineGrid:
             if not name.startswith(f"{self.prefix}-"):
                 continue
             index, _dash, column = name[len(self.prefix) + 1 :].partition("-")
-            if not index.isdigit() or not column:
+            if not is_key(index) or not column:
                 continue
             row = rows.setdefault(index, GridRow(index))
             text = post.get(name, "")
             if column == "id":
-                row.pk = int(text) if text.isdigit() else None
+                row.pk = int(text) if is_key(text) else None
             elif column.endswith("_text") and column[:-5] in known:
                 row.typed[column[:-5]] = text
             elif column in known and known[column].kind == "picker":
@@ -253,7 +254,7 @@ class LineGrid:
 
     def _parse_picker(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
         resource = registry[column.resource]
-        keys = {int(row.keys[column.name]) for row in rows if row.keys.get(column.name, "").isdigit()}
+        keys = {int(row.keys[column.name]) for row in rows if is_key(row.keys.get(column.name, ""))}
         allowed = resource.queryset(user).select_related(*resource.related)
         found = {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
         texts = {row.typed.get(column.name, "").strip() for row in rows if not self._keyed(row, column, found)} - {""}
@@ -280,7 +281,7 @@ class LineGrid:
     def _keyed(self, row: GridRow, column: GridColumn, found: Mapping[int, Any]) -> Any:
         """The record of a picker's hidden key; without scripts it stays when a person types another text over it."""
         key, text = row.keys.get(column.name, ""), row.typed.get(column.name, "").strip()
-        obj = found.get(int(key)) if key.isdigit() else None
+        obj = found.get(int(key)) if is_key(key) else None
         shown = [] if obj is None else [self.picked_text(obj), registry[column.resource].pick_label(obj)]
         return obj if text in (name.strip() for name in shown) else None
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from kit.pages.resources import Resource
 from kit.pages.widgets import PickerField, pick_url
+from kit.values.keys import is_key
 
 BOXES = 3  # searches beside each other, so that several can be added at once
 
@@ -77,7 +78,7 @@ class PickManyField(forms.ModelMultipleChoiceField):
         return list({row.pk: row for row in (*kept, *more)}.values())
 
     def _rows(self, keys: Iterable[Any]) -> list[Any]:
-        wanted = {key for key in map(str, keys) if key.isdigit()}
+        wanted = {key for key in map(str, keys) if is_key(key)}
         rows: Any = self.queryset
         return list(rows.filter(pk__in=wanted)) if wanted else []
 

@@ -20,6 +20,7 @@ from kit.pages.panels import Figure, commands
 from kit.rules.permissions import may
 from kit.rules.search import matching
 from kit.rules.states import StateTable, command_permission
+from kit.values.keys import is_key
 
 Runner = Callable[..., Any]
 
@@ -171,12 +172,12 @@ class Resource:
 
     def lookup(self, key: str) -> dict[str, Any]:
         """The condition that finds the row for the key in a URL."""
-        if key.startswith("~") and key[1:].isdecimal():
+        if key.startswith("~") and is_key(key[1:]):
             return {"pk": int(key[1:])}
-        if self.key_field == "number" and key.startswith("d-") and key[2:].isdigit():
+        if self.key_field == "number" and key.startswith("d-") and is_key(key[2:]):
             return {"pk": int(key[2:])}
         if self.key_field == "pk":
-            return {"pk": int(key)} if key.isdigit() else {"pk": None}
+            return {"pk": int(key)} if is_key(key) else {"pk": None}
         return {self.key_field: key}
 
     def key_of(self, obj: Any) -> str:
@@ -309,9 +310,9 @@ class Resource:
     def pick_queryset(self, user: Any, params: Mapping[str, str]) -> models.QuerySet[Any]:
         """Rows a picker offers: active ones, narrowed by the values of the fields it depends on (`params`)."""
         rows = self.queryset(user)
+        own = {field.name for field in self.meta.fields if field.is_relation}  # nothing of other tables (S-07)
         for name, value in params.items():
-            field = field_of(self.model, name)
-            if field is not None and field.is_relation and str(value).isdigit():
+            if name in own and is_key(str(value)):
                 rows = rows.filter(**{name: int(value)})
         return rows.filter(active=True) if field_of(self.model, "active") is not None else rows
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from kit.pages import formats
 from kit.pages.resources import Resource, by_model, name_of
+from kit.values.keys import is_key
 
 
 def pick_url(resource: Resource) -> str:
@@ -95,7 +96,7 @@ class PickerField(forms.Field):
             return str(value.pk), self.resource.pick_label(value)
         if isinstance(value, tuple) or value in (None, ""):
             return value
-        found = self.resource.queryset(self.user).filter(pk=value).first() if str(value).isdigit() else None
+        found = self.resource.queryset(self.user).filter(pk=value).first() if is_key(str(value)) else None
         return (str(found.pk), self.resource.pick_label(found)) if found else ("", "")
 
     def clean(self, value: Any) -> Any:
@@ -112,7 +113,7 @@ class PickerField(forms.Field):
         rows = self.resource.pick_queryset(self.user, {})
         if self.limit is not None:
             rows = rows.filter(self.limit)
-        if key.isdigit():
+        if is_key(key):
             found = rows.filter(pk=key).first()
             if found is not None and text == self.resource.pick_label(found):
                 return found

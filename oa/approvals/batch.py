@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.approvals.inbox import RELATED, batchable, waiting_tasks
 from oa.approvals.models import ApprovalTask
 from oa.approvals.services import approve
@@ -27,7 +28,7 @@ class Result:
 def ticked(ids: Sequence[str]) -> dict[int, str]:
     """What the boxes of the inbox stand for: the key of a task, and the hash of the content that its row showed."""
     pairs = (text.partition(".") for text in ids)
-    return {int(key): seen for key, _dot, seen in pairs if key.isdigit()}
+    return {int(key): seen for key, _dot, seen in pairs if is_key(key)}
 
 
 def approve_many(seen: Mapping[int, str], *, by: Any) -> list[Result]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from kit.pages.forms import KitForm
 from kit.pages.rows import RowColumn, RowsField
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.approvals.conditions import OPERATORS, checked
 from oa.approvals.models import FlowVersion
 from oa.approvals.models.forms import FieldType
@@ -42,7 +43,7 @@ class FlowStepForm(KitForm):
         super().__init__(*args, **kwargs)
         version: Any = self.fields["flow_version"]
         version.widget = forms.HiddenInput()
-        version.queryset = FlowVersion.objects.filter(state="draft").select_related("flow")
+        version.queryset = FlowVersion.objects.visible_to(self.user).filter(state="draft").select_related("flow")
         approvable = self._approvable()
         known = list(approvable.known.values()) if approvable is not None else []
         self.fields["conditions"] = RowsField(
@@ -72,7 +73,9 @@ class FlowStepForm(KitForm):
     def _approvable(self) -> Approvable | None:
         """What the flow of this step approves."""
         key = self.data.get("flow_version") or self.initial.get("flow_version") or self.instance.flow_version_id
-        version = FlowVersion.objects.select_related("flow").filter(pk=getattr(key, "pk", key) or 0).first()
+        key = str(getattr(key, "pk", key))
+        versions = FlowVersion.objects.visible_to(self.user).select_related("flow")
+        version = versions.filter(pk=key).first() if is_key(key) else None
         if version is None:
             return None
         try:

@@ -19,6 +19,7 @@ from kit.pages.panels import Task
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.rules.days import business_day
+from kit.values.keys import is_key
 from oa.approvals import inbox
 from oa.approvals.deeds import deeds
 from oa.approvals.models import ApprovalRequest, ApprovalTask
@@ -103,10 +104,10 @@ def _done_row(task: ApprovalTask) -> Task:
 def _opened(request: HttpRequest, rows: Sequence[Task]) -> dict[str, Any]:
     """The request that stands beside the list: the one asked for, else the first of the list."""
     key = request.GET.get("open", "")
-    if not key.isdigit():
+    if not is_key(key):
         first = next((row for row in rows if "/approvals/requests/" in row.url), None)
         key = first.url.rstrip("/").rpartition("/")[2] if first is not None else ""
-    found = ApprovalRequest.objects.visible_to(request.user).filter(pk=key or 0).first() if key.isdigit() else None
+    found = ApprovalRequest.objects.visible_to(request.user).filter(pk=key or 0).first() if is_key(key) else None
     return {"opened": request_context(found, request.user)} if found is not None else {"opened": None}
 
 

@@ -20,6 +20,7 @@ from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.rules.permissions import may
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.approvals import batch, deeds, services
 from oa.approvals.choosing import to_choose
 from oa.approvals.contents import contents_of, document_of
@@ -94,7 +95,7 @@ def _quick(request: HttpRequest, verb: str) -> bool:
 def _task_of(request: HttpRequest, found: ApprovalRequest) -> ApprovalTask | None:
     key = request.GET.get("task", "")
     rows = found.tasks.select_related("node__step", "user", "request__applicant")
-    return rows.filter(pk=key).first() if key.isdigit() else deeds.task_in_hand(found, request.user)
+    return rows.filter(pk=key).first() if is_key(key) else deeds.task_in_hand(found, request.user)
 
 
 def _next_url(request: HttpRequest, found: ApprovalRequest) -> str:
@@ -245,7 +246,7 @@ def _save_filled(request: HttpRequest, of: RequestForm, document: FormRequest | 
             document or FormRequest(form=of),
             form.texts(),
             by=request.user,
-            version=int(version) if document is not None and version.isdigit() else None,
+            version=int(version) if document is not None and is_key(version) else None,
         )
 
     saved, _repeat = once(request.POST.get("submit_id", ""), request.user, f"formrequest.save.{of.pk}", effect)

@@ -17,6 +17,7 @@ from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError, Problem
+from kit.values.keys import is_key
 from kit.values.money import ONE, ZERO
 from oa.expenses import services
 from oa.expenses.amounts import oldest_first
@@ -28,7 +29,7 @@ from oa.expenses.services.audit import Cut, open_advances
 
 def _claim(request: HttpRequest, key: str) -> ExpenseClaim:
     rows = by_model[ExpenseClaim].queryset(request.user).select_related("owner", "department")
-    found = rows.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 18 else None
+    found = rows.filter(pk=int(key)).first() if is_key(key) else None
     if found is None:
         raise Http404
     return found
@@ -102,7 +103,7 @@ def audit_view(request: HttpRequest, key: str) -> HttpResponse:
             hooks.once(
                 request.POST.get("submit_id", ""), user, f"expense.audit.{claim.pk}",
                 lambda: services.audit_claim(
-                    claim, cuts, offsets, by=user, version=int(version) if version.isdigit() else None
+                    claim, cuts, offsets, by=user, version=int(version) if is_key(version) else None
                 ),
             )  # fmt: skip
             messages.success(request, f"{_('Audited')}: {claim}")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.pages.forms import KitForm
 from kit.pages.widgets import name_choices
+from kit.values.keys import is_key
 from oa.organisation.people import GIVES_ROLES
 from oa.organisation.rights import give_roles
 from oa.organisation.words import Area, areas, choices
@@ -58,7 +59,7 @@ class RightsWidget(forms.Widget):
         return False  # nothing ticked is nothing sent
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        chosen = {int(key) for key in value or [] if str(key).isdigit()}
+        chosen = {int(key) for key in value or [] if is_key(str(key))}
         listed: list[tuple[Area, int]] = [(area, len(area.keys & chosen)) for area in areas()]
         return {"widget": {"name": name, "areas": listed, "chosen": chosen, "attrs": attrs or {}}}
 
@@ -70,7 +71,7 @@ class RightsField(forms.TypedMultipleChoiceField):
 
     def valid_value(self, value: Any) -> bool:
         """The command keeps of the keys what a role can hold."""
-        return str(value).isdigit()
+        return is_key(str(value))
 
 
 class RoleForm(KitForm):

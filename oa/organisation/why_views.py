@@ -17,6 +17,7 @@ from kit.pages.resources import by_model, registry, url_of
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.widgets import PickerField, resolve_text
+from kit.values.keys import is_key
 from oa.organisation.models import User
 from oa.organisation.panels import WHY
 from oa.organisation.why import explain
@@ -28,7 +29,7 @@ class AnybodyField(PickerField):
     def clean(self, value: Any) -> Any:
         key, text = value if isinstance(value, tuple) else ("", "")
         rows = self.resource.queryset(self.user)
-        found = rows.filter(pk=key).first() if key.isdigit() else None
+        found = rows.filter(pk=key).first() if is_key(key) else None
         if found is not None and text.strip() in ("", self.resource.pick_label(found)):
             return found
         if not text.strip():

@@ -131,23 +131,25 @@ def _words(name: str, pattern: URLPattern) -> list[str]:
 
 
 @cache
-def _patterns(root: str) -> tuple[tuple[str, URLPattern], ...]:
-    def walk(parts: Sequence[Any], before: str) -> Iterator[tuple[str, URLPattern]]:
+def walk(root: str) -> tuple[tuple[str, URLPattern], ...]:
+    """(route, pattern) of everything in a table of addresses."""
+
+    def steps(parts: Sequence[Any], before: str) -> Iterator[tuple[str, URLPattern]]:
         for part in parts:
             route = before + str(part.pattern).lstrip("^")
             if isinstance(part, URLPattern):
                 yield route, part
             else:
-                yield from walk(part.url_patterns, route)
+                yield from steps(part.url_patterns, route)
 
-    return tuple(walk(get_resolver(root).url_patterns, ""))
+    return tuple(steps(get_resolver(root).url_patterns, ""))
 
 
 def patterns() -> list[tuple[str, URLPattern]]:
     """(route, pattern) of everything that has an address now."""
     from django.conf import settings
 
-    found = _patterns(settings.ROOT_URLCONF)
+    found = walk(settings.ROOT_URLCONF)
     return [(route, p) for route, p in found if not UNSAFE.match(route) and "(?P" not in route]
 
 

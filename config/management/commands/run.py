@@ -145,7 +145,7 @@ def check_port(host: str, port: int) -> None:
 
 def answers(host: str, port: int) -> bool:
     """Whether the web server answers a request."""
-    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)  # noqa: S104
+    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)  # nosec B104  # noqa: S104
     try:
         connection.request("GET", "/healthz", headers={"Host": "localhost"})
         return bool(connection.getresponse().status)

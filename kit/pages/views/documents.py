@@ -23,6 +23,7 @@ from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import find, go, record_head, saved_since, steps
 from kit.rules.states import command_permission
 from kit.values.errors import BusinessError, VersionConflict
+from kit.values.keys import is_key
 
 
 def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
@@ -115,7 +116,7 @@ def _save(request: HttpRequest, resource: Resource, form: KitForm, rows: list[Gr
     def effect() -> Any:
         document = form.instance
         return resource.lines.save(
-            document, rows, by=request.user, version=int(version) if document.pk and version.isdigit() else None
+            document, rows, by=request.user, version=int(version) if document.pk and is_key(version) else None
         )
 
     saved, repeat = hooks.once(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save", effect)
@@ -185,7 +186,7 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
 
 def _opened(request: HttpRequest, resource: Resource) -> Any:
     key = request.POST.get("document", "")
-    return resource.queryset(request.user).filter(pk=int(key)).first() if key.isdigit() else None
+    return resource.queryset(request.user).filter(pk=int(key)).first() if is_key(key) else None
 
 
 def _page(

@@ -27,6 +27,7 @@ from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.panels import counted, panel_context
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 
 TIMELINE = 20
 KINDS = {"notes": gettext_lazy("Notes"), "documents": gettext_lazy("Documents"), "changes": gettext_lazy("Changes")}
@@ -108,7 +109,7 @@ def _overview(resource: Resource, obj: Any, request: HttpRequest, shown: Sequenc
 def _timeline(resource: Resource, obj: Any, request: HttpRequest) -> dict[str, Any]:
     """The entries of one kind or all, the newest first, and how to see more."""
     more = request.GET.get("more", "")
-    limit = TIMELINE * min(int(more) if more.isdigit() and int(more) else 1, 50)
+    limit = TIMELINE * min(int(more) if is_key(more) and int(more) else 1, 50)
     kind = request.GET.get("events", "")
     events = registered.timeline(resource.meta.label_lower, obj, request.user, limit, kind if kind in KINDS else "")
     kinds = [("", _("All activity")), *((name, label) for name, label in KINDS.items())]
@@ -127,7 +128,7 @@ def saved_since(resource: Resource, obj: Any, user: Any, opened: str) -> dict[st
     """The version of a record that is stored now, and who saved what after version `opened` (rule G-19)."""
     stored: Any = resource.model._default_manager.get(pk=obj.pk)
     version: Any = getattr(stored, "version", "")
-    saves = version - int(opened) if opened.isdigit() and version != "" else 1
+    saves = version - int(opened) if is_key(opened) and version != "" else 1
     told = registered.timeline(resource.meta.label_lower, stored, user, TIMELINE, "changes")
     others = [event for event in told if event.more][: max(1, saves)]
     return {"version": version, "others": [(event.who, moment(event.at), event.more) for event in others]}

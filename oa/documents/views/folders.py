@@ -20,6 +20,7 @@ from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.documents import services
 from oa.documents.models import Folder, LibraryDocument
 from oa.documents.models.rights import EDIT, MANAGE, rights_in
@@ -218,7 +219,7 @@ def search_view(request: HttpRequest) -> HttpResponse:
     user = reader(request)
     text = request.GET.get("q", "").strip()[:200]
     rows: list[LibraryDocument] = []
-    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdecimal() else 1
+    page = max(1, int(request.GET["page"])) if is_key(request.GET.get("page", "")) else 1
     if text:
         hits = found(LibraryDocument.objects.visible_to(user), text).select_related("folder", "current")
         start = (min(page, 500) - 1) * HITS

@@ -42,7 +42,7 @@ def main_recipients(document: OutgoingDocument) -> QuerySet[User]:
 
 def copy_recipients(document: OutgoingDocument) -> QuerySet[User]:
     """抄送: the same of the copies."""
-    units = RawSQL(_BELOW, (document.pk,))  # noqa: S611
+    units = RawSQL(_BELOW, (document.pk,))  # nosec B611  # noqa: S611
     through: Any = OutgoingDocument.copy_people.through
     named = through.objects.filter(outgoingdocument=document.pk).values("user")
     meant = Q(department__in=units) | Q(posts__department__in=units) | Q(pk__in=named)
