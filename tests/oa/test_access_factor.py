@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from typing import Any
@@ -12,6 +13,7 @@ from allauth.mfa.utils import decrypt
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django.urls import get_resolver
 from django.utils.crypto import get_random_string
@@ -246,6 +248,16 @@ def test_a_reset_follows_the_ranks(ann):
     assert has_factor(admin) and has_factor(hr)
     reset_factor(hr, by=admin)
     assert not has_factor(hr)
+
+
+def test_the_server_resets_the_last_administrator(ann):
+    """S-17: on the command line; a wrong name is told in one line."""
+    with_factor(ann)
+    call_command("reset_second_factor", "ann", stdout=io.StringIO())
+    assert not has_factor(ann)
+    for name in ("ann", "nobody"):
+        with pytest.raises(CommandError):
+            call_command("reset_second_factor", name)
 
 
 def test_the_back_office_shows_no_secrets(ann):
