@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -56,6 +57,13 @@ def enter(user: User, secret: str = "", **extra: Any) -> Client:
         answer = give_code(client, code_at(secret))
     assert answer.status_code == 302, answer.content[:400]
     return client
+
+
+def secret_on(page: Any) -> str:
+    """The key that the page to set up an app tells people to type."""
+    found = re.search(r'<code class="key">([^<]+)</code>', page.content.decode())
+    assert found is not None
+    return found[1].replace(" ", "")
 
 
 def is_in(client: Client) -> bool:

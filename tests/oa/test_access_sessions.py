@@ -41,7 +41,7 @@ def ann() -> User:
 def rows_on(page: Any) -> list[str]:
     """What the list of sessions says, one text a session."""
     listed = page.content.decode().partition("Where you are logged in")[2]
-    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row)) for row in listed.split('<div class="li">')[1:]]
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row)) for row in listed.split('<div class="li two">')[1:]]
 
 
 # ---- limits ----
