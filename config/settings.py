@@ -82,6 +82,8 @@ INSTALLED_APPS = [
     "pghistory",
     "django_celery_beat",
     "axes",
+    "config.apps.AccountConfig",
+    "config.apps.FactorsConfig",
     "csp",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -101,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "oa.organisation.guarding.AccessMiddleware",
     "oa.organisation.login.LoginMiddleware",
     "oa.organisation.middleware.UserSettingsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -215,7 +218,13 @@ AXES_USERNAME_CALLABLE = "oa.organisation.auth.counted_name"
 # How many proxies of our own stand in front and append to X-Forwarded-For.
 SANHE_PROXIES = environment.whole("SANHE_PROXIES", 0)
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# The second factor (oa.organisation.factors): codes of the app one step early or late are taken, too.
+MFA_ADAPTER = "oa.organisation.factors.FactorAdapter"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_COUNT = 10
+
+SESSION_ENGINE = "oa.organisation.sessions"  # Django's database sessions, in a table that says whose they are
+SESSION_IDLE_MINUTES = environment.whole("SESSION_IDLE_MINUTES", 30, 1, 1440)
 SESSION_COOKIE_AGE = environment.whole("SESSION_HOURS", 12, 1, 8760) * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

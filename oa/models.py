@@ -69,7 +69,18 @@ from oa.official.models import (
     UnitWord,
     UrgencyTerm,
 )
-from oa.organisation.models import CompanyProfile, Department, DutyConflict, PersonnelChange, Position, Post, Role, User
+from oa.organisation.models import (
+    CompanyProfile,
+    Department,
+    DutyConflict,
+    LoginSession,
+    PersonnelChange,
+    Position,
+    Post,
+    Role,
+    SecondFactor,
+    User,
+)
 from oa.records.models import (
     Attachment,
     Comment,
@@ -148,6 +159,7 @@ __all__ = [
     "LeaveRequest",
     "LeaveType",
     "LibraryDocument",
+    "LoginSession",
     "Meeting",
     "Notification",
     "NumberSequence",
@@ -175,6 +187,7 @@ __all__ = [
     "Room",
     "Seal",
     "SealRequest",
+    "SecondFactor",
     "ShareLink",
     "Task",
     "TaskNeed",

@@ -12,6 +12,7 @@ from oa.documents.urls import urlpatterns as documents
 from oa.expenses.urls import urlpatterns as expenses
 from oa.leave.urls import urlpatterns as leave
 from oa.official.urls import urlpatterns as official
+from oa.organisation import access_views as access
 from oa.organisation import directory, move_views, why_views
 from oa.organisation import views as organisation
 from oa.records import signature_views as signatures
@@ -20,6 +21,11 @@ from oa.reporting import views as reporting
 from oa.tasks.urls import urlpatterns as task_urls
 
 urlpatterns = [
+    path("access/", access.access_view, name="access"),
+    path("access/end/", access.end_view, name="access-end"),
+    path("access/second-factor/", access.set_up_view, name="second-factor"),
+    path("access/second-factor/codes/", access.codes_view, name="second-factor-codes"),
+    path("access/second-factor/off/", access.give_up_view, name="second-factor-off"),
     path("org/directory/", directory.directory_view, name="directory"),
     path("org/who-sees/", why_views.why_view, name="why"),
     path("org/people/<str:key>/move/<str:kind>/", move_views.move_view, name="move-person"),

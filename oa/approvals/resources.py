@@ -91,7 +91,7 @@ class FlowResource(Resource):
     group = "approvals"
     order = 70
     icon = "workflow"
-    columns = ("code", Column("name", phone="cust"), "admin", "active")
+    columns = ("code", Column("name", phone="cust"), "name_zh", "admin", "active")
     filters = ("active", "admin")
     search_fields = ("code", "name", "name_zh")
     fields = ("code", "name", "name_zh", "kind", "admin", "active", "note")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.admin import EmailAddress
+from allauth.mfa.admin import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -92,6 +94,8 @@ class RoleInline(admin.StackedInline):
 
 
 admin.site.unregister(Group)
+# What django-allauth shows there holds secrets, and tables that nobody uses.
+admin.site.unregister([Authenticator, EmailAddress])
 
 
 @admin.register(Group)

@@ -9,6 +9,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.db.models import Q, Subquery
 from django.http import HttpRequest
 
+from oa.organisation.factors import factor_marks
 from oa.organisation.models import CompanyProfile
 from oa.organisation.zones import learn_zone
 
@@ -47,9 +48,10 @@ class NameOrMailBackend(ModelBackend):
         return user if user.check_password(password) and self.user_can_authenticate(user) else None
 
     def get_user(self, user_id: int) -> Any:
-        """The active user of a session, and with the same statement the company's time zone."""
+        """The active user of a session; with the same statement the company's time zone and the second factor."""
         zone = CompanyProfile.objects.filter(pk=1).values("time_zone")
-        user = get_user_model()._default_manager.annotate(company_zone=Subquery(zone)).filter(pk=user_id).first()
+        people = get_user_model()._default_manager.annotate(company_zone=Subquery(zone), **factor_marks())
+        user = people.filter(pk=user_id).first()
         if user is None or not self.user_can_authenticate(user):
             return None
         learn_zone(user.company_zone)

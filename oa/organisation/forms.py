@@ -82,7 +82,7 @@ class RoleForm(KitForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.order_fields(["code", "name", "name_zh", "scope", "rights"])
+        self.order_fields(["code", "name", "name_zh", "scope", "second_factor", "rights"])
         if self.instance.pk:
             self.initial["name"] = self.instance.group.name
             self.initial["rights"] = list(self.instance.group.permissions.values_list("pk", flat=True))

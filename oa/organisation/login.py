@@ -6,55 +6,26 @@ field of the login page and of the page after it, where one press of a button se
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from kit.pages.views.shell import safe_next
-
-
-@dataclass(frozen=True)
-class KeptForm:
-    """A form that could not be taken: where it was sent, and the names and values of what was typed."""
-
-    path: str
-    fields: list[tuple[str, str]]
-    files: bool = False  # files were sent along; they are not kept
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> KeptForm | None:
-        """What `request` sent, without passwords; what it carries along where it is the login itself."""
-        if request.path == reverse("login"):
-            return cls.read(request.POST.get("kept", ""))
-        names = [n for n in request.POST if n != "csrfmiddlewaretoken" and "password" not in n]
-        fields = [(name, value) for name in names for value in request.POST.getlist(name)]
-        return cls(request.get_full_path(), fields, bool(request.FILES))
-
-    @classmethod
-    def read(cls, text: str) -> KeptForm | None:
-        """The form in a hidden field; None where there is none, or one that would lead to another site."""
-        try:
-            given = json.loads(text)
-            path, files = str(given["path"]), bool(given["files"])
-            fields = [(str(name), str(value)) for name, value in given["fields"]]
-        except (ValueError, TypeError, KeyError):
-            return None
-        return cls(path, fields, files) if url_has_allowed_host_and_scheme(path, None) else None
-
-    def __str__(self) -> str:
-        return json.dumps({"path": self.path, "fields": self.fields, "files": self.files}, ensure_ascii=False)
+from oa.organisation.factors import has_factor
+from oa.organisation.kept import KeptForm, again_page, login_page
+from oa.organisation.second_step import wait_for_code
+from oa.organisation.sessions import end_sessions
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -67,10 +38,17 @@ class LoginView(auth.LoginView):
         """With the form that waits for the login."""
         return super().get_context_data(**kwargs) | {"kept": KeptForm.of(self.request) or ""}
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Logged in, or asked for the second factor."""
+        user = form.get_user()
+        if has_factor(user):
+            return wait_for_code(self.request, user, self.get_success_url())
+        return super().form_valid(form)
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """A login, or one that was made elsewhere meanwhile, ends with the form that waits for it."""
         answer, kept = super().dispatch(request, *args, **kwargs), KeptForm.of(request)
-        return _again_page(request, kept, 200) if kept and answer.status_code == 302 else answer
+        return again_page(request, kept, 200) if kept and answer.status_code == 302 else answer
 
 
 class LogoutView(auth.LogoutView):
@@ -81,6 +59,27 @@ class LogoutView(auth.LogoutView):
         answer = super().post(request, *args, **kwargs)
         answer.headers["Clear-Site-Data"] = '"cache"'
         return answer
+
+
+class PasswordView(auth.PasswordChangeView):
+    """Another password of one's own: everywhere else the person is logged out."""
+
+    template_name = "registration/password.html"
+    success_url = "/"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The password, a new key for this session, and the end of the others."""
+        answer = super().form_valid(form)
+        end_sessions(form.user, but=self.request.session.session_key)
+        return answer
+
+
+@login_not_required
+def backoffice_login_view(request: HttpRequest) -> HttpResponse:
+    """The back office has no login of its own: it would not ask for the second factor."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", reverse("admin:index")))
 
 
 class LoginMiddleware(LoginRequiredMiddleware):
@@ -95,13 +94,6 @@ class LoginMiddleware(LoginRequiredMiddleware):
             return login_page(request, told, KeptForm.of(request), 401)
         answer: HttpResponseBase = super().handle_no_permission(request, view_func)
         return answer
-
-
-def login_page(request: HttpRequest, told: str, kept: KeptForm | None, status: int) -> HttpResponse:
-    """The login with a message, and with the form that waits for it."""
-    form = {"non_field_errors": [told], "username": {"value": request.POST.get("username", "")[:254]}}
-    context = {"form": form, "next": safe_next(request), "kept": kept or ""}
-    return render(request, "registration/login.html", context, status=status)
 
 
 def locked_view(request: HttpRequest, response: Any = None, credentials: Any = None) -> HttpResponse:
@@ -123,7 +115,7 @@ def stale_view(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     kept = KeptForm.of(request)
     if not request.user.is_authenticated:
         return login_page(request, _("This page was too old. Log in once more."), kept, 403)
-    return _again_page(request, kept, 403) if kept else HttpResponseRedirect(safe_next(request))
+    return again_page(request, kept, 403) if kept else HttpResponseRedirect(safe_next(request))
 
 
 def _own_page(request: HttpRequest) -> bool:
@@ -132,7 +124,3 @@ def _own_page(request: HttpRequest) -> bool:
     return site == "same-origin" or (
         not site and request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
     )
-
-
-def _again_page(request: HttpRequest, kept: KeptForm, status: int) -> HttpResponse:
-    return render(request, "registration/again.html", {"kept": kept}, status=status)

@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from kit.pages.actions import Action
+from kit.pages.actions import Action, Command
 from kit.pages.nav import Link, tree
-from kit.pages.panels import ANY, Panel, actions, panels
+from kit.pages.panels import ANY, Panel, actions, commands, panels
 from kit.pages.resources import by_model, url_of
 from oa.organisation.duties import held, held_keys
+from oa.organisation.factors import RESETS, has_factor, reset_factor
 from oa.organisation.lines import chain_of
 from oa.organisation.models import DutyConflict, Role, User
 from oa.organisation.moves import MOVES
@@ -86,6 +87,13 @@ def _why_action(obj: Any, user: Any) -> Sequence[Action]:
 
 
 actions["oa.user"].append(_person_actions)
+commands["oa.user"].append(
+    Command(
+        "reset-second-factor", gettext_lazy("Reset second factor"), reset_factor, RESETS, when=has_factor,
+        icon="shield-off", danger=True, menu=True,
+        confirm=gettext_lazy("Only when you are sure who asks for it: by sight, or by a call to a number you know."),
+    )
+)  # fmt: skip
 actions["oa.role"].append(_role_actions)
 actions[ANY].append(_why_action)
 

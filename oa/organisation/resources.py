@@ -186,9 +186,9 @@ class RoleResource(Resource):
     order = 40
     key = "code"
     small = True
-    columns = ("code", Column("group__name", _("Name")), "name_zh", "scope")
+    columns = ("code", Column("group__name", _("Name")), "name_zh", "scope", "second_factor")
     search_fields = ("code", "name_zh", "group__name")
-    fields = ("code", "name_zh", "scope")
+    fields = ("code", "name_zh", "scope", "second_factor")
     related = ("group",)
     form_class = RoleForm
     save = staticmethod(_save_role)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -66,13 +66,24 @@ def changes_of(obj: Any, limit: int) -> list[Event]:
 
 def rights_of(history: QuerySet[Any], thing: str, limit: int) -> list[Event]:
     """What was given and taken by the events `history`; `thing` leads to what it was."""
-    rows = list(history.select_related(thing, "pgh_context").order_by("-pgh_id")[:limit])
-    people, texts = _people(rows), {"given": _("gave: %s"), "taken": _("took away: %s")}
+    texts, name = {"given": _("gave: %s"), "taken": _("took away: %s")}, thing.partition("__")[0]
+    return _events(history.select_related(thing), limit, lambda row: texts[row.pgh_label] % name_of(getattr(row, name)))
+
+
+def factors_of(history: QuerySet[Any], limit: int) -> list[Event]:
+    """Second factors that were set up and removed."""
+    texts = {"given": _("set up two-factor login"), "taken": _("removed the second factor")}
+    return _events(history, limit, lambda row: texts[row.pgh_label])
+
+
+def _events(history: QuerySet[Any], limit: int, text: Callable[[Any], str]) -> list[Event]:
+    rows = list(history.select_related("pgh_context").order_by("-pgh_id")[:limit])
+    people = _people(rows)
     return [
         Event(
             row.pgh_created_at,
             people.get((row.pgh_context.metadata if row.pgh_context else {}).get("user"), _("System")),
-            texts[row.pgh_label] % name_of(getattr(row, thing.partition("__")[0])),
+            text(row),
             "key-round",
             kind="changes",
         )

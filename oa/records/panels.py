@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
@@ -17,7 +18,7 @@ from kit.pages.hooks import hooks
 from kit.pages.panels import ANY, Event
 from oa.records import importjobs
 from oa.records.audit import note
-from oa.records.changes import changes_of, rights_of
+from oa.records.changes import changes_of, factors_of, rights_of
 from oa.records.deletion import delete_record
 from oa.records.idempotency import earlier, once
 from oa.records.listviews import StoredLists
@@ -72,6 +73,12 @@ def roles(person: Any, user: Any, limit: int) -> Sequence[Event]:
     return rights_of(apps.get_model("oa", "UserRoleHistory").objects.filter(user=person.pk), "group__role", limit)
 
 
+def factors(person: Any, user: Any, limit: int) -> Sequence[Event]:
+    """When the second factor of a person was set up and taken away, and by whom."""
+    history = apps.get_model("oa", "SecondFactorHistory")
+    return factors_of(history.objects.filter(user=person.pk, type=Authenticator.Type.TOTP), limit)
+
+
 def rights(role: Any, user: Any, limit: int) -> Sequence[Event]:
     """Which rights a person gave to a role, or took from it; those it was shipped with tell nothing."""
     given = apps.get_model("oa", "RoleRightHistory").objects.filter(group=role.pk, pgh_context__isnull=False)
@@ -79,7 +86,7 @@ def rights(role: Any, user: Any, limit: int) -> Sequence[Event]:
 
 
 panels.events[ANY] += [comments, files, changes, papers]
-panels.events["oa.user"].append(roles)
+panels.events["oa.user"] += [roles, factors]
 panels.events["oa.role"].append(rights)
 panels.actions[ANY].append(print_actions)
 hooks.once, hooks.earlier = once, earlier

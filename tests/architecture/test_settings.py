@@ -10,9 +10,12 @@ import sys
 
 import pytest
 import sources
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.db import connection
 from django.utils.module_loading import import_string
+
+from oa.organisation.sessions import SessionStore
 
 KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PRODUCTION = {
@@ -38,7 +41,15 @@ EXPECTED = {
     "SESSION_COOKIE_SAMESITE": "Lax",
     "SESSION_COOKIE_PATH": "/",
     "SESSION_COOKIE_DOMAIN": None,
-    "SESSION_ENGINE": "django.contrib.sessions.backends.db",
+    "SESSION_ENGINE": "oa.organisation.sessions",
+    "SESSION_COOKIE_AGE": 12 * 3600,
+    "SESSION_IDLE_MINUTES": 30,
+    "CSRF_COOKIE_HTTPONLY": True,
+    "CSRF_COOKIE_SAMESITE": "Lax",
+    "CSRF_COOKIE_PATH": "/",
+    "MFA_ADAPTER": "oa.organisation.factors.FactorAdapter",
+    "MFA_TOTP_TOLERANCE": 1,
+    "MFA_TOTP_INSECURE_BYPASS_CODE": None,
     "CSRF_COOKIE_NAME": "__Host-csrf",
     "CSRF_COOKIE_SECURE": True,
     "CSRF_COOKIE_DOMAIN": None,
@@ -68,6 +79,7 @@ WRONG = {
     "SANHE_PORT": ("abc", "0", "70000", "-1", "8000.5"),
     "SANHE_PROXIES": ("x", "-1"),
     "SESSION_HOURS": ("x", "0"),
+    "SESSION_IDLE_MINUTES": ("x", "0", "1441"),
     "SANHE_GRACE": ("x",),
     "SANHE_ENV": ("prod",),
     "SANHE_LANGUAGE": ("xx",),
@@ -156,7 +168,49 @@ def test_content_security_policy_allows_nothing_inline(production):
 def test_middleware_order(production):
     order = production["MIDDLEWARE"]
     assert order[0].endswith("SecurityMiddleware") and order[-1].endswith("AxesMiddleware")
-    assert "oa.organisation.login.LoginMiddleware" in order
+    named = [name.rpartition(".")[2] for name in order]
+    ours = ["SessionMiddleware", "AuthenticationMiddleware", "AccessMiddleware", "LoginMiddleware"]
+    assert sorted(ours, key=named.index) == ours, "limits and second factor before any page"
+
+
+def test_sessions_stay_in_the_database(production):
+    """S-16: Django's own store, in a table that knows whose they are; a session can be ended from the outside."""
+    assert issubclass(SessionStore, DatabaseStore) and SessionStore.__module__ == production["SESSION_ENGINE"]
+
+
+def test_cookies_as_they_leave(tmp_path):
+    """S-16: both cookies of a production server carry `__Host-`, Secure, HttpOnly and SameSite."""
+    program = """if True:
+        import django; django.setup()
+        from django.conf import settings
+        from django.http import HttpResponse
+        from django.contrib.sessions.middleware import SessionMiddleware
+        from django.middleware.csrf import CsrfViewMiddleware, get_token
+        from django.test import RequestFactory
+        request = RequestFactory().get("/", secure=True)
+        def view(request):
+            get_token(request)
+            return HttpResponse()
+        answer = CsrfViewMiddleware(view)(request)
+        print(answer.cookies.output())
+        class Store(dict):
+            accessed = modified = True
+            session_key = "k" * 32
+            is_empty = lambda self: False
+            get_expire_at_browser_close = lambda self: False
+            get_expiry_age = lambda self: 60
+            save = lambda self: None
+        request.session = Store()
+        print(SessionMiddleware(view).process_response(request, HttpResponse()).cookies.output())
+    """
+    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"}}
+    given = {**kept, **PRODUCTION, "DJANGO_SETTINGS_MODULE": "config.settings", "SANHE_VAR": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", program], cwd=sources.ROOT, env=given, capture_output=True, text=True, check=True)  # fmt: skip
+    cookies = [line for line in result.stdout.splitlines() if line.startswith("Set-Cookie")]
+    assert [line.split(" ")[1].split("=")[0] for line in cookies] == ["__Host-csrf", "__Host-sid"]
+    for line in cookies:
+        flags = {part.strip() for part in line.split(";")[1:]}
+        assert {"HttpOnly", "Secure", "SameSite=Lax", "Path=/"} <= flags and "Domain" not in line, line
 
 
 def test_passwords(production):

@@ -21,7 +21,7 @@ from oa.documents import services as library
 from oa.documents.models import Folder, LibraryDocument
 from oa.leave.models import LeaveRequest
 from oa.leave.services.requests import approve_leave, submit_leave
-from oa.organisation import moves, rights
+from oa.organisation import factors, moves, rights
 from oa.organisation.models import User
 from oa.records.idempotency import once
 from oa.records.signatures import give_up_signature
@@ -100,6 +100,11 @@ def leave(person: int, successor: int) -> Outcome:
     outcome: Outcome = Counter()
     attempt(outcome, lambda: moves.leave(User(pk=person), by=None, successor=User(pk=successor)))
     return outcome
+
+
+def enter_code(person: int, code: str) -> Outcome:
+    """The second step of a login: whether this code is taken."""
+    return Counter(["ok" if factors.accept_code(User(pk=person), code) else "refused"])
 
 
 def strip(person: int) -> Outcome:
@@ -242,6 +247,7 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         decide,
         decide_or_give_up,
         decide_or_withdraw,
+        enter_code,
         leave,
         mail_notices,
         move_folder,

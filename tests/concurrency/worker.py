@@ -33,7 +33,7 @@ from erp.trade.lines import LineInput  # noqa: E402
 from oa.approvals import engine  # noqa: E402
 from oa.expenses.services import posting  # noqa: E402
 from oa.leave.services import ledger as leave_ledger  # noqa: E402
-from oa.organisation import duties, handover  # noqa: E402
+from oa.organisation import duties, factors, handover  # noqa: E402
 from oa.organisation.models import User  # noqa: E402
 from oa.records import numbering, signatures  # noqa: E402
 from oa.records.idempotency import once  # noqa: E402
@@ -70,6 +70,7 @@ DAWDLING: dict[Callable[..., Any], tuple[float, float]] = {
     numbering.next_number: (0.2, 0),
     handover.hand_over: (0.2, 0),
     duties.held_keys: (0.2, 0),
+    factors._counter: (0, 0.5),
     engine.open_run: (0, 0.3),
     leave_ledger.write_use: (0.5, 0),
     posting.open_amounts: (0, 0.3),

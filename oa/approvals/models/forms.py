@@ -8,7 +8,7 @@ import pgtrigger
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kit.rules.history import tracked
@@ -36,7 +36,7 @@ FORM_STATES = StateTable(
 
 
 class FieldType(models.TextChoices):
-    TEXT = "text", _("text")
+    TEXT = "text", pgettext_lazy("kind of field", "text")
     LONG = "long", _("long text")
     NUMBER = "number", _("number")
     AMOUNT = "amount", _("amount")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -39,7 +40,7 @@ def share_view(request: HttpRequest, key: str) -> HttpResponse:
 
     answer = done(request, f"docs.share.{document.pk}", effect, document_url(document))
     if tokens:  # nothing but its digest is stored, not even with the form
-        address = request.build_absolute_uri(reverse("docs-shared", args=[tokens[0]]))
+        address = f"{settings.SANHE_URL}{reverse('docs-shared', args=[tokens[0]])}"
         messages.success(request, _("Copy the link now, it is not shown again: %s") % address)
     return answer
 

@@ -106,6 +106,11 @@ class Role(models.Model):
     code = models.CharField(_("code"), max_length=40, unique=True)
     name_zh = models.CharField(_("Chinese name"), max_length=100, blank=True)
     scope = models.CharField(_("data scope"), max_length=10, choices=Scope, default=Scope.OWN)
+    second_factor = models.BooleanField(
+        _("requires two-factor login"),
+        default=False,
+        help_text=_("Whoever has this role sets up a second factor before anything else."),
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = VisibleQuerySet.as_manager()
@@ -181,7 +186,10 @@ class User(AbstractUser):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ["username"]
-        permissions = [("move_user", "Can let people join, transfer and leave")]
+        permissions = [
+            ("move_user", "Can let people join, transfer and leave"),
+            ("reset_factor_user", "Can reset the second factor of a person"),
+        ]
         triggers = [no_circle("oa_user", "manager_id", "Nobody reports to oneself, not over others either.")]
         constraints = [
             models.UniqueConstraint(

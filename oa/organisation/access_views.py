@@ -1,0 +1,118 @@
+"""Sessions and two-factor login of the person who is logged in (UX 3.4)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import quote
+
+from allauth.mfa.totp.internal.auth import generate_totp_secret
+from allauth.mfa.utils import decrypt, encrypt
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from kit.pages.views.heads import Head
+from kit.pages.views.lists import fragment_or_page
+from kit.pages.views.records import go
+from kit.values.errors import BusinessError
+from oa.organisation import factors, sessions
+from oa.organisation.factors import FactorAdapter
+
+SETTING_UP = "factor-set-up"  # the secret of an app that has not proved itself yet
+
+
+@never_cache
+def access_view(request: HttpRequest) -> HttpResponse:
+    """My sessions, and my second factor."""
+    user: Any = request.user
+    factor = factors.SecondFactor.objects.filter(user=user.pk, type=factors.APP).first()
+    context = {
+        "head": Head(title=_("Sessions and two-factor login")),
+        "factor": factor,
+        "required": user.must_factor,
+        "codes_left": factors.codes_left(user) if factor is not None else 0,
+        "sessions": sessions.sessions_of(user, request.session.session_key),
+    }
+    return fragment_or_page(request, "oa/access.html", context)
+
+
+@require_POST
+def end_view(request: HttpRequest) -> HttpResponse:
+    """End one of my sessions, or all others than this one."""
+    user: Any = request.user
+    handle = request.POST.get("session", "")
+    if not handle:
+        sessions.end_sessions(user, but=request.session.session_key)
+        messages.success(request, _("You are logged out everywhere else."))
+    elif sessions.end_session(user, handle):
+        messages.success(request, _("The session was ended."))
+    return go(request, reverse("access"))
+
+
+@never_cache
+def set_up_view(request: HttpRequest) -> HttpResponse:
+    """The QR code, and the first code of the app; answers with the recovery codes, this once."""
+    user: Any = request.user
+    session, error = request.session, ""
+    if SETTING_UP not in session:
+        session[SETTING_UP] = encrypt(generate_totp_secret())
+    secret = decrypt(session[SETTING_UP])
+    if request.method == "POST":
+        try:
+            codes = factors.set_up_factor(user, secret, request.POST.get("code", "")[:40])
+        except BusinessError as problem:
+            error = str(problem)
+        else:
+            del session[SETTING_UP]
+            session.cycle_key()
+            session[sessions.FACTOR] = int(time.time())
+            sessions.end_sessions(user, but=session.session_key)
+            return _codes_page(request, codes)
+    address = FactorAdapter().build_totp_url(user, secret)
+    context = {
+        "drawing": factors.qr_of(address),
+        "secret": " ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+        "address": address,
+        "forced": user.must_factor and not user.has_factor,
+        "error": error,
+    }
+    return render(request, "registration/second_factor.html", context, status=422 if error else 200)
+
+
+@require_POST
+@never_cache
+def codes_view(request: HttpRequest) -> HttpResponse:
+    """New recovery codes, shown this once."""
+    user: Any = request.user
+    try:
+        return _codes_page(request, factors.renew_codes(user))
+    except BusinessError as error:
+        messages.error(request, str(error))
+        return go(request, reverse("access"))
+
+
+def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
+    """The codes, and the same as a file inside the page: nothing of them is kept for a second request."""
+    shown = [f"{code[:4]}-{code[4:]}" for code in codes]
+    title = _("Sanhe recovery codes of %s") % request.user.get_username()
+    file = "data:text/plain;charset=utf-8," + quote("\r\n".join([title, "", *shown, ""]))
+    return render(request, "registration/recovery_codes.html", {"codes": shown, "file": file})
+
+
+@require_POST
+def give_up_view(request: HttpRequest) -> HttpResponse:
+    """Log in with the password alone again."""
+    user: Any = request.user
+    try:
+        factors.give_up_factor(user)
+    except BusinessError as error:
+        messages.error(request, str(error))
+    else:
+        sessions.end_sessions(user, but=request.session.session_key)
+        messages.success(request, _("Two-factor login is switched off."))
+    return go(request, reverse("access"))
