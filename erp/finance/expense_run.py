@@ -22,6 +22,7 @@ from kit.pages.views.records import go
 from kit.pages.widgets import DayField, NumberField
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.expenses.models import Advance, ExpenseClaim
 
 RIGHTS = ("erp.add_expensepayment", "erp.post_expensepayment")
@@ -63,7 +64,7 @@ def run_view(request: HttpRequest) -> HttpResponse:
     advances = advances_to_pay().filter(pk__in=Advance.objects.visible_to(user).values("pk")).exclude(owner=user)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        keys = {name: {int(k) for k in request.POST.getlist(name) if k.isdecimal()} for name in ("claim", "advance")}
+        keys = {name: {int(k) for k in request.POST.getlist(name) if is_key(k)} for name in ("claim", "advance")}
         try:
             paid, _repeat = hooks.once(
                 request.POST.get("submit_id", ""), user, "expense.run",
@@ -94,7 +95,7 @@ def give_back_view(request: HttpRequest, key: str) -> HttpResponse:
     if not user.has_perms(RIGHTS):
         raise PermissionDenied
     rows: Any = Advance.objects.visible_to(user).with_open().filter(state="paid")
-    advance = rows.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 18 else None
+    advance = rows.filter(pk=int(key)).first() if is_key(key) else None
     if advance is None:
         raise Http404
     form = MoneyForm(request.POST or None, amount=True, initial={"amount": advance.open_amount})

@@ -19,9 +19,9 @@ from kit.pages.hooks import hooks
 from kit.pages.keyset import beyond
 from kit.pages.memory import ANCHORS, PLACE, Memory, SavedList
 from kit.pages.resources import Resource, address_key
+from kit.values.keys import is_key
 
 COUNT_LIMIT = 10_000
-KEY_DIGITS = 19  # what a primary key can have
 SIZES = (25, 50, 100, 200)
 
 
@@ -196,14 +196,14 @@ class ListState:
     @cached_property
     def page(self) -> int:
         given = self.params.get("page", "")
-        number = int(given) if given.isdecimal() and len(given) < KEY_DIGITS else 1
+        number = int(given) if is_key(given) else 1
         return min(max(number, 1), COUNT_LIMIT // self.size)
 
     @cached_property
     def anchor(self) -> tuple[str, int] | None:
         """The row that the page stands at, instead of a number of pages: how, and its key."""
         given = next(((name, str(self.params[name])) for name in ANCHORS if self.params.get(name)), ("", ""))
-        return (given[0], int(given[1])) if given[1].isdecimal() and len(given[1]) < KEY_DIGITS else None
+        return (given[0], int(given[1])) if is_key(given[1]) else None
 
     @cached_property
     def _fetched(self) -> list[tuple[Any, ...]]:

@@ -32,6 +32,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 """
 
+LONGEST = 60  # letters of a word that the function above keeps
+TERMS = 40  # more tell nothing that these do not
+
 QuerySetT = TypeVar("QuerySetT", bound=models.QuerySet[Any])
 
 _WORDS = re.compile(r"[a-z0-9\u00c0-\u024f\u0400-\u04ff]+")
@@ -44,16 +47,16 @@ def _plain(text: str) -> str:
 
 
 def tsquery(text: str) -> str:
-    """The tsquery for what a person typed: words as prefixes, Chinese by pairs, all of them required.
+    """The tsquery for what a person typed: words as prefixes, Chinese by pairs, all of the first 40 required.
 
     An empty string means that nothing in `text` can be searched for.
     """
     plain = _plain(text)
-    terms = [f"'{word}':*" for word in _WORDS.findall(plain)]
+    terms = [f"'{word[:LONGEST]}':*" for word in _WORDS.findall(plain)]
     for run in _CHINESE.findall(plain):
         pairs = [run] if len(run) == 1 else [run[i : i + 2] for i in range(len(run) - 1)]
         terms += [f"'{pair}'" for pair in pairs]
-    return " & ".join(terms)
+    return " & ".join(list(dict.fromkeys(terms))[:TERMS])
 
 
 def pinyin_key(text: str) -> str:

@@ -17,6 +17,7 @@ from kit.pages.nav import Link, tree
 from kit.pages.panels import Figure
 from kit.pages.resources import Resource, register
 from kit.rules.permissions import may
+from kit.values.keys import is_key
 from oa.announcements import services
 from oa.announcements.forms import AnnouncementForm
 from oa.announcements.models import (
@@ -77,7 +78,7 @@ class NewsResource(_Found):
 
     def lookup(self, key: str) -> dict[str, Any]:
         """Plain numbers only: they lead to the page in `views`, which shows readers no changes of the text."""
-        return super().lookup(key) if key.isascii() and key.isdecimal() else {"pk": None}
+        return super().lookup(key) if is_key(key) else {"pk": None}
 
     def list_queryset(self, user: Any) -> QuerySet[Any]:
         """What is published, with what is still to do for `user`."""

@@ -15,6 +15,7 @@ from kit.pages.forms import KitForm
 from kit.pages.resources import registry
 from kit.pages.widgets import DayField, NumberField
 from kit.rules.days import business_day
+from kit.values.keys import is_key
 from oa.expenses import accounting
 from oa.expenses.models import ExpenseType
 from oa.expenses.models.types import CityClass
@@ -24,7 +25,7 @@ def seen_record(text: str, user: Any) -> Any:
     """The record that `about` (`customer:12`) names, None when there is none that `user` may see."""
     slug, _colon, key = text.partition(":")
     resource = registry.get(slug)
-    if resource is None or not key.isdecimal() or len(key) > 18 or not resource.may(user, "view"):
+    if resource is None or not is_key(key) or not resource.may(user, "view"):
         return None
     return resource.queryset(user).filter(pk=int(key)).first()
 

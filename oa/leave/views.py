@@ -18,6 +18,7 @@ from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.records import find
 from kit.rules.days import business_day
+from kit.values.keys import is_key
 from oa.leave.approving import when
 from oa.leave.models import LeaveRequest, LeaveType
 from oa.leave.models.requests import AWAY
@@ -98,7 +99,7 @@ def preview_view(request: HttpRequest) -> HttpResponse:
     resource = by_model[LeaveRequest]
     require(user, resource, "add")
     key = request.POST.get("key", "")
-    obj = find(request, resource, f"d-{key}") if key.isdecimal() and len(key) < 18 else None
+    obj = find(request, resource, f"d-{key}") if is_key(key) else None
     if obj is not None and (obj.state != "draft" or not resource.editable(obj, user)):
         raise PermissionDenied
     form: Any = form_class(resource)(request.POST, instance=obj, user=user, resource=resource)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.pages.resources import registry, resource_of
+from kit.values.keys import is_key
 from oa.official.models import OutgoingDocument
 from oa.official.models.states import SIGNED
 
@@ -23,7 +24,7 @@ def seen_record(text: str, user: Any) -> Any:
     """The record that `about` names, None when `user` sees none, or its kind is not sealed."""
     slug, _colon, key = text.partition(":")
     resource = registry.get(slug)
-    if resource is None or not key.isdecimal() or len(key) > 18 or resource.meta.label_lower not in sealable:
+    if resource is None or not is_key(key) or resource.meta.label_lower not in sealable:
         return None
     if not resource.may(user, "view"):
         return None

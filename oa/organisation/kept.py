@@ -38,10 +38,11 @@ class KeptForm:
         try:
             given = json.loads(text)
             path, files = str(given["path"]), bool(given["files"])
-            fields = [(str(name), str(value)) for name, value in given["fields"]]
-        except (ValueError, TypeError, KeyError):
+            kept = cls(path, [(str(name), str(value)) for name, value in given["fields"]], files)
+            str(kept).encode()  # JSON can name halves of a character, which no page can show
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
-        return cls(path, fields, files) if url_has_allowed_host_and_scheme(path, None) else None
+        return kept if url_has_allowed_host_and_scheme(path, None) else None
 
     def __str__(self) -> str:
         return json.dumps({"path": self.path, "fields": self.fields, "files": self.files}, ensure_ascii=False)

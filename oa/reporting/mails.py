@@ -16,6 +16,7 @@ from kit.exchange.report_paper import PDF_ROWS, chart_parts, to_pdf
 from kit.exchange.reports import ReportResult
 from kit.templatetags.reporting import report_rows, report_totals
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.organisation.models import CompanyProfile
 from oa.organisation.models.company import zone_or_none
 from oa.organisation.zones import company_zone
@@ -36,7 +37,7 @@ def lost_right(mail: OutboxMail) -> str:
     """Why a report that was made may not go out any more."""
     kind, _colon, rest = mail.dedupe.partition(":")
     key = rest.partition(":")[0]
-    schedule = ReportSchedule.objects.filter(pk=key).first() if kind == "report" and key.isdecimal() else None
+    schedule = ReportSchedule.objects.filter(pk=key).first() if kind == "report" and is_key(key) else None
     if schedule is None or mail.user is None or reports.get(schedule.report).allowed(mail.user):
         return ""
     return _("The recipient may not see this report any more.")

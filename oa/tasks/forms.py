@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from kit.pages.forms import KitForm
 from kit.pages.resources import registry
 from kit.pages.widgets import DayField
+from kit.values.keys import is_key
 from oa.tasks.recurrence import WEEKDAYS
 from oa.tasks.services.meetings import seat
 from oa.tasks.services.tasks import set_needs
@@ -38,7 +39,7 @@ def seen_record(text: str, user: Any) -> Any:
     """The record that `about` names, None when there is none that `user` may see."""
     slug, _colon, key = text.partition(":")
     resource = registry.get(slug)
-    if resource is None or not key.isdecimal() or len(key) > 18 or not resource.may(user, "view"):
+    if resource is None or not is_key(key) or not resource.may(user, "view"):
         return None
     return resource.queryset(user).filter(pk=int(key)).first()
 

@@ -22,11 +22,22 @@ from kit.rules.search import matching, pinyin_key, tsquery
         ("a'b\\c", "'a':* & 'b':* & 'c':*"),
         ("  !? ", ""),
         ("SV明锐", "'sv':* & '明锐'"),
+        ("a a 明锐明锐", "'a':* & '明锐' & '锐明'"),
+        ("x" * 5000, f"'{'x' * 60}':*"),
+        (" ".join(f"w{n:02}" for n in range(5000)), " & ".join(f"'w{n:02}':*" for n in range(40))),
     ],
 )
 def test_typed_words_become_a_query(typed: str, query: str) -> None:
     """Words as prefixes, Chinese by pairs, all of them required; nothing typed can break the syntax."""
     assert tsquery(typed) == query
+
+
+@pytest.mark.django_db
+def test_words_of_any_length_are_found() -> None:
+    """S-07: a word is kept and asked for by its first letters; a longer one is no error."""
+    Customer.objects.create(code="LONG", name=f"{'donau' * 20} {'x' * 90}")
+    for typed in ("donau" * 20, "donau" * 3, "x" * 90, "x" * 9000):
+        assert [c.code for c in matching(Customer.objects.all(), typed)] == ["LONG"], typed[:20]
 
 
 def test_pinyin_has_every_tail_of_the_initials() -> None:

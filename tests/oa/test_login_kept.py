@@ -80,7 +80,12 @@ def test_a_kept_form_leads_to_no_other_site(ann: User, path: str) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
 
 
-@pytest.mark.parametrize("kept", ["", "x", "[]", "{}", '{"path": "/"}', '{"path": "/", "fields": [1], "files": 0}'])
+HALF = '{"path": "/", "fields": [["a", "\\ud800"]], "files": false}'  # of a character
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "x", "[]", "{}", '{"path": "/"}', '{"path": "/", "fields": [1], "files": 0}', HALF, "[" * 100_000]
+)
 def test_nonsense_is_no_kept_form(ann: User, kept: str) -> None:
     assert log_in(Client(), kept).status_code == 302
 

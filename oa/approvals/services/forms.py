@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from kit.pages import formats
 from kit.values.errors import BusinessError, Problem
+from kit.values.keys import is_key
 from kit.values.money import round_money
 from oa.approvals.conditions import CHOICE, FLAG, NUMBER, RECORD, TEXT, Fact
 from oa.approvals.contents import departments_up
@@ -92,9 +93,9 @@ def _clean(field: Mapping[str, Any], text: str) -> str:
             raise ValueError(_("“%s” is not a date with a time.") % text) from None
     if kind == FieldType.CHOICE and text not in field.get("options", []):
         raise ValueError(_("Choose one of the offered values."))
-    if kind == FieldType.PERSON and not (text.isdecimal() and User.objects.filter(pk=text, is_active=True).exists()):
+    if kind == FieldType.PERSON and not (is_key(text) and User.objects.filter(pk=text, is_active=True).exists()):
         raise ValueError(_("Choose a colleague."))
-    if kind == FieldType.DEPARTMENT and not (text.isdecimal() and Department.objects.filter(pk=text).exists()):
+    if kind == FieldType.DEPARTMENT and not (is_key(text) and Department.objects.filter(pk=text).exists()):
         raise ValueError(_("Choose a department."))
     return "yes" if kind == FieldType.FLAG else text
 

@@ -19,6 +19,7 @@ from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.pages.widgets import PickerField, name_choices
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.documents import services
 from oa.documents.models import Audience, Folder, FolderGrant
 from oa.documents.models.rights import MANAGE, NAMES, VIEW, rights_in
@@ -112,7 +113,7 @@ def access_action_view(request: HttpRequest, key: str, action: str) -> HttpRespo
     if request.method != "POST" or not rights_in(user, [folder.pk]).get(folder.pk, 0) & MANAGE:
         raise Http404
     given = request.POST.get("grant", "")
-    grant = FolderGrant.objects.filter(folder=folder, pk=given).first() if given.isdecimal() else None
+    grant = FolderGrant.objects.filter(folder=folder, pk=given).first() if is_key(given) else None
     if action == "take" and grant is None:
         raise Http404
 

@@ -16,6 +16,7 @@ from kit.pages.hooks import hooks
 from kit.pages.resources import by_model
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.documents.models import DocumentVersion, Folder, LibraryDocument
 from oa.documents.places import title_of
 
@@ -57,7 +58,7 @@ def find_version(request: HttpRequest, key: Any) -> DocumentVersion:
 def find_folder(request: HttpRequest, key: str) -> Folder:
     """A folder the person may look into, else 404."""
     rows: Any = Folder.objects.visible_to(reader(request))
-    found: Folder | None = rows.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
+    found: Folder | None = rows.filter(pk=int(key)).first() if is_key(key) else None
     if found is None:
         raise Http404
     return found

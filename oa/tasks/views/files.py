@@ -22,6 +22,7 @@ from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.records import find
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.records.calendar import entries_between
 from oa.tasks.calendar import meeting_entry, task_entry
 from oa.tasks.forms import AddressForm
@@ -87,7 +88,7 @@ def addresses_view(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST":
         gone = request.POST.get("revoke", "")
-        if gone.isdecimal() and len(gone) < 18:
+        if is_key(gone):
             url = reverse("calendar-addresses")
             return act(
                 request, f"address.{gone}", lambda: feed.revoke_address(int(gone), by=user), url,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from kit.pages.resources import by_model
 from kit.pages.views.lists import require
 from kit.pages.views.records import find, go
+from kit.values.keys import is_key
 from oa.organisation.models import User
 from oa.tasks.forms import DecisionForm
 from oa.tasks.models import Meeting
@@ -44,7 +45,7 @@ def sign_in_view(request: HttpRequest, key: str) -> HttpResponse:
     """Sign in: oneself, or as the organiser somebody else."""
     resource, meeting = _meeting(request, key)
     number = request.POST.get("person", "")
-    person = User.objects.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 18 else None
+    person = User.objects.filter(pk=int(number)).first() if is_key(number) else None
     return act(
         request,
         f"meeting.sign.{meeting.pk}",
@@ -59,7 +60,7 @@ def decision_view(request: HttpRequest, key: str) -> HttpResponse:
     resource, meeting = _meeting(request, key)
     by, url = request.user, f"{resource.url_for(meeting)}#decisions"
     step = request.POST.get("decision", "")
-    number = int(step) if step.isdecimal() and len(step) < 18 else 0
+    number = int(step) if is_key(step) else 0
     name = f"meeting.decision.{meeting.pk}"
     match request.POST.get("do", ""):
         case "task":
@@ -73,7 +74,7 @@ def decision_view(request: HttpRequest, key: str) -> HttpResponse:
                 return go(request, url)
             key_of = request.POST.get("owner", "")
             invited = User.objects.filter(pk__in=meeting.attendee_rows.values("user"))
-            owner = invited.filter(pk=int(key_of)).first() if key_of.isdecimal() and len(key_of) < 18 else None
+            owner = invited.filter(pk=int(key_of)).first() if is_key(key_of) else None
             text, due = form.cleaned_data["text"], form.cleaned_data["due_on"]
             return act(request, name, lambda: decisions.add_decision(meeting, text, owner, due, by=by), url)
     raise Http404

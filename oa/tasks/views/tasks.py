@@ -18,6 +18,7 @@ from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.records import find
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 from oa.tasks.models import Task
 from oa.tasks.services import tasks as services
 from oa.tasks.views.acting import act
@@ -39,7 +40,7 @@ def board_view(request: HttpRequest) -> HttpResponse:
     if text:
         rows = resource.search(rows, text)
     more = request.GET.get("more", "")
-    limit = CARDS * min(max(int(more), 1), 20) if more.isdecimal() else CARDS
+    limit = CARDS * min(max(int(more), 1), 20) if is_key(more) else CARDS
     head = Head(
         title=_("Task board"),
         crumbs=[*crumbs(resource), (_("Board"), "")],
@@ -116,7 +117,7 @@ def checklist_view(request: HttpRequest, key: str) -> HttpResponse:
     require(request.user, resource, "change")
     task = find(request, resource, key)
     step = request.POST.get("step", "")
-    number = int(step) if step.isdecimal() and len(step) < 18 else 0
+    number = int(step) if is_key(step) else 0
     by: Any = request.user
     effects = {
         "add": lambda: services.add_steps(task, request.POST.get("text", ""), by=by),
