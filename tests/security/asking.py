@@ -68,10 +68,6 @@ class Asking:
             with connection.execute_wrapper(watch):
                 answer = getattr(self.client, verb)(url, data, headers=headers)
             text = text_of(answer)
-            if answer.status_code >= 500 and getattr(answer, "exc_info", None):
-                import traceback
-                e=answer.exc_info[1]; fr=[f for f in traceback.extract_tb(e.__traceback__) if "/work/main/" in f.filename and ".venv" not in f.filename]
-                open("/tmp/five.log","a").write(f"{verb} {url[:60]} {type(e).__name__} {str(e)[:90]!r} :: "+" < ".join(f"{f.filename[11:]}:{f.lineno}" for f in fr[::-1][:4])+"\n")
             transaction.set_rollback(True)
         self.client.cookies = cookies
         return Answer(answer.status_code, answer.headers.get("Location", ""), text, watch.wrote - BESIDE)
