@@ -36,11 +36,12 @@ FAR = 7_310_001
 NOBODYS = 7_399_999
 OFFICE = "oa"
 MOST_ALIKE = 2  # pages of a kind that are visited because others link to them
-UNSAFE = re.compile(r"^(logout|login|password|favicon|healthz|ui/language|ui/preferences|backoffice/(log|jsi18n|r/))")
+# Besides what ends the crawl: what tells of the crawl itself, like the sessions one is logged in with.
+UNSAFE = re.compile(r"^(logout|login|password|access|favicon|healthz|ui/language|ui/preferences|backoffice/(log|jsi18n|r/))")
 CHANGING = re.compile(
     r"""nonce-[^']*|nonce="[^"]*"|name="(?:csrfmiddlewaretoken|submit_id)"\svalue="[^"]*"|\d\d:\d\d(:\d\d)?"""
     r"""|<div\sclass="paper">[\s\S]*?</svg>"""  # drawn letters, the moment of printing among them
-    r"""|"X-CSRFToken":\s?"[^"]*"|DTSTAMP:\S+|csrftoken=\S+|sessionid=\S+|expires=[^;]*|messages=\S+""",
+    r"""|"X-CSRFToken":\s?"[^"]*"|DTSTAMP:\S+|csrftoken=\S+|\s*Set-Cookie:\ssessionid=.*|in\s\d+\smin|expires=[^;]*|messages=\S+""",
     re.VERBOSE,
 )
 AROUND = re.compile(r"\?list=[^&]*$")  # the list a record is opened from: the same record without it

@@ -35,3 +35,9 @@ def c(made: Company) -> Iterator[Company]:
     with transaction.atomic():
         yield made
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def quick(settings: Any) -> None:
+    """Refusals without the page around them, which says nothing about the row."""
+    settings.ROOT_URLCONF = "tests.security.addresses"

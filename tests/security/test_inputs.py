@@ -32,7 +32,7 @@ NAMES = (
     "order_by=password", "fields=password", "columns=owner__password", "owner__groups__permissions=1",
     "owner__groups=1", "customer__owner=1", "lines=1", "logentry=1", "salesorder=1",
 )  # fmt: skip
-ROUNDS = 6
+ROUNDS = 3  # 26 values, stepping by 5 and 7: each parameter meets others in each place
 # Whole numbers, which kit/pages/lists.py reads by itself.
 COUNTED = {"page", "size"}
 
@@ -133,7 +133,7 @@ def test_no_value_breaks_the_back_office(asking: Asking) -> None:
     assert failed == []
 
 
-def test_no_key_breaks_an_address(asking: Asking) -> None:
+def test_no_key_breaks_an_address(asking: Asking, quick: None) -> None:
     """S-07: hostile text where a key stands answers as a record that is not there."""
     failed = []
     keys = ("%00", "%C2%B2", "~%C2%B2", "d-%C2%B2", "~" + "9" * 30, "d-" + "9" * 5000, "9" * 19, "'", "%ED%A0%80")

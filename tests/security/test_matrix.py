@@ -72,12 +72,6 @@ LEAKY = [
 urlpatterns: list[Any] = [*LEAKY, *urls.urlpatterns]
 
 
-@pytest.fixture
-def quick(settings: Any) -> None:
-    """Refusals without the page around them, which says nothing about the row."""
-    settings.ROOT_URLCONF = "tests.security.addresses"
-
-
 def test_every_address_can_be_filled_or_stands_on_the_reviewed_lists(c: Company) -> None:
     """S-01: what these tests cannot reach is a failure, and so is a line about a page that is gone."""
     found = addresses()
