@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from kit.pages.actions import Action
 from kit.pages.panels import Panel, Task, actions, panels, tasks
@@ -89,7 +89,7 @@ panels["oa.workcalendar"] += [
         permission="oa.view_calendarday", create=True,
     ),
     Panel(
-        "assignments", gettext_lazy("For whom"), "side", "calendarassignment", "calendar",
+        "assignments", pgettext_lazy("working calendar", "For whom"), "side", "calendarassignment", "calendar",
         ("department", "person", "since"), permission="oa.view_calendarassignment", create=True,
     ),
 ]  # fmt: skip
