@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -17,6 +18,18 @@ from harness import ROOT
 TEMPLATE = "sanhe"  # the database that the embedded server makes by itself
 
 
+def kept(name: str, size: int, make: Callable[[], None]) -> None:
+    """As `fresh`, and filled by `make`; used again until the size changes, or the program that fills it."""
+    embedded.start()
+    stamp, state = places.var() / f"bench.{name}", f"{size} {_state()}"
+    if not stamp.exists() or stamp.read_text() != state:
+        stamp.unlink(missing_ok=True)
+        fresh(name)
+        make()
+        stamp.write_text(state)
+    _use(f"bench_{name}")
+
+
 def fresh(name: str) -> None:
     """Start the servers and connect Django to a new database `bench_<name>` with an empty company."""
     embedded.start()
@@ -27,9 +40,13 @@ def fresh(name: str) -> None:
         _recreate(TEMPLATE, "template0")
         call_command("migrate", interactive=False, verbosity=0)
         stamp.write_text(state)
-    connections.close_all()
     _recreate(target, TEMPLATE)
-    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = target
+    _use(target)
+
+
+def _use(name: str) -> None:
+    connections.close_all()
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
     _require_durable()
 
 

@@ -33,7 +33,7 @@ class Figure:
         return "reaches its aim" if reached(self.aim) else "holds" if reached(self.must) else "MISSED"
 
 
-RISING = {"parallel_8"}
+RISING = {"parallel_8", "list_rps"}
 
 
 def keep(figures: Sequence[Figure]) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from erp.finance.currencies import base_symbol
+from erp.inventory.availability import availability
 from erp.inventory.models import StockLevel
 from kit.pages import formats
 from kit.pages.panels import Figure, Panel, figures, panels
@@ -18,28 +19,34 @@ from kit.values.money import ZERO
 
 
 def product_figures(product: Any, user: Any) -> Sequence[Figure]:
-    """On hand, reserved and available; the value needs the finance right."""
+    """On hand, reserved, available and forecast; the value needs the finance right."""
     if not product.stocked or not user.has_perm("erp.view_stocklevel"):
         return []
-    sums = StockLevel.objects.filter(product=product).aggregate(
-        on_hand=Sum("on_hand"), reserved=Sum("reserved"), value=Sum("value")
-    )
-    on_hand, reserved, value = (sums[name] or ZERO for name in ("on_hand", "reserved", "value"))
+    stock = availability([product.pk])[product.pk]
     url = f"{registry['stocklevel'].url()}?product={product.pk}&product_text={product.code}"
     unit = str(product.unit)
     made = [
-        Figure(_("On hand"), formats.trimmed(on_hand), url, unit),
-        Figure(_("Reserved"), formats.trimmed(reserved), url, unit),
+        Figure(_("On hand"), formats.trimmed(stock.on_hand), url, unit),
+        Figure(_("Reserved"), formats.trimmed(stock.reserved), url, unit),
         Figure(
             _("Available"),
-            formats.trimmed(on_hand - reserved),
+            formats.trimmed(stock.available),
             url,
             unit,
-            tone="neg" if on_hand - reserved <= 0 else "",
+            tone="neg" if stock.available <= 0 else "",
+        ),
+        Figure(
+            _("Forecast"),
+            formats.trimmed(stock.forecast),
+            "/reports/stock-forecast/",
+            _("%(incoming)s to come, %(outgoing)s to go")
+            % {"incoming": formats.trimmed(stock.incoming), "outgoing": formats.trimmed(stock.outgoing)},
+            tone="neg" if stock.forecast < 0 else "",
         ),
     ]
     if user.has_perm("erp.view_journalentry"):
-        average = value / on_hand if on_hand else ZERO
+        value = StockLevel.objects.filter(product=product).aggregate(value=Sum("value"))["value"] or ZERO
+        average = value / stock.on_hand if stock.on_hand else ZERO
         made.append(
             Figure(
                 _("Value"),

@@ -11,7 +11,9 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from erp.inventory.models import MoveKind, StockLevel, StockMove
+from erp.inventory.availability import Availability, availability
+from erp.inventory.models import MoveKind, Product, StockLevel, StockMove
+from erp.inventory.models.stock import ProductKind
 from kit.exchange.reports import Param, Report, ReportColumn, record_url, register, report_url
 from kit.values.money import ZERO, round_half_up
 
@@ -133,5 +135,61 @@ def _running(moves: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+class StockForecast(Report):
+    """What is on hand of each product, what is still to come and to go by confirmed orders, and what that leaves."""
+
+    name = "stock-forecast"
+    title = _("Stock forecast")
+    section = "stock"
+    permission = "erp.view_stocklevel"
+    description = _("What is on hand, reserved, to come and to go, and what is left of each product then.")
+    params = (Param("group", _("Product group"), "model", model="erp.productgroup"),)
+    notes = _("All warehouses. To come, to go: open in confirmed orders. Forecast = on hand + to come − to go.")
+
+    def columns(self, params: dict[str, Any]) -> list[ReportColumn]:
+        return [
+            ReportColumn(
+                "product",
+                _("Product"),
+                display=lambda row: f"{row['product']} {row['_product']}".strip(),
+                link=lambda row: record_url("erp.product", row["product"]),
+            ),
+            ReportColumn("unit", _("Unit")),
+            ReportColumn("on_hand", _("On hand"), "quantity"),
+            ReportColumn("reserved", _("Reserved"), "quantity"),
+            ReportColumn("available", _("Available"), "quantity"),
+            ReportColumn("incoming", _("To come"), "quantity"),
+            ReportColumn("outgoing", _("To go"), "quantity"),
+            ReportColumn("forecast", _("Forecast"), "quantity"),
+            ReportColumn("minimum", _("Minimum stock"), "quantity"),
+        ]
+
+    def rows(self, params: dict[str, Any], user: Any) -> list[dict[str, Any]]:
+        products = (
+            Product.objects.visible_to(user).filter(kind=ProductKind.GOODS).select_related("unit").order_by("code")
+        )
+        if params["group"]:
+            products = products.filter(group=params["group"])
+        found = list(products.select_related("unit"))
+        stock = availability(product.pk for product in found)
+        return [
+            _forecast_row(product, stock[product.pk])
+            for product in found
+            if product.active or stock[product.pk] != Availability()
+        ]
+
+
+def _forecast_row(product: Product, stock: Availability) -> dict[str, Any]:
+    names = ("on_hand", "reserved", "available", "incoming", "outgoing", "forecast")
+    return {
+        "product": product.code,
+        "_product": product.label,
+        "unit": str(product.unit),
+        **{name: getattr(stock, name) for name in names},
+        "minimum": product.minimum,
+    }
+
+
 register(StockOnHand())
+register(StockForecast())
 register(StockCard())

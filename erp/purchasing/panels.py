@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, Sum
@@ -12,8 +13,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from erp.finance.currencies import base_symbol
 from erp.finance.models import OpenItem
-from erp.purchasing.models import PurchaseOrder
+from erp.inventory.availability import incoming
+from erp.purchasing.models import PurchaseOrder, PurchaseOrderLine
 from erp.trade.flow import Chain
+from erp.trade.open_lines import still_ordered
 from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Figure, Panel, Task, actions, figures, panels, tasks
@@ -158,3 +161,4 @@ panels["desk"].append(
         query="view=confirmed&goods_status=none&goods_status=partial&sort=required_date",
     )
 )
+incoming.append(partial(still_ordered, PurchaseOrderLine))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
@@ -13,12 +14,14 @@ from django.utils.translation import gettext_lazy
 
 from erp.finance.models import OpenItem, Payment
 from erp.finance.models.payments import Direction
+from erp.inventory.availability import outgoing
 from erp.sales import approving, desk
 from erp.sales.credit import terms_of
 from erp.sales.figures import ageing, customer_figures
-from erp.sales.models import Delivery, Invoice, SalesOrder
+from erp.sales.models import Delivery, Invoice, SalesOrder, SalesOrderLine
 from erp.sales.models.orders import Hold
 from erp.trade.flow import Chain
+from erp.trade.open_lines import still_ordered
 from kit.pages import formats
 from kit.pages.actions import Action
 from kit.pages.panels import Event, Panel, actions, events, figures, panels, tasks
@@ -273,3 +276,4 @@ panels["desk"] += [
         query="sort=due_date",
     ),
 ]
+outgoing.append(partial(still_ordered, SalesOrderLine))

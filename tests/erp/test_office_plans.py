@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -23,16 +22,13 @@ from oa.approvals.models import ApprovalRequest, ApprovalTask
 from oa.organisation.models import User
 from oa.records.models import Notification
 from tests.oa.announcing import published
+from tests.plans import Large, Undo
 
 STAFF, REQUESTS, RECEIPTS = 60, 4_000, 3_000
-LARGE = {model._meta.db_table for model in (*TABLES, AnnouncementReceipt, Notification)}
 TOUCHED = 1_200  # rows of a large table that one statement may look at: a box holds 200, its people have some hundreds
+LARGE = Large({model._meta.db_table for model in (*TABLES, AnnouncementReceipt, Notification)}, TOUCHED)
 PAGES = ("/", "/ui/counters/", "/todo/", "/todo/?tab=sent", "/todo/?tab=copied", "/todo/?tab=done")
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.usefixtures("company")]
-
-
-class _Undo(Exception):
-    """Ends a transaction without a trace."""
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +40,10 @@ def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
                 sizes = {"staff": STAFF, "requests": REQUESTS, "receipts": RECEIPTS}
                 call_command("demo", orders=30, seed=1, stdout=io.StringIO(), **sizes)
                 with connection.cursor() as cursor:
-                    cursor.execute(f"ANALYZE {', '.join(LARGE)}")
+                    cursor.execute(f"ANALYZE {', '.join(LARGE.tables)}")
                 yield
-                raise _Undo
-        except _Undo:
+                raise Undo
+        except Undo:
             pass
 
 
@@ -68,38 +64,6 @@ def busy() -> dict[str, User]:
     return {"head": User.objects.get(pk=head["user"]), "employee": User.objects.get(pk=asking["applicant"]), **named}
 
 
-def scans(statement: str) -> Iterator[tuple[str, str, int]]:
-    """Table, kind of access and rows looked at, of every access to a large table while `statement` runs."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}")
-        found = cursor.fetchone()[0]
-        cursor.execute("SET LOCAL enable_seqscan = on")
-    todo = [part["Plan"] for part in (json.loads(found) if isinstance(found, str) else found)]
-    while todo:
-        node = todo.pop()
-        todo += node.get("Plans", ())
-        if node.get("Relation Name") in LARGE:
-            removed = sum(rows for name, rows in node.items() if name.startswith("Rows Removed"))
-            yield node["Relation Name"], node["Node Type"], int((node["Actual Rows"] + removed) * node["Actual Loops"])
-
-
-def asked_of(client: Client, url: str) -> Sequence[str]:
-    """The statements about large tables behind a page."""
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(url).status_code == 200
-    statements = [query["sql"] for query in queries.captured_queries if query["sql"].startswith("SELECT")]
-    return [sql for sql in statements if any(f'"{table}"' in sql for table in LARGE)]
-
-
-def assert_found_by_index(client: Client, url: str) -> None:
-    statements = asked_of(client, url)
-    assert statements, url
-    for sql in statements:
-        for table, how, rows in scans(sql):
-            assert how != "Seq Scan" and rows <= TOUCHED, (url, table, how, rows, sql)
-
-
 def test_the_tables_are_large_enough_to_tell() -> None:
     assert ApprovalRequest.objects.count() == REQUESTS > 3 * TOUCHED
     assert AnnouncementReceipt.objects.count() >= RECEIPTS > 2 * TOUCHED
@@ -110,7 +74,7 @@ def test_boxes_counters_and_desk_are_found_by_indexes(who: str) -> None:
     """Figures of the office: whoever looks, no page of the inbox looks at more than it shows."""
     client = client_of(busy()[who])
     for url in PAGES:
-        assert_found_by_index(client, url)
+        LARGE.assert_found_by_index(client, url)
 
 
 def test_who_has_read_an_announcement_is_found_by_indexes() -> None:
@@ -118,19 +82,19 @@ def test_who_has_read_an_announcement_is_found_by_indexes() -> None:
     client, news = client_of(User.objects.get(username="hr")), Announcement.objects.order_by("-recipients", "pk")[0]
     for view in ("current", "unread", "read"):
         for page in ("", "&page=2"):
-            assert_found_by_index(client, readers_url(news, view) + page)
+            LARGE.assert_found_by_index(client, readers_url(news, view) + page)
 
 
 def test_a_request_is_seen_without_looking_at_all_others() -> None:
     """The page of a request, of somebody who has to do with thousands of others."""
     chief = busy()["chief"]
     seen = ApprovalTask.objects.filter(user=chief).order_by("-pk")[0]
-    assert_found_by_index(client_of(chief), f"/approvals/requests/{seen.request_id}/")
+    LARGE.assert_found_by_index(client_of(chief), f"/approvals/requests/{seen.request_id}/")
 
 
 def test_the_plan_of_a_question_that_looks_at_everything_is_noticed() -> None:
     """The other way round: what has no index is found out."""
-    looked = list(scans("SELECT count(*) FROM oa_approvalrequest WHERE reason = 'x'"))
+    looked = list(LARGE.scans("SELECT count(*) FROM oa_approvalrequest WHERE reason = 'x'"))
     assert looked and all(how == "Seq Scan" or rows > TOUCHED for _table, how, rows in looked)
 
 

@@ -37,7 +37,9 @@ NOBODYS = 7_399_999
 OFFICE = "oa"
 MOST_ALIKE = 2  # pages of a kind that are visited because others link to them
 # Besides what ends the crawl: what tells of the crawl itself, like the sessions one is logged in with.
-UNSAFE = re.compile(r"^(logout|login|password|access|favicon|healthz|ui/language|ui/preferences|backoffice/(log|jsi18n|r/))")
+UNSAFE = re.compile(
+    r"^(logout|login|password|access|favicon|healthz|ui/language|ui/preferences|backoffice/(log|jsi18n|r/))"
+)
 CHANGING = re.compile(
     r"""nonce-[^']*|nonce="[^"]*"|name="(?:csrfmiddlewaretoken|submit_id)"\svalue="[^"]*"|\d\d:\d\d(:\d\d)?"""
     r"""|<div\sclass="paper">[\s\S]*?</svg>"""  # drawn letters, the moment of printing among them

@@ -19,6 +19,7 @@ from erp.trade.models import (
     TradeAmounts,
     discount_check,
 )
+from erp.trade.open_lines import open_index
 from kit.rules.fields import tolerable
 from kit.rules.history import tracked
 from kit.rules.search import search_column
@@ -134,7 +135,10 @@ class PurchaseOrderLine(OrderLine):
             models.CheckConstraint(condition=Q(factor__gt=0), name="purchase_line_factor"),
             tolerable("tolerance", "purchase_line_tolerance"),
         ]
-        indexes = [models.Index(fields=["product", "order"], name="purchase_line_product")]
+        indexes = [
+            models.Index(fields=["product", "order"], name="purchase_line_product"),
+            open_index("purchase_line_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.position}"

@@ -22,6 +22,7 @@ from erp.trade.models import (
     TradeAmounts,
     discount_check,
 )
+from erp.trade.open_lines import open_index
 from kit.rules.fields import MoneyField, QuantityField, tolerable
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
@@ -202,7 +203,10 @@ class SalesOrderLine(OrderLine):
             models.CheckConstraint(condition=Q(factor__gt=0), name="order_line_factor"),
             tolerable("tolerance", "order_line_tolerance"),
         ]
-        indexes = [models.Index(fields=["product", "order"], name="order_line_product")]
+        indexes = [
+            models.Index(fields=["product", "order"], name="order_line_product"),
+            open_index("order_line_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.position}"
