@@ -180,7 +180,7 @@ PGTRIGGER_MIGRATIONS = True
 REDIS_URL = env.str("REDIS_URL", embedded.redis_url())
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.caches.ForgivingCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "sanhe",
         "TIMEOUT": 300,

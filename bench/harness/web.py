@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from urllib.parse import quote, urlencode
 
 from django.db import connection
-from harness import ROOT
 
 from config import places
 from config.management.commands.run import answers, services
+from harness import ROOT
 
 HOST, PATIENCE = "127.0.0.1", 60
 

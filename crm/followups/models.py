@@ -43,7 +43,10 @@ class FollowUp(Record):
         verbose_name = _("follow-up")
         verbose_name_plural = _("follow-ups")
         ordering = ["-happened_at", "-id"]
-        indexes = [models.Index(fields=["customer", "-happened_at"], name="followup_customer")]
+        indexes = [
+            models.Index(fields=["customer", "-happened_at"], name="followup_customer"),
+            models.Index(fields=["-happened_at", "-id"], name="followup_moment"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} · {self.text[:40]}"

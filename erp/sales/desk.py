@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, F, Min, Q, Sum
 from django.db.models.functions import TruncMonth
 from django.utils.safestring import mark_safe
@@ -29,6 +30,8 @@ from kit.values.money import ZERO
 BOOKED = ("confirmed", "closed")
 SOON = 3  # days before the due date from which an order is to be shipped
 MONTHS = 6  # of the chart
+KEPT = 3600  # seconds for which the chart remembers the months that are over
+OLDEST = 2_000  # overdue items among which the customers to call are looked for
 OVERDUE = gettext_lazy("Collection")
 
 
@@ -133,15 +136,18 @@ def shipments(user: Any, limit: int) -> Sequence[Task]:
 
 
 def collections(user: Any, limit: int) -> Sequence[Task]:
-    """Customers with overdue invoices, the oldest first; one statement."""
+    """Customers with overdue invoices, the oldest first, among the oldest invoices; two statements."""
     if not user.has_perm("erp.view_openitem"):
         return []
     today = business_day()
     rows = OpenItem.objects.visible_to(user).filter(remaining__gt=0, due_date__lt=today, customer__isnull=False)
+    late = OpenItem.objects.filter(pk__in=rows.order_by("due_date", "pk").values("pk")[:OLDEST]).order_by()
+    longest = late.values("customer").annotate(oldest=Min("due_date")).order_by("oldest", "customer")[:limit]
     found = (
-        rows.values("customer", "customer__code", name=F("customer__name"), short=F("customer__short_name"))
+        rows.filter(customer__in=[row["customer"] for row in longest])
+        .values("customer", "customer__code", name=F("customer__name"), short=F("customer__short_name"))
         .annotate(n=Count("pk"), total=Sum("base_remaining"), oldest=Min("due_date"))
-        .order_by("oldest", "customer")[:limit]
+        .order_by("oldest", "customer")
     )
     items, customers, symbol = registry["openitem"].url(), by_model[Customer], base_symbol()
     return [
@@ -161,7 +167,7 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
 
 
 def months(user: Any, _user: Any) -> dict[str, Any]:
-    """Bookings and receipts of the last months as bars; two statements."""
+    """Bookings and receipts of the last months as bars; two statements, four where the past is not remembered."""
     today = business_day()
     firsts = [
         dt.date(year, month + 1, 1)
@@ -169,8 +175,8 @@ def months(user: Any, _user: Any) -> dict[str, Any]:
     ]
     orders = SalesOrder.objects.visible_to(user).filter(state__in=BOOKED)
     receipts = Payment.objects.visible_to(user).filter(direction=Direction.RECEIVE, state__in=("posted", "reversed"))
-    booked = _by_month(orders, "base_total", firsts)
-    received = _by_month(receipts, "base_amount", firsts) if user.has_perm("erp.view_payment") else None
+    booked = _by_month(orders, "base_total", firsts, user)
+    received = _by_month(receipts, "base_amount", firsts, user) if user.has_perm("erp.view_payment") else None
     series = [Series(_("Booked"), booked)] + (
         [Series(pgettext("money", "Received"), received)] if received is not None else []
     )
@@ -187,13 +193,17 @@ def months(user: Any, _user: Any) -> dict[str, Any]:
     return {"chart": mark_safe(svg)}  # nosec B308 B703  # noqa: S308  our own SVG, escaped there
 
 
-def _by_month(rows: Any, column: str, firsts: Sequence[dt.date]) -> list[Decimal]:
-    sums = (
-        rows.filter(date__gte=firsts[0])
-        .annotate(first=TruncMonth("date"))
-        .order_by()
-        .values("first")
-        .annotate(total=Sum(column))
-    )
-    found = {row["first"]: row["total"] for row in sums}
+def _by_month(rows: Any, column: str, firsts: Sequence[dt.date], user: Any) -> list[Decimal]:
+    """Sums of the months that begin on `firsts`: the last one as it is now, those before as they were lately."""
+    name = f"desk:{column}:{user.pk}:{firsts[-1]}"
+    past = cache.get(name)
+    if past is None:
+        past = _sums(rows.filter(date__gte=firsts[0], date__lt=firsts[-1]), column)
+        cache.set(name, past, KEPT)
+    found = past | _sums(rows.filter(date__gte=firsts[-1]), column)
     return [found.get(first, ZERO) for first in firsts]
+
+
+def _sums(rows: Any, column: str) -> dict[dt.date, Decimal]:
+    months = rows.annotate(first=TruncMonth("date")).order_by().values_list("first")
+    return dict(months.annotate(total=Sum(column)))

@@ -18,7 +18,7 @@ from kit.pages.actions import Command
 from kit.pages.columns import Column, field_of, resolve, resolve_all, with_card
 from kit.pages.panels import Figure, commands
 from kit.rules.permissions import may
-from kit.rules.search import matching
+from kit.rules.search import hits
 from kit.rules.states import StateTable, command_permission
 from kit.values.keys import is_key
 
@@ -155,10 +155,10 @@ class Resource:
         return self.queryset(user)
 
     def search(self, rows: models.QuerySet[Any], text: str) -> models.QuerySet[Any]:
-        """Rows that match what a person typed, in the search column and the joined ones."""
+        """Rows that match what a person typed, in the search column and the joined ones (see `hits`)."""
         condition = models.Q(pk__in=[])
         if field_of(self.model, "search") is not None:
-            condition |= models.Q(pk__in=matching(self.model._default_manager.all(), text).values("pk"))
+            condition |= hits(self.model, text)
         for path in self.search_fields:
             relation, _dot, last = path.rpartition("__")
             if last != "search":
@@ -166,8 +166,7 @@ class Resource:
                 continue
             field = field_of(self.model, relation)
             if field is not None and field.related_model is not None:
-                hits = matching(field.related_model._default_manager.all(), text)
-                condition |= models.Q(**{f"{relation}__in": hits.values("pk")})
+                condition |= hits(field.related_model, text, relation)
         return rows.filter(condition)
 
     def lookup(self, key: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ $$;
 
 LONGEST = 60  # letters of a word that the function above keeps
 TERMS = 40  # more tell nothing that these do not
+FEW = 1_000
 
 QuerySetT = TypeVar("QuerySetT", bound=models.QuerySet[Any])
 
@@ -128,3 +129,16 @@ def matching(queryset: QuerySetT, text: str, path: str = "search") -> QuerySetT:
     if not query:
         return queryset.none() if text.strip() else queryset
     return queryset.filter(**{f"{path}__tokens": query})
+
+
+def hits(model: type[models.Model], text: str, relation: str = "") -> models.Q:
+    """The condition for rows that match `text`, or whose `relation` leads to rows of `model` that do.
+
+    The few rows that match something rare are looked up first (one statement): the database takes them by their keys
+    then, instead of walking through a large table that hardly holds any. What is common is met on such a walk soon.
+    """
+    found = matching(model._default_manager.order_by(), text)
+    keys = list(found.values_list("pk", flat=True)[: FEW + 1])
+    if len(keys) <= FEW:
+        return models.Q(**{f"{relation or 'pk'}__in": keys})
+    return models.Q(**{f"{relation}__in": found.values("pk")}) if relation else models.Q(search__tokens=tsquery(text))

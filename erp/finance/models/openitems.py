@@ -91,6 +91,8 @@ class OpenItem(models.Model):
                 condition=Q(supplier__isnull=False) & ~Q(remaining=0),
             ),
             models.Index(fields=["source", "source_id"], name="item_source"),
+            models.Index(fields=["-due_date", "-id"], name="item_due"),
+            models.Index(fields=["-due_date", "-id"], name="item_open_due", condition=~Q(remaining=0)),
         ]
         triggers = [
             pgtrigger.ReadOnly(name="facts_fixed", exclude=["remaining", "base_remaining"]),

@@ -103,7 +103,9 @@ class Payment(PostedDocument):
         indexes = [
             models.Index(fields=["customer", "-date"], name="payment_customer"),
             models.Index(fields=["supplier", "-date"], name="payment_supplier"),
-            models.Index(fields=["-date", "-id"], name="payment_date"),
+            models.Index(
+                fields=["direction", "-date", "-id"], include=["base_amount", "state"], name="payment_direction"
+            ),
         ]
         triggers = [POSTED_STATES.trigger(), *posted_document()]
 

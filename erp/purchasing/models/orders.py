@@ -99,6 +99,11 @@ class PurchaseOrder(TradeAmounts, Party, OrderProgress, Document):
         constraints = [discount_check("purchase_discount")]
         indexes = [
             models.Index(fields=["-date", "-id"], name="purchase_date"),
+            models.Index(
+                fields=["required_date", "id"],
+                name="purchase_to_receive",
+                condition=Q(state="confirmed", goods_percent__lt=100),
+            ),
             models.Index(fields=["supplier", "-date", "-id"], name="purchase_supplier"),
             models.Index(fields=["owner", "-date", "-id"], name="purchase_owner"),
             GinIndex(fields=["search"], name="purchase_search"),

@@ -160,10 +160,15 @@ class SalesOrder(TradeAmounts, Party, OrderProgress, Document):
             ),
         ]
         indexes = [
-            models.Index(fields=["-date", "-id"], name="order_date"),
+            models.Index(fields=["-date", "-id"], include=["base_total", "state"], name="order_booked"),
             models.Index(fields=["customer", "-date", "-id"], name="order_customer"),
             models.Index(fields=["owner", "-date", "-id"], name="order_owner"),
-            models.Index(fields=["-date"], name="order_open", condition=Q(state="confirmed")),
+            models.Index(fields=["-date", "-id"], name="order_open", condition=Q(state="confirmed")),
+            models.Index(
+                fields=["required_date", "id"],
+                name="order_to_ship",
+                condition=Q(state="confirmed", goods_percent__lt=100),
+            ),
             GinIndex(fields=["search"], name="order_search"),
         ]
         triggers = [ORDER_STATES.trigger()]
