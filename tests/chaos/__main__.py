@@ -24,6 +24,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--restarts", type=int, default=10, help="immediate restarts of PostgreSQL")
+    parser.add_argument("--backups", type=int, default=1, choices=(0, 1), help="1: back up under load, and restore")
     parser.add_argument("--orders", type=int, default=120, help="size of the demo company")
     parser.add_argument("--dump", default="", help="a dump of a migrated database to begin with")
     parser.add_argument("--json", default="", help="a file for the result")

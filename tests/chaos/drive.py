@@ -78,13 +78,12 @@ class Drill:
             if now >= next_kill and self.happened["kills"] < self.given.kills:
                 self._kill()
                 next_kill = now + self.dice.uniform(*PAUSES)
-            if done >= wanted * 0.55:
+            if done >= wanted * 0.55 and self.given.backups:
                 rescue.begin()
             if restarts and done >= restarts[0] and not rescue.under_way():
                 restarts.pop(0)
                 self._restart()
             time.sleep(0.03)
-        rescue.begin()
         rescue.wait()
 
     def _replace_the_dead(self) -> None:
@@ -125,7 +124,7 @@ class Drill:
         faults += [f"{self.stats['open transactions']} open transactions"] * bool(self.stats["open transactions"])
         if self.happened["deaths"] > self.happened["kills"]:
             faults.append(f"{self.happened['deaths']} processes died of {self.happened['kills']} kills")
-        faults += rescue.faults()
+        faults += rescue.faults() if self.given.backups else []
         kinds = Counter(note["what"] for note in notes)
         acks = [note for note in notes if note["what"] == "ack"]
         return {

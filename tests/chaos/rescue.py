@@ -38,8 +38,9 @@ class Rescue:
         return self.thread.is_alive()
 
     def wait(self) -> None:
-        """Until it is written."""
-        self.thread.join()
+        """Until it is written, where one was begun."""
+        if self.thread.ident is not None:
+            self.thread.join()
 
     def _write(self) -> None:
         begin = time.monotonic()
