@@ -35,7 +35,9 @@ def copy_company(name: str) -> None:
     to its log as they are, and a crash soon afterwards lets them give numbers a second time.
     """
     with servers.Postgres().connect() as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        earlier = server.execute("SELECT datname FROM pg_database WHERE datname LIKE 'chaos%'").fetchall()
+        for [old] in earlier:
+            server.execute(f'DROP DATABASE "{old}" WITH (FORCE)')
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{BASE}" STRATEGY file_copy')
     connection.close()
     connection.settings_dict["NAME"] = name
