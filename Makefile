@@ -20,7 +20,7 @@ BANDIT = @found=$$($(VENV)/bin/bandit --quiet --configfile pyproject.toml --recu
 PRODUCTION := DATABASE_URL=postgresql://sanhe@localhost/sanhe REDIS_URL=redis://localhost ALLOWED_HOSTS=erp.example.com \
 	SECRET_KEY=check-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789
 
-.PHONY: help venv ready ready-to-test run test check audit bench clean lock
+.PHONY: help venv ready ready-to-test run test check audit bench chaos clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -66,6 +66,10 @@ audit: ready-to-test  ## packages with known weaknesses (asks the network), and 
 
 bench: ready  ## the benchmarks, each beside plain SQL doing the same rows
 	@for file in bench/[a-z]*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(PY) "$$file" || exit 1; done
+
+# Another size or a seed: make chaos CHAOS_ARGS="--seed 7 --operations 2000 --kills 20 --restarts 2"
+chaos: ready-to-test  ## the long fault drills on servers of their own (docs/reliability.md)
+	@SANHE_VAR=var/chaos $(PY) -m tests.chaos $(CHAOS_ARGS)
 
 clean:  ## remove the environment and what can be made again; data in var/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(COMPILED) $(VENV).new

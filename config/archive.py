@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +18,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import connections
+from django.db import connections, transaction
 
 from erp.setup.demo import BOOKS
 
@@ -81,21 +83,29 @@ def media_names(folder: str = "") -> list[str]:
     return sorted(names)
 
 
-def write(target: Path) -> dict[str, Any]:
-    """Write a backup; it gets its name only when complete. The manifest."""
+def write(target: Path, witness: Callable[[], object] = lambda: None) -> dict[str, Any]:
+    """Write a backup; it gets its name only when complete. The manifest.
+
+    `witness` is called in a transaction that sees exactly what the backup holds.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     sums: dict[str, str] = {}
     try:
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             dump = Path(folder) / DUMP
-            # Before the files: a row never names a file that the backup lacks, as files are never overwritten.
-            run([program("pg_dump"), "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}"])
             with open(fresh, "w+b", opener=_private) as file, zipfile.ZipFile(file, "w") as archive:
+                # Files before the dump, as some are removed while it runs, and after it those that came meanwhile:
+                # a row never names a file that the backup lacks. Files are never overwritten.
+                _add_media(archive, sums)
+                with _moment() as name:
+                    witness()
+                    manifest = {"format": FORMAT, **state()}
+                    options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}"]
+                    run([program("pg_dump"), *options, f"--file={dump}"])
                 _add(archive, DUMP, dump.open("rb"), sums, zipfile.ZIP_STORED)
-                for name in media_names():
-                    _add(archive, MEDIA + name, default_storage.open(name, "rb"), sums, zipfile.ZIP_DEFLATED)
-                manifest = {"format": FORMAT, **state(), "made": datetime.now(UTC).isoformat(), "sha256": sums}
+                _add_media(archive, sums)
+                manifest |= {"made": datetime.now(UTC).isoformat(), "sha256": sums}
                 archive.writestr(MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
         with fresh.open("rb") as complete:
             os.fsync(complete.fileno())
@@ -103,6 +113,25 @@ def write(target: Path) -> dict[str, Any]:
     finally:
         fresh.unlink(missing_ok=True)
     return manifest
+
+
+@contextmanager
+def _moment() -> Iterator[str]:
+    """One state of the database for this connection, and the name by which `pg_dump` reads the same."""
+    with transaction.atomic(), connections["default"].cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        # A dump may take longer than a transaction is allowed to idle.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_export_snapshot()")
+        yield str(cursor.fetchone()[0])
+
+
+def _add_media(archive: zipfile.ZipFile, sums: dict[str, str]) -> None:
+    """Every attachment that is not in the backup yet, but those that are removed at this very moment."""
+    for name in media_names():
+        if MEDIA + name not in sums:
+            with suppress(FileNotFoundError):
+                _add(archive, MEDIA + name, default_storage.open(name, "rb"), sums, zipfile.ZIP_DEFLATED)
 
 
 def _private(path: str, flags: int) -> int:

@@ -10,6 +10,8 @@ from kit.urls import resource_urls
 from oa.organisation.login import LoginView, LogoutView, PasswordView, backoffice_login_view
 from oa.organisation.second_step import code_view, confirm_view
 
+handler500 = "config.failing.failed_view"
+
 urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -16,6 +16,7 @@ from kit.values.dates import add_months, month_end
 from kit.values.errors import BusinessError
 from oa.organisation.models import CompanyProfile
 
+# The period stays as it is until the posting is done; who comes after a close reads its words, not those of the guard.
 _LOAD = """
 SELECT c.base_currency, cur.id, cur.exponent, c.reversal_style, c.cost_at, c.tax_method,
        c.over_receipt_tolerance, c.under_tolerance, c.bill_tolerance, j.id, j.code, p.id, p.state, p.start,
@@ -26,7 +27,7 @@ SELECT c.base_currency, cur.id, cur.exponent, c.reversal_style, c.cost_at, c.tax
   FROM oa_companyprofile c
   JOIN erp_currency cur ON cur.code = c.base_currency
   LEFT JOIN erp_journal j ON j.code = %(journal)s
-  LEFT JOIN erp_period p ON %(date)s BETWEEN p.start AND p."end"
+  LEFT JOIN LATERAL (SELECT id, state, start FROM erp_period WHERE %(date)s BETWEEN start AND "end" FOR SHARE) p ON TRUE
 """
 
 # Journals every installation has; `migrate` makes them.

@@ -52,15 +52,15 @@ def store_attachments(obj: Model, files: Iterable[File[bytes]], *, by: Any) -> l
     if files and closed is not None and closed(obj, by):
         raise BusinessError(_("Files cannot be added here any more."))
     rows: list[Attachment] = []
-    try:
-        with transaction.atomic():
+    with transaction.atomic():
+        try:
             for file in files:
                 rows.append(store_attachment(obj, file, by=by))
-    except BaseException:
-        for row in rows:
-            row.file.delete(save=False)
-        raise
-    return rows
+        except BaseException:
+            for row in rows:
+                row.file.delete(save=False)
+            raise
+    return rows  # a commit without an answer may have succeeded: the files stay
 
 
 def remove_attachment(attachment: Attachment, *, by: Any) -> None:

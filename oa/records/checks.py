@@ -26,6 +26,7 @@ from oa.records.models import (
     NumberSequence,
     PostedDocument,
 )
+from oa.records.models.audit import seal
 
 OURS = ("oa", "crm", "erp")
 FRESH = dt.timedelta(days=1)  # a file is stored before its row is; what is left of a crash shows after this
@@ -87,6 +88,11 @@ SELECT c.id AS context, c.created_at, c.metadata ->> 'url' AS url, c.metadata ->
   FROM pghistory_context c
  WHERE c.metadata ->> 'submit' <> '' AND c.created_at > clock_timestamp() - %(kept)s
    AND NOT EXISTS (SELECT 1 FROM oa_idempotencykey k WHERE k.key::text = c.metadata ->> 'submit')
+"""
+_UNSEALED = f"""
+WITH chain AS (SELECT a.*, lag(digest, 1, '') OVER (ORDER BY id) AS before FROM oa_auditentry a)
+SELECT id AS "audit entry", at, user_id AS person, action, what FROM chain c
+ WHERE digest <> {seal("c", "c.before")} AND NOT (digest = '' AND before = '') ORDER BY id
 """
 _ORPHANS = """
 SELECT '{notes}' AS table, n.id, '{target}' AS record, n.object_id FROM {notes} n
@@ -178,6 +184,12 @@ def posting_times() -> Iterator[Row]:
     """Drafts have neither number nor time of posting, all others have both."""
     for model in documents(PostedDocument):
         yield from rows(_TIMES.format(table=model._meta.db_table))
+
+
+@check("I-30", _("audit entries are what was written, in their order"))
+def audit_chain() -> list[Row]:
+    """Every entry carries its seal; one that was changed, swapped, put in or is missing breaks it or the next one."""
+    return rows(_UNSEALED)
 
 
 @check("I-31", _("every submitted form has its effect"))

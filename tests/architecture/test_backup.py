@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
+from config import archive
 from crm.customers.models import Customer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -37,6 +38,35 @@ def backup(tmp_path):
     target = tmp_path / "sanhe.zip"
     call_command("backup", str(target))
     return target
+
+
+def test_a_file_that_is_removed_while_the_backup_is_written_is_in_it(tmp_path):
+    """F-25: the row is in the dump, so the file is in the backup; what came meanwhile is there as well."""
+    default_storage.save("old.txt", ContentFile(b"old"))
+
+    def meanwhile():
+        default_storage.delete("old.txt")
+        default_storage.save("new.txt", ContentFile(b"new"))
+
+    manifest = archive.write(tmp_path / "b.zip", meanwhile)
+    assert archive.check(tmp_path / "b.zip") == manifest
+    assert {"media/old.txt", "media/new.txt"} <= set(manifest["sha256"])
+
+
+def test_the_dump_is_of_the_moment_of_its_witness(tmp_path):
+    """F-25: what is committed after it is not in the backup, however long the dump takes to begin."""
+    told = []
+
+    def witness():
+        told.append(people())
+        run = [archive.program("psql"), "--quiet", "--command", "UPDATE oa_user SET username = 'later'"]
+        archive.run(run)
+
+    get_user_model().objects.create_user("chen", password="something long")
+    archive.write(tmp_path / "b.zip", witness)
+    assert people() == ["later"]
+    call_command("restore", str(tmp_path / "b.zip"), "--force")
+    assert people() == ["chen"] == told[0]
 
 
 def people():
@@ -71,7 +101,7 @@ def test_refuses_imported_data_without_people(backup):
 
 
 def test_programs_of_the_path_come_first_and_the_wheel_serves_where_there_are_none(monkeypatch, tmp_path):
-    from config import archive, servers
+    from config import servers
 
     monkeypatch.setenv("DATABASE_URL", "postgresql://someone@db.example.com/sanhe")
     own = tmp_path / "pg_dump"

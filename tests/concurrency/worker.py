@@ -20,11 +20,11 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402 - needs the settings
 from django.db.models import QuerySet  # noqa: E402
 
-from erp.finance import ledger  # noqa: E402
+from erp.finance import context, ledger  # noqa: E402
 from erp.finance.context import GENERAL, posting_context  # noqa: E402
 from erp.finance.ledger import Line, Source, post_entry  # noqa: E402
-from erp.finance.models import Account, Journal, OpenItem, Payment, Voucher  # noqa: E402
-from erp.finance.services import pay, post_payment, post_voucher, reverse_payment, save_voucher  # noqa: E402
+from erp.finance.models import Account, Journal, JournalEntry, OpenItem, Payment, Period, Voucher  # noqa: E402
+from erp.finance.services import close_period, pay, post_payment, post_voucher, reverse_payment, save_voucher  # noqa: E402
 from erp.finance.services.vouchers import EntryInput  # noqa: E402
 from erp.sales.models import SalesOrder  # noqa: E402
 from erp.sales.services import confirm_order, deliver_order, invoice_order, save_order  # noqa: E402
@@ -193,6 +193,28 @@ def post_vouchers(count: int, accounts: list[int]) -> Outcome:
     return outcome
 
 
+def close_or_post(period: int, close: bool, count: int, accounts: list[int], locked: bool) -> Outcome:
+    """Close a period (how many entries it has then), or write and post `count` vouchers of its first day.
+
+    Not `locked` is the negative control: the period is read, and not held until the posting is done.
+    """
+    outcome: Outcome = Counter()
+    if close:
+        time.sleep(0.4)  # in the middle of the postings
+        attempt(outcome, lambda: close_period(Period(pk=period), by=None))
+        outcome["entries"] = JournalEntry.objects.filter(period=period).count()
+        return outcome
+    debit, credit = (Account.objects.get(pk=key) for key in accounts)
+    day, loading = Period.objects.get(pk=period).start, context._LOAD
+    context._LOAD = loading if locked else loading.replace("FOR SHARE", "")
+    for _ in range(count):
+        head = Voucher(journal=Journal.objects.get(code=GENERAL), date=day, memo="x")
+        lines = [EntryInput(debit, debit=Decimal(1)), EntryInput(credit, credit=Decimal(1))]
+        attempt(outcome, lambda: post_voucher(save_voucher(head, lines, by=None), by=None))  # noqa: B023
+    context._LOAD = loading
+    return outcome
+
+
 def post_uncounted(first: int, count: int, accounts: list[int]) -> Outcome:
     """The negative control of `post_entries`: the very posting, but its counter is read and not locked."""
     start, end = "INSERT INTO oa_counter", "RETURNING last"
@@ -242,6 +264,7 @@ def mix(order: int, item: int, turns: int, mine: int) -> Outcome:
 COMMANDS: dict[str, Callable[..., Outcome]] = {
     name: globals()[name]
     for name in (
+        "close_or_post",
         "confirm",
         "count_up",
         "deliver",

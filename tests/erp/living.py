@@ -37,7 +37,7 @@ from oa.announcements.publishing import appear
 from oa.organisation.models import CompanyProfile, User
 from oa.organisation.models.company import CostAt
 from oa.records.idempotency import once
-from oa.records.models import Attachment, Comment, IdempotencyKey
+from oa.records.models import Attachment, AuditAction, AuditEntry, Comment, IdempotencyKey
 from oa.records.notifications import notify
 from oa.reporting.models import OutboxMail
 from tests.oa import announcing
@@ -208,6 +208,8 @@ def _papers(c) -> None:
     with pghistory.context(user=c.by.pk, url="/customers/C-1/edit/"):  # as in a request
         once(str(uuid.uuid4()), c.by, "customers.save", lambda: _rename(c))
     c.key = IdempotencyKey.objects.get()
+    for what in ("Sales order", "Invoice"):
+        AuditEntry.objects.create(user=c.by, action=AuditAction.PRINT, what=what)
     c.told = notify([c.by], "look", record=c.order)
     c.mail = OutboxMail.objects.create(
         dedupe="report-1", message_id="<1@sanhe>", to="boss@example.com", subject="Sales"

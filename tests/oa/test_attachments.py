@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, connection
+from django.db.models.signals import post_save
 from PIL import Image
 
+from config import archive
 from kit.values.errors import BusinessError
 from oa.records import attachments, uploads
-from oa.records.attachments import remove_attachment, store_attachment
+from oa.records.attachments import remove_attachment, store_attachment, store_attachments
 from oa.records.models import Attachment
 from oa.records.uploads import safe_name
 from tests import factories as make
@@ -178,3 +181,25 @@ def test_a_replaced_logo_goes(django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         company.save()
     assert not storage.exists(old) and storage.exists(company.logo.name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_without_an_answer_takes_no_file_away() -> None:
+    """F-10: it may have succeeded on a server that went away; a file too many is found, a lost one is not there."""
+    customer, by = make.make_customer(), make.make_user()
+
+    def end_session(**_signal: Any) -> None:
+        with connection.cursor() as cursor, connection._nodb_cursor() as other:  # type: ignore[attr-defined]
+            cursor.execute("SELECT pg_backend_pid()")
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", cursor.fetchone())
+
+    post_save.connect(end_session, sender=Attachment)
+    try:
+        with pytest.raises(DatabaseError):
+            store_attachments(customer, [ContentFile(b"words", name="a.txt")], by=by)
+    finally:
+        post_save.disconnect(end_session, sender=Attachment)
+        connection.close()
+    assert not Attachment.objects.exists()
+    names = [name for name in archive.media_names("attachments/") if name.endswith(".txt")]
+    assert len(names) == 1

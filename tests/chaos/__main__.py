@@ -1,0 +1,62 @@
+"""`python -m tests.chaos`: the long drill (docs/reliability.md); exit code 1 and the reasons when it is not passed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from random import SystemRandom
+
+os.environ.setdefault("SANHE_VAR", "var/chaos")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ["SANHE_STATEMENT_TIMEOUT"] = "0"  # of the driver, as of every command
+
+from config import embedded, places
+
+
+def arguments() -> argparse.Namespace:
+    """Size and seed of a run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
+    parser.add_argument("--operations", type=int, default=10_000, help="answered operations, refusals not counted")
+    parser.add_argument("--processes", type=int, default=8)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--restarts", type=int, default=10, help="immediate restarts of PostgreSQL")
+    parser.add_argument("--backups", type=int, default=1, choices=(0, 1), help="1: back up under load, and restore")
+    parser.add_argument("--orders", type=int, default=120, help="size of the demo company")
+    parser.add_argument("--dump", default="", help="a dump of a migrated database to begin with")
+    parser.add_argument("--json", default="", help="a file for the result")
+    return parser.parse_args()
+
+
+def commit() -> str:
+    """Which source this is."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=places.ROOT, capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip() or "unknown"
+
+
+def main() -> int:
+    """Start the servers, run, judge, tell."""
+    given = arguments()
+    print(f"seed {given.seed}, commit {commit()}", flush=True)
+    embedded.start()
+    from tests.chaos.drive import Drill  # after the servers: it reads the settings
+
+    result = Drill(given).run()
+    if given.json:
+        with open(given.json, "w") as file:
+            json.dump(result, file, indent=1)
+    faults = result.pop("faults")
+    print(json.dumps(result, indent=1))
+    for fault in faults[:50]:
+        print(f"FAULT {fault}")
+    print(f"{'NOT PASSED' if faults else 'passed'}: seed {given.seed}, commit {commit()}", flush=True)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
