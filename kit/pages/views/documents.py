@@ -16,9 +16,11 @@ from kit.pages.actions import Action
 from kit.pages.forms import KitForm, form_class
 from kit.pages.hooks import hooks
 from kit.pages.lines import Computed, GridRow, changed_rows
+from kit.pages.merging import picked
 from kit.pages.panels import flow_of
 from kit.pages.resources import Resource
 from kit.pages.views import drafts
+from kit.pages.views.conflict import Conflict, conflict_of, opened
 from kit.pages.views.drafts import Unsaved
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page
@@ -38,13 +40,16 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
     if made is not None:
         drafts.saved(request, resource, obj)
         return go(request, resource.url_for(made))
-    rows = grid.read(request.POST, request.user)
+    rows = grid.read(form.data, request.user)
     valid = form.is_valid() and not any(row.errors for row in rows)
     problems: list[str] = []
     if valid and request.POST.get("action") != "recalculate":
         try:
             return _save(request, resource, obj, form, rows)
         except VersionConflict as error:
+            conflict = conflict_of(request, resource, obj, form, rows)
+            if conflict is not None:
+                return _merged(request, resource, conflict)
             computed = grid.compute(form.instance, rows, None, request.user)
             return _page(request, resource, obj, form, rows, computed, [str(error)], 409)
         except BusinessError as error:
@@ -121,7 +126,7 @@ def _form(request: HttpRequest, resource: Resource, obj: Any, copied: Any = None
         kept = [name for name in resource.fields if name not in (resource.not_copied or ())]
         initial |= {name: getattr(copied, name) for name in kept}
     return form_class(resource)(
-        request.POST or typed, instance=obj, user=request.user, resource=resource, initial=initial
+        picked(request.POST) or typed, instance=obj, user=request.user, resource=resource, initial=initial
     )
 
 
@@ -216,6 +221,7 @@ def _page(
     problems: list[str],
     status: int,
     draft: Unsaved | None = None,
+    conflict: Conflict | None = None,
 ) -> HttpResponse:
     grid = resource.lines
     head = _head(request, resource, obj, computed)
@@ -241,6 +247,8 @@ def _page(
         "steps": steps(resource, obj if obj is not None else form.instance),
         "flow": flow_of(resource.meta.label_lower, obj, request.user) if obj is not None else (),
         "submit_id": drafts.submit_id(draft, obj) or head.submit_id,
+        "opened": conflict.opened if conflict else opened(form, rows),
+        "conflict": conflict,
         "draft": draft or drafts.unsaved(request, resource, obj),
         "compute_url": resource.url("compute"),
         "form_url": resource.url_for(obj, "edit") if obj is not None else resource.url("new"),
@@ -252,7 +260,7 @@ def _page(
 
 def _version(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int) -> dict[str, Any]:
     """The version that saving compares with: that of the page, after a conflict the stored one and what led to it."""
-    version = form.data.get("version") or getattr(obj, "version", "")
+    version = request.POST.get("version") or form.data.get("version") or getattr(obj, "version", "")
     return saved_since(resource, obj, request.user, str(version)) if status == 409 else {"version": version}
 
 
@@ -269,6 +277,13 @@ def _head(request: HttpRequest, resource: Resource, obj: Any, computed: Computed
     head.total = computed.live_total
     head.actions = [Action(_("Cancel"), back, name="cancel")]
     return head
+
+
+def _merged(request: HttpRequest, resource: Resource, conflict: Conflict) -> HttpResponse:
+    """Both versions in one form."""
+    form, rows = conflict.form, conflict.rows
+    computed = resource.lines.compute(form.instance, rows, None, request.user)
+    return _page(request, resource, form.instance, form, rows, computed, [], 409, conflict.draft, conflict)
 
 
 def _next_step(request: HttpRequest, resource: Resource, obj: Any) -> Any:

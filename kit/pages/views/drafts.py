@@ -73,13 +73,13 @@ def saved(request: HttpRequest, resource: Resource, obj: Any) -> None:
         hooks.drafts.drop(request.user, form_of(resource, obj))
 
 
-def keep(request: HttpRequest, resource: Resource, obj: Any) -> bool:
+def keep(request: HttpRequest, resource: Resource, obj: Any, typed: QueryDict) -> bool:
     """Keep what was posted, without what is secret; nothing of a form that was saved meanwhile."""
     if hooks.drafts is None:
         return False
     if hooks.earlier(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save") is not None:
         return True
-    data = request.POST.copy()
+    data = typed.copy()
     fields = form_class(resource).base_fields.items()
     for name in (*NO_FIELDS, *(n for n, field in fields if getattr(field.widget, "input_type", "") in SECRET)):
         data.pop(name, None)
@@ -93,7 +93,7 @@ def draft_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespon
     if not resource.fields or hooks.drafts is None or (obj is not None and not resource.editable(obj, request.user)):
         raise PermissionDenied
     if request.method == "POST" and "drop" not in request.POST:
-        return HttpResponse(status=204 if keep(request, resource, obj) else 413)
+        return HttpResponse(status=204 if keep(request, resource, obj, request.POST) else 413)
     if request.method == "POST":
         hooks.drafts.drop(request.user, form_of(resource, obj))
     return go(request, resource.url("new") if obj is None else resource.url_for(obj, "edit"))
