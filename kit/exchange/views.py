@@ -69,9 +69,7 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     columns = resolve_all(resource.model, single) if full else list(state.columns)
     out = [OutColumn(c.name, str(c.label), KINDS.get(c.kind, c.kind)) for c in columns]
     paths = [c.shown if full else c.value for c in columns]
-    chosen = known(request.POST.getlist("ids")) if "all" not in request.POST else []
-    found = state.rows.filter(pk__in=chosen) if chosen else state.rows
-    rows = found.values_list(*paths).iterator(chunk_size=CHUNK)
+    rows = _chosen(request, state).values_list(*paths).iterator(chunk_size=CHUNK)
     file = io.BytesIO()
     title = [
         str(resource.title_plural),
@@ -90,6 +88,12 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     view = next((str(tab.label) for tab in state.tabs if tab.current and (state.saved or state.params.get("view"))), "")
     hooks.note(request, "export", " · ".join(filter(None, (f"{title[0]} ({kind})", view, title[2]))), None)
     return download(file.getvalue(), resource.slug, kind)
+
+
+def _chosen(request: HttpRequest, state: ListState) -> Any:
+    """The rows of the list that were selected; all of them where none was."""
+    keys = known(request.POST.getlist("ids")) if "all" not in request.POST else []
+    return state.rows.filter(pk__in=keys) if keys else state.rows
 
 
 def _importable(request: HttpRequest, resource: Resource, state: ListState, kind: str) -> HttpResponse:

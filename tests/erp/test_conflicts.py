@@ -75,7 +75,7 @@ def send(browser: Client, url: str, data: QueryDict) -> Any:
 def told(text: str) -> list[list[str]]:
     """The rows of the tables of differences."""
     box = text[text.index('id="conflict"') :].partition("</section>")[0]
-    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", box, re.S)
+    rows = re.findall(r"<tr><td>(.*?)</tr>", box, re.S)
     return [
         [html.unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in re.split(r"</t[hd]>", row)[:4]] for row in rows
     ]

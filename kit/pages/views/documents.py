@@ -225,7 +225,6 @@ def _page(
 ) -> HttpResponse:
     grid = resource.lines
     head = _head(request, resource, obj, computed)
-    fields = [field for field in form.visible_fields() if field.name != "note"]
     context = {
         "head": head,
         "form": form,
@@ -233,22 +232,18 @@ def _page(
         "object": obj,
         "grid": grid,
         "then": _next_step(request, resource, obj),
-        "fields": [field for field in fields if field.name not in resource.more],
-        "more_fields": [field for field in fields if field.name in resource.more],
-        "more_open": any(field.errors for field in fields if field.name in resource.more),
-        "hints": resource.hints(form.instance, request.user),
+        **_head_fields(resource, form),
         "columns": grid.shown_for(request.user),
         "rows": grid.padded(rows),
         "template_row": GridRow("__i__"),
         "computed": computed,
         "problems": problems,
         "wrong_cells": grid.wrong_cells(rows),
-        **_version(request, resource, obj, form, status),
+        **_version(request, resource, obj, form, status, conflict),
         "steps": steps(resource, obj if obj is not None else form.instance),
         "flow": flow_of(resource.meta.label_lower, obj, request.user) if obj is not None else (),
         "submit_id": drafts.submit_id(draft, obj) or head.submit_id,
         "opened": conflict.opened if conflict else opened(form, rows),
-        "conflict": conflict,
         "draft": draft or drafts.unsaved(request, resource, obj),
         "compute_url": resource.url("compute"),
         "form_url": resource.url_for(obj, "edit") if obj is not None else resource.url("new"),
@@ -258,10 +253,23 @@ def _page(
     return fragment_or_page(request, "kit/document_form.html", context, status)
 
 
-def _version(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int) -> dict[str, Any]:
+def _head_fields(resource: Resource, form: KitForm) -> dict[str, Any]:
+    """The fields above the lines: those in sight, and those behind "More fields"."""
+    fields = [field for field in form.visible_fields() if field.name != "note"]
+    more = [field for field in fields if field.name in resource.more]
+    shown = [field for field in fields if field.name not in resource.more]
+    hints = resource.hints(form.instance, form.user)
+    return {"fields": shown, "more_fields": more, "more_open": any(field.errors for field in more), "hints": hints}
+
+
+def _version(
+    request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int, conflict: Conflict | None
+) -> dict[str, Any]:
     """The version that saving compares with: that of the page, after a conflict the stored one and what led to it."""
     version = request.POST.get("version") or form.data.get("version") or getattr(obj, "version", "")
-    return saved_since(resource, obj, request.user, str(version)) if status == 409 else {"version": version}
+    if status != 409:
+        return {"version": version}
+    return {"conflict": conflict, **saved_since(resource, obj, request.user, str(version))}
 
 
 def _head(request: HttpRequest, resource: Resource, obj: Any, computed: Computed) -> Head:
