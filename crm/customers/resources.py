@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.models import Address, Contact, Customer, CustomerGroup, CustomerStatus, Tag
-from crm.customers.services import save_customer
+from crm.customers.services import save_customer, transfer_customer
+from kit.pages.actions import Bulk
 from kit.pages.columns import Column
 from kit.pages.nav import Link, tree
 from kit.pages.resources import Resource, register
@@ -107,6 +108,17 @@ class CustomerResource(Resource):
     related = ("group", "owner", "department")
     pick_columns = ("city",)
     save = staticmethod(save_customer)
+    bulk = (
+        Bulk(
+            "owner",
+            _("Change owner"),
+            transfer_customer,
+            "crm.change_customer",
+            icon="user-round-cog",
+            field="owner",
+            undo="owner",
+        ),
+    )
 
     def heading(self, obj: Any) -> str:
         return obj.name

@@ -40,6 +40,7 @@ def _open(order: SalesOrder, rule: Callable[[Any], Decimal]) -> bool:
 class SalesOrderResource(Resource):
     model = SalesOrder
     path = "sales/orders"
+    bulk = ("confirm",)
     group = "sales"
     order = 10
     create_key = "o"

@@ -20,6 +20,7 @@ from kit.exchange.importing_files import importer_for
 from kit.exchange.importing_records import RecordImporter
 from kit.exchange.report_paper import to_pdf
 from kit.pages.actions import Action
+from kit.pages.bulk import known
 from kit.pages.columns import plain, resolve_all
 from kit.pages.hooks import hooks
 from kit.pages.lists import ListState
@@ -49,7 +50,10 @@ def download(content: bytes, name: str, kind: str) -> HttpResponse:
 
 
 def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
-    """Exactly the rows, columns and order of the list, all pages; `?full=1` gives the importable fields."""
+    """Exactly the rows, columns and order of the list, all pages; `?full=1` gives the importable fields.
+
+    What is posted narrows it to the rows that were chosen.
+    """
     require(request.user, resource, "view")
     kind = request.GET.get("format", "xlsx")
     if kind not in ("xlsx", "csv"):
@@ -65,7 +69,7 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     columns = resolve_all(resource.model, single) if full else list(state.columns)
     out = [OutColumn(c.name, str(c.label), KINDS.get(c.kind, c.kind)) for c in columns]
     paths = [c.shown if full else c.value for c in columns]
-    rows = state.rows.values_list(*paths).iterator(chunk_size=CHUNK)
+    rows = _chosen(request, state).values_list(*paths).iterator(chunk_size=CHUNK)
     file = io.BytesIO()
     title = [
         str(resource.title_plural),
@@ -84,6 +88,12 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     view = next((str(tab.label) for tab in state.tabs if tab.current and (state.saved or state.params.get("view"))), "")
     hooks.note(request, "export", " · ".join(filter(None, (f"{title[0]} ({kind})", view, title[2]))), None)
     return download(file.getvalue(), resource.slug, kind)
+
+
+def _chosen(request: HttpRequest, state: ListState) -> Any:
+    """The rows of the list that were selected; all of them where none was."""
+    keys = known(request.POST.getlist("ids")) if "all" not in request.POST else []
+    return state.rows.filter(pk__in=keys) if keys else state.rows
 
 
 def _importable(request: HttpRequest, resource: Resource, state: ListState, kind: str) -> HttpResponse:

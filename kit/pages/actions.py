@@ -46,3 +46,22 @@ class Command:
     fields: tuple[str, ...] = ()
     goto: str = "self"
     menu: bool = False
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Something a person can do to many rows of a list: `run(obj, by=user)` for each, which refuses by itself.
+
+    `field` is the one field that is asked for and given to `run` by its name; `undo` the action that takes it back
+    (with the former value of the field); `confirm` asks before, which otherwise more than 20 rows do.
+    """
+
+    name: str
+    label: Any
+    run: Callable[..., Any]
+    permission: str
+    icon: str = ""
+    field: str = ""
+    undo: str = ""
+    confirm: bool = False
+    danger: bool = False

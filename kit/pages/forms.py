@@ -10,6 +10,7 @@ from crispy_forms.layout import HTML, Div, Field, Layout
 from django import forms
 from django.db import models
 from django.forms.models import ModelChoiceField, ModelMultipleChoiceField, construct_instance, modelform_factory
+from django.forms.utils import ErrorDict
 from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -59,6 +60,13 @@ class KitForm(forms.ModelForm):
             super()._post_clean()
             return
         self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+
+    def show_typed(self) -> None:
+        """Show what was typed without a word about it: it was not sent yet."""
+        if self.resource.lines is not None:  # lines are computed from what stands in the head
+            self.computing = True
+            self.full_clean()
+        self._errors = ErrorDict()
 
     def clean(self) -> dict[str, Any]:
         """A picker's value belongs to the record that narrows it: no contact of another customer."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from kit.pages.drafts import DraftMemory
 from kit.pages.memory import ListMemory
 
 
@@ -41,6 +42,7 @@ class Hooks:
     `start_job`: (kind, title, params, owner) -> address of its progress; None: long work is done in the request.
     `delete`: removes a record with what hangs on it; raises ProtectedError where it is in use.
     `lists`: where views and columns of lists are kept; None: nothing is remembered.
+    `drafts`: where unsaved input of forms is kept; None: it is not.
     `note`: (request, print or export, what, record) writes to the audit trail what a person took out (rule G-20).
     """
 
@@ -53,6 +55,7 @@ class Hooks:
     delete: Callable[[Any], None] = _delete
     note: Callable[[Any, str, str, Any], None] = _forget
     lists: ListMemory | None = None
+    drafts: DraftMemory | None = None
 
 
 hooks = Hooks()

@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from kit.pages import nav
-from kit.pages.actions import Command
+from kit.pages.actions import Bulk, Command
 from kit.pages.columns import Column, field_of, resolve, resolve_all, with_card
 from kit.pages.panels import Figure, commands
 from kit.rules.permissions import may
@@ -25,7 +25,7 @@ from kit.values.keys import is_key
 Runner = Callable[..., Any]
 
 # Keys that cannot stand in an address: with a slash, or with a meaning of their own there.
-_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute|columns|views)$|^~\d+$")
+_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute|columns|views|bulk)$|^~\d+$")
 
 
 def address_key(key: str, pk: int) -> str:
@@ -85,6 +85,7 @@ class Resource:
     icon: ClassVar[str] = "file-text"
     run: ClassVar[Mapping[str, Runner]] = {}  # transition name -> command
     commands: ClassVar[Sequence[Command]] = ()
+    bulk: ClassVar[Sequence[str | Bulk]] = ()  # what is done to many rows: names of transitions, actions of their own
     lines: ClassVar[Any] = None  # a kit.pages.lines.LineGrid
     form_class: ClassVar[Any] = None
     save: ClassVar[Callable[..., Any] | None] = None  # staticmethod(instance, by=…) when saving has rules
@@ -189,7 +190,6 @@ class Resource:
         """The row for a URL key, if `user` may see it; raises DoesNotExist."""
         return self.queryset(user).select_related(*self.related).get(**self.lookup(key))
 
-    # ---- addresses ----
     def url(self, view: str = "list", *args: Any) -> str:
         """Address of a page of the resource as a whole: list, new, import, export, compute."""
         return reverse(f"{self.slug}-{view}", args=args)

@@ -1,4 +1,7 @@
-"""Imports of many rows as jobs: the file is kept, a worker checks or imports it, the job leads back to the page."""
+"""Imports and actions on many rows as jobs, done in one transaction on behalf of who started them.
+
+Of an import the file is kept, and the job leads back to its page.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from kit.exchange.importing_files import work
+from kit.pages.views.bulk import work as bulk_work
 from oa.records.jobs import Running, job_kind, start_job
 
 
@@ -14,6 +18,12 @@ from oa.records.jobs import Running, job_kind, start_job
 def run_import(running: Running) -> dict[str, Any]:
     """Check or import a kept file in one transaction, on behalf of who started the job."""
     return work(running.job.params, by=running.job.owner, progress=running.progress)
+
+
+@job_kind("bulk", whole=True)
+def run_bulk(running: Running) -> dict[str, Any]:
+    """Do something to many rows of a list."""
+    return bulk_work(running.job.params, by=running.job.owner, progress=running.progress)
 
 
 def start(kind: str, title: str, params: dict[str, Any], owner: Any) -> str:

@@ -20,6 +20,7 @@ from oa.records import importjobs
 from oa.records.audit import note
 from oa.records.changes import changes_of, factors_of, rights_of
 from oa.records.deletion import delete_record
+from oa.records.drafts import StoredDrafts
 from oa.records.idempotency import earlier, once
 from oa.records.listviews import StoredLists
 from oa.records.models import Attachment, AuditAction, AuditEntry, Comment
@@ -94,5 +95,6 @@ hooks.start_job = importjobs.start
 hooks.delete = delete_record
 hooks.note = note
 hooks.lists = StoredLists()
+hooks.drafts = StoredDrafts()
 hooks.composer = "oa/parts/comment.html"
 hooks.shell.append(shell_values)

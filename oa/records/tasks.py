@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from oa.records import idempotency, jobs
+from oa.records import drafts, idempotency, jobs
+from oa.records.timers import each_step
 
 
 @shared_task(name=jobs.TASK, time_limit=6 * 3600)
@@ -20,6 +21,6 @@ def sweep_jobs() -> int:
 
 
 @shared_task(name="oa.records.forget_old_keys")
-def forget_old_keys() -> int:
-    """Every night: delete keys of forms that are long gone."""
-    return idempotency.forget_old_keys()
+def forget_old_keys() -> dict[str, int]:
+    """Every night: delete keys and unsaved input of forms that are long gone."""
+    return each_step(keys=idempotency.forget_old_keys, drafts=drafts.forget_old_drafts)

@@ -12,7 +12,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
+from django.utils.dateparse import parse_datetime
+from django.utils.http import content_disposition_header, urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -99,8 +100,16 @@ def comment_view(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 def notifications_view(request: HttpRequest) -> HttpResponse:
     """My notifications; POST marks all as read."""
     mine = Notification.objects.filter(user=request.user)
+    if request.method == "POST" and "unread" in request.GET:
+        read_at = parse_datetime(request.GET["unread"])
+        if read_at is not None and read_at.tzinfo is not None:
+            mine.filter(read_at=read_at).update(read_at=None)
+        return go(request, request.path)
     if request.method == "POST":
-        mine.filter(read_at=None).update(read_at=timezone.now())
+        now = timezone.now()
+        if mine.filter(read_at=None).update(read_at=now):
+            undo = f"{request.path}?{urlencode({'unread': now.isoformat()})}"
+            messages.success(request, _("Marked as read."), extra_tags=undo)
         return go(request, request.path)
     chosen = Action(_("Notification settings"), reverse("notification-settings"), icon="settings", name="settings")
     head = Head(title=_("Notifications"), actions=[chosen])

@@ -25,7 +25,12 @@ MINUTELY = (
 # name, task, time of day in the company's time zone, what it is for
 NIGHTLY = (
     ("oa-check-books", "oa.reporting.check_books", dt.time(3, 0), "Checks the invariants of the books."),
-    ("oa-forget-old-keys", "oa.records.forget_old_keys", dt.time(3, 30), "Deletes keys of submitted forms."),
+    (
+        "oa-forget-old-keys",
+        "oa.records.forget_old_keys",
+        dt.time(3, 30),
+        "Deletes keys of submitted forms and old drafts.",
+    ),
     ("oa-empty-bins", "oa.documents.purge", dt.time(2, 30), "Deletes documents that lie in the bin for long."),
     ("oa-official", "oa.official.remind", dt.time(7, 0), "Reminds of late official documents and lent seals."),
     ("oa-remind-of-documents", "oa.documents.remind", dt.time(6, 30), "Reminds owners to review documents."),

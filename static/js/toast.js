@@ -45,7 +45,7 @@ export function show({ level = "info", text: message = "", undo_url: undoUrl, un
 }
 
 export function enhance(root) {
-  for (const toast of fresh("[data-toast]", root, "toastSeen")) arm(toast, SECONDS[toast.dataset.toast.split(" ").at(-1)]);
+  for (const toast of fresh("[data-toast]", root, "toastSeen")) arm(toast, $("form", toast) ? 10 : SECONDS[toast.dataset.toast.split(" ").at(-1)]);
 }
 
 export function start() {

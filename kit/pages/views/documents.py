@@ -16,8 +16,12 @@ from kit.pages.actions import Action
 from kit.pages.forms import KitForm, form_class
 from kit.pages.hooks import hooks
 from kit.pages.lines import Computed, GridRow, changed_rows
+from kit.pages.merging import picked
 from kit.pages.panels import flow_of
 from kit.pages.resources import Resource
+from kit.pages.views import drafts
+from kit.pages.views.conflict import Conflict, conflict_of, opened
+from kit.pages.views.drafts import Unsaved
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import find, go, record_head, saved_since, steps
@@ -28,29 +32,24 @@ from kit.values.keys import is_key
 
 def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     """The form of a document with lines; saving goes through the document's service."""
-    grid = resource.lines
-    copied = _copied(request, resource) if obj is None and request.method != "POST" else None
-    form = _form(request, resource, obj, copied)
     if request.method != "POST":
-        document = prefilled(form, form.initial if copied is not None else set(request.GET))
-        if copied is not None:
-            rows = grid.copied_rows(copied, document, request.user)
-        elif obj is not None:
-            rows = grid.rows_of(document, request.user)
-        else:
-            rows = grid.new_rows(document, request.user, request.GET.dict())
-        computed = grid.compute(document, rows, None, request.user)
-        return _page(request, resource, obj, form, rows, computed, [], 200)
+        return _opening(request, resource, obj)
+    grid = resource.lines
+    form = _form(request, resource, obj)
     made = hooks.earlier(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save")
     if made is not None:
+        drafts.saved(request, resource, obj)
         return go(request, resource.url_for(made))
-    rows = grid.read(request.POST, request.user)
+    rows = grid.read(form.data, request.user)
     valid = form.is_valid() and not any(row.errors for row in rows)
     problems: list[str] = []
     if valid and request.POST.get("action") != "recalculate":
         try:
-            return _save(request, resource, form, rows)
+            return _save(request, resource, obj, form, rows)
         except VersionConflict as error:
+            conflict = conflict_of(request, resource, obj, form, rows)
+            if conflict is not None:
+                return _merged(request, resource, conflict)
             computed = grid.compute(form.instance, rows, None, request.user)
             return _page(request, resource, obj, form, rows, computed, [str(error)], 409)
         except BusinessError as error:
@@ -61,6 +60,28 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
     computed = grid.compute(form.instance, rows, None, request.user)
     status = 200 if request.POST.get("action") == "recalculate" else 422
     return _page(request, resource, obj, form, rows, computed, problems, status)
+
+
+def _opening(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
+    """The form as it is stored, copied, or typed and not saved yet."""
+    grid, user = resource.lines, request.user
+    draft = drafts.unsaved(request, resource, obj)
+    typed = draft.data if draft is not None else None
+    copied = _copied(request, resource) if obj is None and typed is None else None
+    form = _form(request, resource, obj, copied, typed)
+    if typed is not None:
+        form.show_typed()
+        document, rows = form.instance, grid.read(typed, user)
+    else:
+        document = prefilled(form, form.initial if copied is not None else set(request.GET))
+        if copied is not None:
+            rows = grid.copied_rows(copied, document, user)
+        elif obj is not None:
+            rows = grid.rows_of(document, user)
+        else:
+            rows = grid.new_rows(document, user, request.GET.dict())
+    computed = grid.compute(document, rows, None, user)
+    return _page(request, resource, obj, form, rows, computed, [], 200, draft)
 
 
 def prefilled(form: KitForm, asked: Container[str]) -> Any:
@@ -99,17 +120,17 @@ def _copied(request: HttpRequest, resource: Resource) -> Any:
     return source if source is None or resource.lines.copyable(source) else None
 
 
-def _form(request: HttpRequest, resource: Resource, obj: Any, copied: Any = None) -> KitForm:
+def _form(request: HttpRequest, resource: Resource, obj: Any, copied: Any = None, typed: Any = None) -> KitForm:
     initial = resource.initial(request) if obj is None and request.method != "POST" else {}
     if copied is not None:
         kept = [name for name in resource.fields if name not in (resource.not_copied or ())]
         initial |= {name: getattr(copied, name) for name in kept}
     return form_class(resource)(
-        request.POST or None, instance=obj, user=request.user, resource=resource, initial=initial
+        picked(request.POST) or typed, instance=obj, user=request.user, resource=resource, initial=initial
     )
 
 
-def _save(request: HttpRequest, resource: Resource, form: KitForm, rows: list[GridRow]) -> HttpResponse:
+def _save(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, rows: list[GridRow]) -> HttpResponse:
     version = request.POST.get("version", "")
     then = request.POST.get("then", "")
 
@@ -120,6 +141,7 @@ def _save(request: HttpRequest, resource: Resource, form: KitForm, rows: list[Gr
         )
 
     saved, repeat = hooks.once(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save", effect)
+    drafts.saved(request, resource, obj)
     warning = getattr(saved, "warning", "")
     if warning:
         messages.warning(request, warning)
@@ -198,10 +220,11 @@ def _page(
     computed: Computed,
     problems: list[str],
     status: int,
+    draft: Unsaved | None = None,
+    conflict: Conflict | None = None,
 ) -> HttpResponse:
     grid = resource.lines
     head = _head(request, resource, obj, computed)
-    fields = [field for field in form.visible_fields() if field.name != "note"]
     context = {
         "head": head,
         "form": form,
@@ -209,20 +232,19 @@ def _page(
         "object": obj,
         "grid": grid,
         "then": _next_step(request, resource, obj),
-        "fields": [field for field in fields if field.name not in resource.more],
-        "more_fields": [field for field in fields if field.name in resource.more],
-        "more_open": any(field.errors for field in fields if field.name in resource.more),
-        "hints": resource.hints(form.instance, request.user),
+        **_head_fields(resource, form),
         "columns": grid.shown_for(request.user),
         "rows": grid.padded(rows),
         "template_row": GridRow("__i__"),
         "computed": computed,
         "problems": problems,
         "wrong_cells": grid.wrong_cells(rows),
-        **_version(request, resource, obj, form, status),
+        **_version(request, resource, obj, form, status, conflict),
         "steps": steps(resource, obj if obj is not None else form.instance),
         "flow": flow_of(resource.meta.label_lower, obj, request.user) if obj is not None else (),
-        "submit_id": head.submit_id,
+        "submit_id": drafts.submit_id(draft, obj) or head.submit_id,
+        "opened": conflict.opened if conflict else opened(form, rows),
+        "draft": draft or drafts.unsaved(request, resource, obj),
         "compute_url": resource.url("compute"),
         "form_url": resource.url_for(obj, "edit") if obj is not None else resource.url("new"),
         "count": sum(1 for row in rows if row.values),
@@ -231,11 +253,23 @@ def _page(
     return fragment_or_page(request, "kit/document_form.html", context, status)
 
 
-def _version(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int) -> dict[str, Any]:
+def _head_fields(resource: Resource, form: KitForm) -> dict[str, Any]:
+    """The fields above the lines: those in sight, and those behind "More fields"."""
+    fields = [field for field in form.visible_fields() if field.name != "note"]
+    more = [field for field in fields if field.name in resource.more]
+    shown = [field for field in fields if field.name not in resource.more]
+    hints = resource.hints(form.instance, form.user)
+    return {"fields": shown, "more_fields": more, "more_open": any(field.errors for field in more), "hints": hints}
+
+
+def _version(
+    request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int, conflict: Conflict | None
+) -> dict[str, Any]:
     """The version that saving compares with: that of the page, after a conflict the stored one and what led to it."""
-    posted = request.POST.get("version") if form.is_bound else ""
-    version = posted or getattr(obj, "version", "")
-    return saved_since(resource, obj, request.user, str(version)) if status == 409 else {"version": version}
+    version = request.POST.get("version") or form.data.get("version") or getattr(obj, "version", "")
+    if status != 409:
+        return {"version": version}
+    return {"conflict": conflict, **saved_since(resource, obj, request.user, str(version))}
 
 
 def _head(request: HttpRequest, resource: Resource, obj: Any, computed: Computed) -> Head:
@@ -251,6 +285,13 @@ def _head(request: HttpRequest, resource: Resource, obj: Any, computed: Computed
     head.total = computed.live_total
     head.actions = [Action(_("Cancel"), back, name="cancel")]
     return head
+
+
+def _merged(request: HttpRequest, resource: Resource, conflict: Conflict) -> HttpResponse:
+    """Both versions in one form."""
+    form, rows = conflict.form, conflict.rows
+    computed = resource.lines.compute(form.instance, rows, None, request.user)
+    return _page(request, resource, form.instance, form, rows, computed, [], 409, conflict.draft, conflict)
 
 
 def _next_step(request: HttpRequest, resource: Resource, obj: Any) -> Any:

@@ -14,8 +14,12 @@ from django.utils.translation import gettext as _
 from kit.pages.actions import Action
 from kit.pages.forms import KitForm, form_class
 from kit.pages.hooks import hooks
+from kit.pages.merging import picked
 from kit.pages.resources import Resource
+from kit.pages.views import drafts
+from kit.pages.views.conflict import Conflict, conflict_of, opened
 from kit.pages.views.documents import document_view
+from kit.pages.views.drafts import Unsaved
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.records import find, go, saved_since
@@ -46,14 +50,18 @@ def edit_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespons
 
 def _form_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     initial = resource.initial(request) if obj is None else {}
+    draft = drafts.unsaved(request, resource, obj)
+    typed = picked(request.POST) or (draft.data if draft else None)
     form = form_class(resource)(
-        request.POST or None, request.FILES or None, instance=obj, user=request.user, resource=resource, initial=initial
+        typed, request.FILES or None, instance=obj, user=request.user, resource=resource, initial=initial
     )
     status = 200
+    if request.method != "POST" and typed is not None:
+        form.show_typed()
     if request.method == "POST":
         made = hooks.earlier(request.POST.get("submit_id", ""), request.user, f"{resource.slug}.save")
         if made is not None:
-            return _saved(request, resource, made)
+            return _saved(request, resource, obj, made)
         if form.is_valid():
             try:
                 saved, _repeat = hooks.once(
@@ -62,14 +70,13 @@ def _form_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRespon
                     f"{resource.slug}.save",
                     lambda: save_form(form, request.user, request.POST.get("version")),
                 )
-                return _saved(request, resource, saved)
+                return _saved(request, resource, obj, saved)
             except VersionConflict as error:
-                form.add_problems(error)
-                return _form_page(request, resource, obj, form, 409)
+                return _conflict_page(request, resource, obj, form, draft, error)
             except BusinessError as error:
                 form.add_problems(error)
         status = 422
-    return _form_page(request, resource, obj, form, status)
+    return _form_page(request, resource, obj, form, draft, status)
 
 
 @transaction.atomic
@@ -115,7 +122,8 @@ def integrity_message(resource: Resource, error: IntegrityError) -> str:
     return _("This contradicts other data and was not saved.")
 
 
-def _saved(request: HttpRequest, resource: Resource, saved: Any) -> HttpResponse:
+def _saved(request: HttpRequest, resource: Resource, obj: Any, saved: Any) -> HttpResponse:
+    drafts.saved(request, resource, obj)
     if request.headers.get("HX-Target") == "drawer":
         picked = {"picked": {"value": saved.pk, "label": resource.pick_label(saved)}}
         return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(picked)})
@@ -123,12 +131,31 @@ def _saved(request: HttpRequest, resource: Resource, saved: Any) -> HttpResponse
     return go(request, resource.url_for(saved))
 
 
-def _form_page(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, status: int) -> HttpResponse:
+def _conflict_page(
+    request: HttpRequest, resource: Resource, obj: Any, form: KitForm, draft: Unsaved | None, error: VersionConflict
+) -> HttpResponse:
+    """Both versions in one form, or as it was typed where nobody knows what it was opened with."""
+    conflict = conflict_of(request, resource, obj, form)
+    if conflict is None:
+        form.add_problems(error)
+        return _form_page(request, resource, obj, form, draft, 409)
+    return _form_page(request, resource, conflict.form.instance, conflict.form, conflict.draft, 409, conflict)
+
+
+def _form_page(
+    request: HttpRequest,
+    resource: Resource,
+    obj: Any,
+    form: KitForm,
+    draft: Unsaved | None,
+    status: int,
+    conflict: Conflict | None = None,
+) -> HttpResponse:
     title = _("New %s") % resource.title if obj is None or not obj.pk else str(obj)
     trail = [(title, "")] if obj is None else [(str(obj), resource.url_for(obj)), (_("Edit"), "")]
     back = resource.url() if obj is None else resource.url_for(obj)
     head = Head(title=title, crumbs=crumbs(resource, *trail), actions=[Action(_("Cancel"), back, name="cancel")])
-    version = request.POST.get("version") or getattr(obj, "version", "")
+    version = request.POST.get("version") or form.data.get("version") or getattr(obj, "version", "")
     drawer = request.headers.get("HX-Target") == "drawer"
     context = {
         "head": head,
@@ -137,7 +164,10 @@ def _form_page(request: HttpRequest, resource: Resource, obj: Any, form: KitForm
         "object": obj,
         "version": version,
         "drawer": drawer,
-        "submit_id": head.submit_id,
+        "submit_id": drafts.submit_id(draft, obj) or head.submit_id,
+        "draft": draft,
+        "opened": conflict.opened if conflict else opened(form),
+        "conflict": conflict,
     }
     if status == 409:
         context |= saved_since(resource, obj, request.user, str(version))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -9,7 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
-from kit.pages.lists import ListState
+from kit.pages.actions import Bulk
+from kit.pages.bulk import actions_of
+from kit.pages.lists import COUNT_LIMIT, ListState
 from kit.pages.resources import Resource, registry
 from kit.pages.views.heads import Head, crumbs, list_actions
 
@@ -23,9 +26,36 @@ def list_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     head = Head(
         title=resource.title_plural, crumbs=crumbs(resource), actions=list_actions(resource, request.user, state)
     )
-    context = {"head": head, "list": state, "resource": resource}
+    context = {"head": head, "list": state, "resource": resource, "bulk": BulkBar(state)}
     template = "kit/parts/list.html" if request.headers.get("HX-Target") == "list" else "kit/list.html"
     return fragment_or_page(request, template, context)
+
+
+@dataclass(frozen=True)
+class BulkBar:
+    """What can be done to the chosen rows of a list."""
+
+    state: ListState
+
+    @property
+    def actions(self) -> list[Bulk]:
+        """What the person may do."""
+        return actions_of(self.state.resource, self.state.user)
+
+    @property
+    def url(self) -> str:
+        """Where it is done, with the filter of the list."""
+        return f"{self.state.resource.url('bulk')}?{self.state.filter_query}"
+
+    @property
+    def export_url(self) -> str:
+        """Where the chosen rows are exported."""
+        return f"{self.state.resource.url('export')}?{self.state.filter_query}"
+
+    @property
+    def total(self) -> int | str:
+        """How many rows "all" are; nothing where they are not counted to the end."""
+        return self.state.count if self.state.count <= COUNT_LIMIT else ""
 
 
 def fragment_or_page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

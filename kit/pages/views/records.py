@@ -10,11 +10,13 @@ from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import DatabaseError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.pages import panels as registered
 from kit.pages.actions import Action, Command
+from kit.pages.bulk import actions_of
 from kit.pages.columns import Cell, cell, resolve, telling
 from kit.pages.formats import moment
 from kit.pages.forms import ReasonForm
@@ -155,6 +157,7 @@ def record_actions(resource: Resource, obj: Any, user: Any) -> list[Action]:
     if resource.not_copied is not None and resource.may(user, "add") and resource.lines.copyable(obj):
         url = f"{resource.url('new')}?copy={resource.key_of(obj)}"
         made.append(Action(_("Copy"), url, icon="copy", menu=True, name="copy"))
+    made += _archiving(resource, obj, user)
     for source in (*registered.actions[resource.meta.label_lower], *registered.actions[registered.ANY]):
         made += source(obj, user)
     if resource.fields and resource.deletable(obj, user):
@@ -172,6 +175,17 @@ def record_actions(resource: Resource, obj: Any, user: Any) -> list[Action]:
         )
     first = next((a for a in made if a.primary), None)
     return [a if a is first or not a.primary else _plain(a) for a in made]
+
+
+def _archiving(resource: Resource, obj: Any, user: Any) -> list[Action]:
+    """Archive a record, or take it back into use: no question, the toast takes it back (UX 7.5)."""
+    name = "archive" if getattr(obj, "active", False) else "activate"
+    query = urlencode({"action": name, "ids": obj.pk, "record": resource.key_of(obj)})
+    return [
+        Action(one.label, f"{resource.url('bulk')}?{query}", icon=one.icon, post=True, menu=True, name=name)
+        for one in actions_of(resource, user)
+        if one.name == name and resource.editable(obj, user)
+    ]
 
 
 def _plain(action: Action) -> Action:

@@ -3,6 +3,7 @@
 from oa.records.models.audiences import Addressed, Circulated, Receipt
 from oa.records.models.audit import AuditAction, AuditEntry
 from oa.records.models.base import Document, Master, PostedDocument, Record, TitledDocument
+from oa.records.models.drafts import FormDraft
 from oa.records.models.jobs import Job
 from oa.records.models.keys import Counter, IdempotencyKey, NumberSequence
 from oa.records.models.lists import ListChoice, ListView, Share
@@ -18,6 +19,7 @@ __all__ = [
     "Comment",
     "Counter",
     "Document",
+    "FormDraft",
     "IdempotencyKey",
     "Job",
     "ListChoice",
