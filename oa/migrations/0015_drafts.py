@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('oa', '0013_second_factor'),
+        ('oa', '0014_audit_seals'),
     ]
 
     operations = [
