@@ -92,7 +92,12 @@ class OpenItem(models.Model):
             ),
             models.Index(fields=["source", "source_id"], name="item_source"),
             models.Index(fields=["-due_date", "-id"], name="item_due"),
-            models.Index(fields=["-due_date", "-id"], name="item_open_due", condition=~Q(remaining=0)),
+            models.Index(
+                fields=["-due_date", "-id"],
+                include=["remaining", "base_remaining", "customer"],
+                name="item_open_due",
+                condition=~Q(remaining=0),
+            ),
         ]
         triggers = [
             pgtrigger.ReadOnly(name="facts_fixed", exclude=["remaining", "base_remaining"]),
