@@ -70,8 +70,12 @@ def download_view(request: HttpRequest, key: str) -> FileResponse:
 def attach_view(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """Add files to a record the person may see; all of them or none."""
     resource, obj = _record(request, slug, key)
-    try:
+
+    def effect() -> None:
         store_attachments(obj, request.FILES.getlist("files"), by=request.user)
+
+    try:
+        once(request.POST.get("submit_id", ""), request.user, f"attach.{slug}.{obj.pk}", effect)
     except BusinessError as error:
         messages.error(request, str(error))
     return go(request, resource.url_for(obj))

@@ -26,6 +26,7 @@ from tests.chaos.worker import work  # noqa: E402
 PAUSES = (0.2, 0.9)  # seconds between two kills
 STANDSTILL = 180  # seconds without one answer
 LONGEST_P99 = 5.0
+RECOVERY = 10  # seconds until people get answers again, once the server is up
 
 
 class Drill:
@@ -98,7 +99,10 @@ class Drill:
 
     def _restart(self) -> None:
         self.happened["deadlocks"] += cluster.figures(self.name)[0]
+        begin = time.monotonic()
         cluster.restart()
+        took = round(time.monotonic() - begin, 1)
+        self.stats["longest restart"] = max(took, self.stats.get("longest restart", 0))
         self.happened["restarts"] += 1
 
     def _end(self) -> None:
@@ -120,6 +124,8 @@ class Drill:
         waits = verdict.seconds(notes)
         if waits["p99"] > LONGEST_P99:
             faults.append(f"p99 is {waits['p99']} s")
+        if waits["longest over a restart"] > self.stats.get("longest restart", 0) + RECOVERY:
+            faults.append(f"{waits['longest over a restart']} s until there was an answer after a restart")
         faults += [f"{self.happened[what]} {what}" for what in ("deadlocks", "stuck") if self.happened[what]]
         faults += [f"{self.stats['open transactions']} open transactions"] * bool(self.stats["open transactions"])
         if self.happened["deaths"] > self.happened["kills"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import uuid
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from django.db.models.signals import post_save
 from PIL import Image
 
 from config import archive
+from kit.pages.resources import registry
 from kit.values.errors import BusinessError
 from oa.records import attachments, uploads
 from oa.records.attachments import remove_attachment, store_attachment, store_attachments
@@ -24,6 +26,7 @@ from oa.records.models import Attachment
 from oa.records.uploads import safe_name
 from tests import factories as make
 from tests.invariants import assert_books, broken
+from tests.oa.world import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -187,6 +190,7 @@ def test_a_replaced_logo_goes(django_capture_on_commit_callbacks: Any) -> None:
 def test_a_commit_without_an_answer_takes_no_file_away() -> None:
     """F-10: it may have succeeded on a server that went away; a file too many is found, a lost one is not there."""
     customer, by = make.make_customer(), make.make_user()
+    before = set(archive.media_names("attachments/"))  # the storage of tests is common to them
 
     def end_session(**_signal: Any) -> None:
         with connection.cursor() as cursor, connection._nodb_cursor() as other:  # type: ignore[attr-defined]
@@ -201,5 +205,14 @@ def test_a_commit_without_an_answer_takes_no_file_away() -> None:
         post_save.disconnect(end_session, sender=Attachment)
         connection.close()
     assert not Attachment.objects.exists()
-    names = [name for name in archive.media_names("attachments/") if name.endswith(".txt")]
-    assert len(names) == 1
+    assert len(set(archive.media_names("attachments/")) - before) == 1
+
+
+def test_files_that_are_sent_twice_are_attached_once() -> None:
+    """F-02, G-19: a double click."""
+    customer, web = make.make_customer(), client_of(make.make_user())
+    url, key = f"/records/customer/{registry['customer'].key_of(customer)}/attach/", str(uuid.uuid4())
+    for _click in range(2):
+        answer = web.post(url, {"submit_id": key, "files": SimpleUploadedFile("a.txt", b"words")})
+        assert answer.status_code in (204, 302)
+    assert Attachment.objects.count() == 1
