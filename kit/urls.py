@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from kit.exchange import importing_views
 from kit.exchange import views as exchange
 from kit.pages.resources import Resource, registry
-from kit.pages.views import bulk, drafts, edit, lists, records, saved, shell
+from kit.pages.views import bulk, drafts, edit, lists, records, saved, shell, similar
 from kit.pages.views.documents import compute_view
 
 app_name = "kit"
@@ -46,6 +46,7 @@ def _urls(resource: Resource) -> list[URLPattern]:
         page("columns/", saved.columns_view, "columns"),
         page("views/", saved.view_view, "views"),
         page("bulk/", bulk.bulk_view, "bulk"),
+        page("similar/", similar.similar_view, "similar"),
         page("<str:key>/", records.record_view, "record"),
         page("<str:key>/edit/", edit.edit_view, "edit"),
         page("<str:key>/draft/", drafts.draft_view, "draft"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.customers.duplicates import twins
 from crm.customers.models import Address, Contact, Customer, CustomerGroup, CustomerStatus, Tag
 from crm.customers.services import save_customer, transfer_customer
 from kit.pages.actions import Bulk
@@ -108,6 +109,8 @@ class CustomerResource(Resource):
     related = ("group", "owner", "department")
     pick_columns = ("city",)
     save = staticmethod(save_customer)
+    twins = staticmethod(twins)
+    twins_by = ("name", "tax_number")
     bulk = (
         Bulk(
             "owner",

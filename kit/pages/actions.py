@@ -65,3 +65,13 @@ class Bulk:
     undo: str = ""
     confirm: bool = False
     danger: bool = False
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A record that may be the one somebody is entering; `record` is None where that person does not see it."""
+
+    label: str
+    record: Any
+    facts: str
+    reason: str

@@ -22,6 +22,9 @@ from kit.pages.widgets import DayField, NumberField, PickerField, form_field, na
 from kit.rules.permissions import beyond_reach
 from kit.values.errors import BusinessError
 
+# The box of likely duplicates follows what is typed.
+TWINS = {"hx-trigger": "input changed delay:300ms", "hx-target": "#similar", "hx-sync": "closest form:replace"}
+
 
 class KitForm(forms.ModelForm):
     """A model form that knows its user: choices show only what that user may see (S-03)."""
@@ -42,6 +45,8 @@ class KitForm(forms.ModelForm):
                 field.widget.attrs["rows"] = 3
             if name in resource.recompute:
                 field.widget.attrs["data-recompute"] = True
+            if name in resource.twins_by and not self.instance.pk:
+                field.widget.attrs |= TWINS | {"hx-post": resource.url("similar")}
             if name in resource.depends:
                 field.widget.attrs["data-depends"] = resource.depends[name]
             if isinstance(field, PickerField):

@@ -25,7 +25,7 @@ from kit.values.keys import is_key
 Runner = Callable[..., Any]
 
 # Keys that cannot stand in an address: with a slash, or with a meaning of their own there.
-_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute|columns|views|bulk)$|^~\d+$")
+_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute|columns|views|bulk|similar)$|^~\d+$")
 
 
 def address_key(key: str, pk: int) -> str:
@@ -67,8 +67,7 @@ class Resource:
     depends: ClassVar[Mapping[str, str]] = {}  # picker -> form field it is narrowed by
     views: ClassVar[Mapping[str, tuple[Any, models.Q]]] = {}  # further tabs over the list: name -> label, rows
     labels: ClassVar[Mapping[str, Any]] = {}  # what fields are called here that their model gives no name
-    # Values that say nothing on a record page.
-    quiet: ClassVar[Mapping[str, Any]] = {
+    quiet: ClassVar[Mapping[str, Any]] = {  # values that say nothing on a record page
         **dict.fromkeys(("rate", "revision"), 1),
         **dict.fromkeys(("discount", "discount_amount"), 0),
         "active": True,
@@ -88,6 +87,8 @@ class Resource:
     bulk: ClassVar[Sequence[str | Bulk]] = ()  # what is done to many rows: names of transitions, actions of their own
     lines: ClassVar[Any] = None  # a kit.pages.lines.LineGrid
     form_class: ClassVar[Any] = None
+    twins: ClassVar[Callable[..., Any] | None] = None  # staticmethod(values, user): likely duplicates of a new record
+    twins_by: ClassVar[Sequence[str]] = ()  # fields whose typing asks for them
     save: ClassVar[Callable[..., Any] | None] = None  # staticmethod(instance, by=…) when saving has rules
     template: ClassVar[str] = ""
 
@@ -245,8 +246,6 @@ class Resource:
             fields=transition.fields,
             menu=transition.danger or not transition.primary,
         )
-
-    # ---- what pages show ----
 
     def figures(self, obj: Any, user: Any) -> Sequence[Figure]:
         """Key figures of the record page; registered ones follow."""

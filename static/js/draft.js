@@ -54,8 +54,7 @@ export function start() {
     if (!event.defaultPrevented) set(event.target, false);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.target.closest?.(FORMS);
-    if (form && event.detail.successful) set(form, false);
+    if (event.target.matches?.(FORMS) && event.detail.successful) set(event.target, false);
   });
   setInterval(keepAll, SECONDS * 1000);
   document.addEventListener("visibilitychange", () => document.hidden && keepAll());

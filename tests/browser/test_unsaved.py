@@ -59,3 +59,22 @@ def test_leaving_asks_where_the_draft_could_not_be_kept(open_page, ann):
     before = len(sent)
     page.reload()
     assert asked == ["beforeunload"] and len(sent) == before, "the same input is sent once"
+
+
+@pytest.mark.parametrize("width", (1440, 390))
+def test_likely_duplicates_appear_while_one_types(open_page, ann, width):
+    """C-01, UX 6.5.6: the box comes by itself, goes by itself, and leaves the form unsaved."""
+    make.make_customer("Blue Harbour Ltd", code="C-1", city="Wuxi")
+    page = open_page(width=width, user=ann)
+    page.goto("/crm/customers/new/")
+    page.locator("[name=name]").press_sequentially("blue harbour")
+    page.wait_for_selector("#similar >> text=C-1 Blue Harbour Ltd")
+    assert page.watch.wide() <= 0 and page.evaluate("document.activeElement.name") == "name"
+    page.locator("[name=name]").press_sequentially(" two")
+    page.wait_for_selector("#similar .note", state="detached")
+    page.goto("/crm/customers/")
+    for _try in range(50):
+        if FormDraft.objects.exists():
+            break
+        page.wait_for_timeout(100)
+    assert FormDraft.objects.exists(), "asking for duplicates is no saving"

@@ -23,6 +23,7 @@ from kit.pages.views.drafts import Unsaved
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.records import find, go, saved_since
+from kit.pages.views.similar import twins_of
 from kit.values.errors import BusinessError, VersionConflict
 
 
@@ -166,6 +167,7 @@ def _form_page(
         "drawer": drawer,
         "submit_id": drafts.submit_id(draft, obj) or head.submit_id,
         "draft": draft,
+        "twins": twins_of(resource, request) if obj is None else (),
         "opened": conflict.opened if conflict else opened(form),
         "conflict": conflict,
     }
