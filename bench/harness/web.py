@@ -13,24 +13,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import quote, urlencode
 
+from django.core.management import call_command
 from django.db import connection
 
 from config import places
 from config.management.commands.run import answers, services
 from harness import ROOT
 
-HOST, PATIENCE = "127.0.0.1", 60
+HOST, PATIENCE, IDLE = "127.0.0.1", 60, 1
 
 
 @contextmanager
 def server() -> Iterator[int]:
     """Two workers on a free port; gone afterwards."""
+    call_command("collectstatic", interactive=False, verbosity=0)
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     [web] = (service for service in services(HOST, port) if service.name == "web")
     database = f"postgresql://sanhe@{quote(str(places.sockets()), safe='')}/{connection.settings_dict['NAME']}"
-    changed = {"DATABASE_URL": database, "SANHE_ENV": "development", "SANHE_PORT": str(port)}
+    changed = {"DATABASE_URL": database, "SANHE_ENV": "local", "SANHE_PORT": str(port)}
     process = subprocess.Popen(web.command, cwd=ROOT, env={**os.environ, **web.environment, **changed})
     try:
         end = time.monotonic() + PATIENCE
@@ -49,6 +51,7 @@ class Browser:
 
     def __init__(self, port: int, username: str, password: str) -> None:
         self.connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
+        self.used = time.monotonic()
         self.cookies: dict[str, str] = {}
         form = self._ask("GET", "/login/")
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
@@ -69,9 +72,12 @@ class Browser:
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Origin": f"http://{HOST}:{self.connection.port}",
             }
+        if time.monotonic() - self.used > IDLE:
+            self.connection.close()  # the next request opens it again; the server ends it after 2 seconds without one
         self.connection.request(method, path, body, sent)
         answer = self.connection.getresponse()
         text = answer.read().decode()
+        self.used = time.monotonic()
         for cookie in answer.headers.get_all("Set-Cookie") or ():
             name, _equals, rest = cookie.partition("=")
             self.cookies[name] = rest.partition(";")[0]
