@@ -47,13 +47,14 @@ class Worker:
         self.acks = [note for note in read_notes(self.notes) if note["what"] == "ack"]
 
     def work(self) -> None:
-        """Until the driver says stop; the first is what the predecessor died at, every other time."""
+        """Until the driver says stop or is gone; the first is what the predecessor died at, every other time."""
+        parent = os.getppid()
         begun = len(self.intents.read_text().split()) if self.intents.exists() else 0
         done = max((note["turn"] for note in read_notes(self.notes)), default=-1)
         if begun and done < begun - 1 and begun % 2:
             self._turn(begun - 1, again=True)
         for turn in range(begun, 10**9):
-            if (self.folder / "stop").exists():
+            if (self.folder / "stop").exists() or os.getppid() != parent:
                 break
             with self.intents.open("a") as file:
                 file.write(f"{turn}\n")
