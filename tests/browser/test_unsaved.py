@@ -28,7 +28,7 @@ def test_a_form_that_is_left_comes_back(open_page, ann, width):
         page.wait_for_timeout(100)
     page.goto("/crm/customers/new/")
     assert page.input_value("[name=name]") == ""
-    page.get_by_role("link", name="Restore").click()
+    page.get_by_role("button", name="Restore").click()
     assert page.input_value("[name=name]") == "Blue Harbour" and page.watch.wide() <= 0
     page.get_by_role("button", name="Discard").click()
     page.wait_for_url("**/new/")
