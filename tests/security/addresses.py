@@ -30,6 +30,7 @@ urlpatterns = urls.urlpatterns
 # Reviewed: whoever has the address may open it. What stands behind a login needs no line anywhere.
 PUBLIC = {
     "login/": "the login itself",
+    "login/code/": "its second step, for who just gave the password",
     "favicon.ico": "an icon",
     "healthz": "one word for load balancers",
     "ui/language/": "the language of the login page",
@@ -39,7 +40,9 @@ PUBLIC = {
 # Reviewed: pages of a person's own things, which open without any right and then show nothing of others.
 PERSONAL = {
     "", "logout/", "password/", "notifications/", "notifications/settings/", "signature/", "search/", "ui/counters/",
-    "ui/pick/<str:slug>/", "backoffice/logout/", "org/directory/", "todo/", "reports/",
+    "ui/pick/<str:slug>/", "backoffice/logout/", "backoffice/password_change/", "org/directory/", "todo/", "reports/",
+    "confirm/", "access/", "access/end/", "access/second-factor/", "access/second-factor/codes/",
+    "access/second-factor/off/",
 }  # fmt: skip
 # Words that stand in addresses beside keys, by the name of the argument.
 WORDS: dict[str, list[str]] = {
