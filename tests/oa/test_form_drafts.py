@@ -54,7 +54,12 @@ def test_what_was_typed_is_offered_and_brought_back(ann: User, roll: Unit) -> No
     browser = client(ann)
     assert browser.post("/stock/units/roll/draft/", typed(version=1)).status_code == 204
     page = browser.get(EDIT).content.decode()
-    assert "You have unsaved input from" in page and f'action="{EDIT}"' in page and 'name="draft" value="1"' in page and 'value="Roll"' in page
+    assert (
+        "You have unsaved input from" in page
+        and f'action="{EDIT}"' in page
+        and 'name="draft" value="1"' in page
+        and 'value="Roll"' in page
+    )
     page = browser.get(f"{EDIT}?draft=1").content.decode()
     found = Fields(page).values
     assert (found["name"], found["decimals"]) == ("Reel", "x") and "errsum" not in page
