@@ -141,10 +141,10 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
         return []
     today = business_day()
     rows = OpenItem.objects.visible_to(user).filter(remaining__gt=0, due_date__lt=today, customer__isnull=False)
-    late = OpenItem.objects.filter(pk__in=rows.order_by("due_date", "pk").values("pk")[:OLDEST]).order_by()
-    longest = late.values("customer").annotate(oldest=Min("due_date")).order_by("oldest", "customer")[:limit]
+    late = rows.order_by("due_date", "pk").values_list("customer", flat=True)[:OLDEST]
+    longest = list(dict.fromkeys(late))[:limit]
     found = (
-        rows.filter(customer__in=[row["customer"] for row in longest])
+        rows.filter(customer__in=longest)
         .values("customer", "customer__code", name=F("customer__name"), short=F("customer__short_name"))
         .annotate(n=Count("pk"), total=Sum("base_remaining"), oldest=Min("due_date"))
         .order_by("oldest", "customer")
