@@ -183,7 +183,7 @@ def text_of(answer: Any) -> str:
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
     body = unpacked(content).replace("\r\n ", "")
-    return CHANGING.sub("", f"{answer.status_code} {body} {headers} {answer.cookies.output()}")
+    return CHANGING.sub("", f"{answer.status_code} {body} {headers} {answer.cookies.output()}").rstrip()
 
 
 def unpacked(content: bytes) -> str:
