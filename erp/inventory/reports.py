@@ -27,6 +27,14 @@ PLACE = (
 )
 
 
+_PRODUCT = ReportColumn(
+    "product",
+    _("Product"),
+    display=lambda row: f"{row['product']} {row['_product']}".strip(),
+    link=lambda row: record_url("erp.product", row["product"]),
+)
+
+
 class StockOnHand(Report):
     """Quantity and value per product and warehouse, now or at the end of a past day."""
 
@@ -43,12 +51,7 @@ class StockOnHand(Report):
             return report_url("stock-card", product=row["product"], warehouse=row["warehouse"], date_to=params["as_of"])
 
         return [
-            ReportColumn(
-                "product",
-                _("Product"),
-                display=lambda row: f"{row['product']} {row['_product']}".strip(),
-                link=lambda row: record_url("erp.product", row["product"]),
-            ),
+            _PRODUCT,
             ReportColumn("warehouse", _("Warehouse"), display=lambda row: row["_warehouse"]),
             ReportColumn("quantity", _("Quantity"), "quantity", link=card),
             ReportColumn("value", _("Value"), "money", total=True, link=card),
@@ -148,12 +151,7 @@ class StockForecast(Report):
 
     def columns(self, params: dict[str, Any]) -> list[ReportColumn]:
         return [
-            ReportColumn(
-                "product",
-                _("Product"),
-                display=lambda row: f"{row['product']} {row['_product']}".strip(),
-                link=lambda row: record_url("erp.product", row["product"]),
-            ),
+            _PRODUCT,
             ReportColumn("unit", _("Unit")),
             ReportColumn("on_hand", _("On hand"), "quantity"),
             ReportColumn("reserved", _("Reserved"), "quantity"),

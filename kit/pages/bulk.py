@@ -18,6 +18,7 @@ from kit.pages.resources import Resource
 from kit.rules.permissions import beyond_reach
 from kit.rules.states import command_permission
 from kit.values.errors import BusinessError
+from kit.values.keys import is_key
 
 CHUNK = 50  # rows that are read together; more of them than this run as a job
 MOST = 2000  # rows of one action
@@ -137,4 +138,4 @@ def _one(resource: Resource, action: Bulk, obj: Any, user: Any, given: dict[str,
 
 def known(keys: Iterable[str]) -> list[int]:
     """Keys as they are posted, in their order and each once."""
-    return list(dict.fromkeys(int(key) for key in keys if key.isascii() and key.isdigit() and len(key) < 19))
+    return list(dict.fromkeys(int(key) for key in keys if is_key(key)))
