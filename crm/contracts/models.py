@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.models import Customer
 from kit.rules.fields import MoneyField, in_order
 from kit.rules.history import tracked
+from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
 from oa.records.models import TitledDocument
 
@@ -58,9 +60,11 @@ class Contract(TitledDocument):
     amount = MoneyField(_("amount"), default=0)
     signatory = models.CharField(_("signed by the customer"), max_length=120, blank=True)
     state = TitledDocument.state_field(CONTRACT_STATES)
+    search = search_column("number", "title")
 
     class Meta(TitledDocument.Meta):
         verbose_name = _("contract")
         verbose_name_plural = _("contracts")
+        indexes = [GinIndex(fields=["search"], name="contract_search")]
         triggers = [CONTRACT_STATES.trigger()]
         constraints = [in_order("starts_on", "ends_on", "contract_period")]

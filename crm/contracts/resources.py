@@ -19,7 +19,7 @@ class ContractResource(Resource):
     icon = "file-signature"
     columns = ("number", "title", "customer", "type", "state", "starts_on", "ends_on", "owner", "amount")
     filters = ("state", "type", "customer", "owner", "ends_on")
-    search_fields = ("title", "number", "customer__search")
+    search_fields = ("customer__search",)
     sections = (
         (_("Contract"), ("customer", "title", "type", "date", "amount", "currency_code")),
         (_("Term"), ("signed_on", "starts_on", "ends_on", "signatory")),

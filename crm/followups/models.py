@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from crm.customers.models import Contact, Customer
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
+from kit.rules.search import search_column
 from oa.records.models import Record
 
 
@@ -36,6 +38,7 @@ class FollowUp(Record):
     happened_at = models.DateTimeField(_("when"), default=timezone.now)
     next_on = models.DateField(_("next contact"), null=True, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+    search = search_column("text")
 
     objects = scoped("customer__").as_manager()
 
@@ -46,6 +49,7 @@ class FollowUp(Record):
         indexes = [
             models.Index(fields=["customer", "-happened_at"], name="followup_customer"),
             models.Index(fields=["-happened_at", "-id"], name="followup_moment"),
+            GinIndex(fields=["search"], name="followup_search"),
         ]
 
     def __str__(self) -> str:

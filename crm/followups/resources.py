@@ -26,7 +26,7 @@ class FollowUpResource(Resource):
         "next_on",
     )
     filters = ("channel", "customer", "owner", "next_on")
-    search_fields = ("customer__search", "text")
+    search_fields = ("customer__search",)
     ordering = ("-happened_at", "-id")
     extra_fields = ("customer", "contact", "channel", "text", "happened_at", "next_on", "owner")
     related = ("customer", "contact", "owner")

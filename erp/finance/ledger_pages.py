@@ -31,7 +31,6 @@ class JournalEntryResource(Resource):
         "posted_by",
     )
     filters = ("journal", "date", "period")
-    search_fields = ("number", "memo", "source_number")
     ordering = ("-date", "-id")
     related = ("journal", "period", "posted_by", "reversal_of")
     extra_fields = (
@@ -69,7 +68,7 @@ class OpenItemResource(Resource):
     )
     filters = ("kind", "customer", "supplier", "due_date")
     views: ClassVar = {"open": (pgettext_lazy("amount", "Open"), ~Q(remaining=0))}
-    search_fields = ("number", "customer__search", "supplier__search")
+    search_fields = ("customer__search", "supplier__search")
     ordering = ("-due_date", "-id")
     related = ("customer", "supplier", "currency", "account", "entry")
     extra_fields = (

@@ -103,7 +103,7 @@ class CustomerMoney(PaymentPage):
     group = "sales"
     columns = ("number", Column("customer", phone="cust"), *MONEY)
     filters = ("state", "customer", "account", "date", "owner", "department")
-    search_fields = ("customer__search", "number", "reference")
+    search_fields = ("customer__search",)
     fields = ("customer", "date", "account", "currency", "rate", "amount", "reference", "note")
 
 
@@ -113,7 +113,7 @@ class SupplierMoney(PaymentPage):
     group = "purchasing"
     columns = ("number", Column("supplier", phone="cust"), *MONEY)
     filters = ("state", "supplier", "account", "date")
-    search_fields = ("supplier__search", "number", "reference")
+    search_fields = ("supplier__search",)
     fields = ("supplier", "date", "account", "currency", "rate", "amount", "reference", "note")
 
 
@@ -204,7 +204,6 @@ class VoucherResource(Resource):
     icon = "notebook-pen"
     columns = ("number", "date", "journal", Column("memo", phone="cust"), "state", "owner")
     filters = ("state", "journal", "date")
-    search_fields = ("number", "memo", "reference")
     ordering = ("-date", "-id")
     fields = ("journal", "date", "memo", "reference", "department", "attachments_count", "note")
     extra_fields = ("owner", "reversal_of", "posted_at", "posted_by")

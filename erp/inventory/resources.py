@@ -198,7 +198,7 @@ class StockMoveResource(Resource):
         "quantity_after",
     )
     filters = ("kind", "product", "warehouse", "date")
-    search_fields = ("product__search", "number")
+    search_fields = ("product__search",)
     ordering = ("-date", "-id")
     extra_fields = (
         "number",
@@ -235,7 +235,6 @@ class StockAdjustmentResource(Resource):
         Column("value", total=True, phone="amt"),
     )
     filters = ("state", "reason", "warehouse", "date")
-    search_fields = ("number",)
     ordering = ("-date", "-id")
     fields = ("warehouse", "date", "reason", "note")
     extra_fields = ("owner", "reversal_of", "posted_at", "posted_by")

@@ -140,7 +140,7 @@ class GoodsReceiptResource(Resource):
     icon = "package-check"
     columns = ("number", Column("supplier", phone="cust"), "date", "warehouse", "state", "supplier_note", "owner")
     filters = ("state", "supplier", "warehouse", "date")
-    search_fields = ("supplier__search", "number", "supplier_note")
+    search_fields = ("supplier__search",)
     ordering = ("-date", "-id")
     fields = ("date", "supplier_note", "note")
     extra_fields = ("supplier", "warehouse", "owner", "reversal_of", "posted_at", "posted_by", "excess_allowed_by")

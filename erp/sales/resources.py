@@ -203,7 +203,7 @@ class DeliveryResource(Resource):
     order = 20
     columns = ("number", Column("customer", phone="cust"), "date", "warehouse", "state", "carrier", "tracking", "owner")
     filters = ("state", "customer", "warehouse", "date", "owner", "department")
-    search_fields = ("customer__search", "number", "tracking")
+    search_fields = ("customer__search",)
     ordering = ("-date", "-id")
     fields = ("date", "ship_to", "carrier", "tracking", "note")
     extra_fields = ("customer", "warehouse", "owner", "reversal_of", "posted_at", "posted_by", "excess_allowed_by")

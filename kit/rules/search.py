@@ -16,20 +16,28 @@ from django.db import models
 from django.db.models import F, Func, GeneratedField, Value
 from pypinyin import Style, lazy_pinyin
 
+# In one pass over the letters, and never more lexemes than a tsvector holds, whatever the text.
 FUNCTION_SQL = r"""
 CREATE OR REPLACE FUNCTION sanhe_search(source text) RETURNS tsvector
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  WITH plain AS (
-    SELECT lower(regexp_replace(normalize(coalesce(source, ''), NFKD), '[\u0300-\u036f]', '', 'g')) AS t
-  ), runs AS (
-    SELECT m[1] AS run FROM plain, regexp_matches(t, '([\u3400-\u4dbf\u4e00-\u9fff]+)', 'g') AS m
-  ), tokens AS (
-    SELECT m[1] AS token FROM plain, regexp_matches(t, '([a-z0-9\u00c0-\u024f\u0400-\u04ff]+)', 'g') AS m
-    UNION SELECT substr(run, i, 1) FROM runs, generate_series(1, length(run)) AS i
-    UNION SELECT substr(run, i, 2) FROM runs, generate_series(1, length(run) - 1) AS i
-  )
-  SELECT array_to_tsvector(coalesce(array_agg(DISTINCT left(token, 60)), '{}')) FROM tokens
-$$;
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  plain text := lower(regexp_replace(
+    normalize(left(coalesce(source, ''), 100000), NFKD), '[\u0300-\u036f]', '', 'g'));
+  tokens text[] := ARRAY(
+    SELECT left(word, 60) FROM regexp_split_to_table(plain, '[^a-z0-9\u00c0-\u024f\u0400-\u04ff]+') AS word
+    WHERE word <> '');
+BEGIN
+  IF plain ~ '[\u3400-\u4dbf\u4e00-\u9fff]' THEN
+    SELECT tokens || array_agg(letter) || coalesce(array_agg(letter || next) FILTER (WHERE next <> ''), '{}')
+    INTO tokens
+    FROM (
+      SELECT letter, lead(letter) OVER (PARTITION BY run ORDER BY place) AS next
+      FROM regexp_split_to_table(plain, '[^\u3400-\u4dbf\u4e00-\u9fff]+') WITH ORDINALITY AS runs(letters, run),
+        string_to_table(letters, NULL) WITH ORDINALITY AS each(letter, place)
+    ) AS pairs;
+  END IF;
+  RETURN array_to_tsvector(tokens);
+END $$;
 """
 
 LONGEST = 60  # letters of a word that the function above keeps

@@ -146,9 +146,6 @@ def test_all_of_the_filter_with_its_count(ann: User) -> None:
     send(browser, "?q=Blue", action="archive", all="1", count="60", confirmed="1")
     job = Job.objects.get()
     assert (job.kind, job.title, len(job.params["keys"])) == ("bulk", "Archive · Customers (60)", 60)
-    assert not Customer.objects.filter(active=False).exists()
-    assert run_job(job.pk)
-    job.refresh_from_db()
     assert job.error == ""
     assert (job.state, job.result["summary"], job.done, job.total) == ("done", "60 done", 60, 60)
     assert Customer.objects.filter(active=False).count() == 60 and Customer.objects.get(name="Red").active

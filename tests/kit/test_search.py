@@ -6,7 +6,9 @@ import pytest
 from django.db import connection
 
 from crm.customers.models import Customer
+from crm.followups.models import FollowUp
 from kit.rules.search import matching, pinyin_key, tsquery
+from tests.factories import make_customer, make_user
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,15 @@ def test_words_of_any_length_are_found() -> None:
     Customer.objects.create(code="LONG", name=f"{'donau' * 20} {'x' * 90}")
     for typed in ("donau" * 20, "donau" * 3, "x" * 90, "x" * 9000):
         assert [c.code for c in matching(Customer.objects.all(), typed)] == ["LONG"], typed[:20]
+
+
+@pytest.mark.django_db
+def test_texts_of_any_length_are_kept() -> None:
+    """S-07: many letters cost a pass over them and never too many lexemes; the first 100,000 are found again."""
+    letters = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(600_000))
+    note = make_customer(code="LONG").followups.create(text=letters, owner=make_user("writer"))
+    for part, found in ((letters[:2], True), (letters[99_990:100_000], True), ("ж" * 9, False)):
+        assert matching(FollowUp.objects.all(), part).filter(pk=note.pk).exists() is found
 
 
 def test_pinyin_has_every_tail_of_the_initials() -> None:

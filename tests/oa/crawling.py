@@ -41,7 +41,7 @@ UNSAFE = re.compile(
     r"^(logout|login|password|access|favicon|healthz|ui/language|ui/preferences|backoffice/(log|jsi18n|r/))"
 )
 CHANGING = re.compile(
-    r"""nonce-[^']*|nonce="[^"]*"|name="(?:csrfmiddlewaretoken|submit_id)"\svalue="[^"]*"|\d\d:\d\d(:\d\d)?"""
+    r"""nonce-[^']*|nonce="[^"]*"|name="(?:csrfmiddlewaretoken|submit_id|opened)"\svalue="[^"]*"|\d\d:\d\d(:\d\d)?"""
     r"""|<div\sclass="paper">[\s\S]*?</svg>"""  # drawn letters, the moment of printing among them
     r"""|"X-CSRFToken":\s?"[^"]*"|DTSTAMP:\S+|csrftoken=\S+|\s*Set-Cookie:\ssessionid=.*|in\s\d+\smin|expires=[^;]*|messages=\S+""",
     re.VERBOSE,

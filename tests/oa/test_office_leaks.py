@@ -104,10 +104,14 @@ def crawl(o: SimpleNamespace, user: User) -> Crawl:
 
 def leaks(pages: dict[str, str], hidden: set[str], *, leaky: bool = False) -> list[tuple[str, str]]:
     """(address, what stands there) for every answer with one of the hidden words, and answers that failed."""
-    words = re.compile(rf".{{0,60}}(?:{'|'.join(WORDS[kind] for kind in sorted(hidden))}).{{0,30}}", re.IGNORECASE)
+    words = [WORDS[kind].lower() for kind in sorted(hidden)]
     pages = {url: text for url, text in pages.items() if url.startswith("/leaky/") == leaky}
     failed = [(url, text[:300]) for url, text in pages.items() if text.startswith("5")]
-    return failed + [(url, words.findall(text)[0]) for url, text in pages.items() if words.search(text)]
+    for url, text in pages.items():
+        lower = text.lower()
+        if places := [place for word in words if (place := lower.find(word)) >= 0]:
+            failed.append((url, text[max(0, min(places) - 60) : min(places) + 40]))
+    return failed
 
 
 def visible(o: SimpleNamespace, user: User) -> set[str]:

@@ -1,6 +1,6 @@
 """The matrix: every address, every role and nobody, every relation of a row to the person, reading and writing.
 
-What must be refused is asked for; what is allowed is opened by other tests (test_walk, test_reading).
+What must be refused is asked for; what is allowed is opened by other tests (test_walk, test_hostile_rows).
 """
 
 from __future__ import annotations

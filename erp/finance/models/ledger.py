@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -21,6 +22,7 @@ from erp.finance.models.money import Currency, Supplier
 from kit.rules.fields import MoneyField, RateField
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
+from kit.rules.search import search_column
 from oa.records.guards import append_only, posted_now
 from oa.records.models import Master, Record
 
@@ -194,6 +196,7 @@ class JournalEntry(models.Model):
     posted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("posted by")
     )
+    search = search_column("number", "memo", "source_number")
 
     objects = VisibleQuerySet.as_manager()
 
@@ -206,7 +209,10 @@ class JournalEntry(models.Model):
             models.UniqueConstraint(fields=["journal", "period", "sequence"], name="entry_sequence"),
             models.CheckConstraint(condition=Q(line_count__gte=2), name="entry_two_lines"),
         ]
-        indexes = [models.Index(fields=["-date", "-id"], name="entry_date")]
+        indexes = [
+            models.Index(fields=["-date", "-id"], name="entry_date"),
+            GinIndex(fields=["search"], name="entry_search"),
+        ]
         triggers = [
             pgtrigger.Trigger(name="period_open", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_PERIOD_OPEN),
             pgtrigger.Trigger(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -15,6 +16,7 @@ from erp.finance.models.ledger import JournalEntry
 from erp.finance.models.money import Currency, Supplier
 from kit.rules.fields import MoneyField
 from kit.rules.permissions import scoped
+from kit.rules.search import search_column
 from oa.records.guards import append_only, no_truncate
 
 
@@ -59,6 +61,7 @@ class OpenItem(models.Model):
     department = models.ForeignKey(
         "oa.Department", models.PROTECT, null=True, related_name="+", verbose_name=_("department")
     )
+    search = search_column("number")
 
     objects = scoped("", "customer__").as_manager()
 
@@ -98,9 +101,10 @@ class OpenItem(models.Model):
                 name="item_open_due",
                 condition=~Q(remaining=0),
             ),
+            GinIndex(fields=["search"], name="item_search"),
         ]
         triggers = [
-            pgtrigger.ReadOnly(name="facts_fixed", exclude=["remaining", "base_remaining"]),
+            pgtrigger.ReadOnly(name="facts_fixed", exclude=["remaining", "base_remaining", "search"]),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
             no_truncate(),
         ]

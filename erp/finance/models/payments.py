@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from erp.finance.models.openitems import OpenItem
 from kit.rules.fields import MoneyField, RateField
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
+from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
 from oa.records.guards import posted_document, posted_lines
 from oa.records.models import Document
@@ -80,6 +82,7 @@ class Payment(PostedDocument):
     base_amount = MoneyField(_("amount in base currency"), default=0, editable=False)
     reference = models.CharField(_("bank reference"), max_length=80, blank=True)
     state = Document.state_field(POSTED_STATES)
+    search = search_column("number", "reference")
 
     objects = scoped("", "customer__").as_manager()
 
@@ -106,6 +109,7 @@ class Payment(PostedDocument):
             models.Index(
                 fields=["direction", "-date", "-id"], include=["base_amount", "state"], name="payment_direction"
             ),
+            GinIndex(fields=["search"], name="payment_search"),
         ]
         triggers = [POSTED_STATES.trigger(), *posted_document()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from erp.finance.models.ledger import Journal
 from erp.finance.models.money import Currency, Supplier
 from kit.rules.fields import MoneyField, RateField
 from kit.rules.history import tracked
+from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
 from oa.records.guards import posted_document, posted_lines
 from oa.records.models import Document
@@ -51,12 +53,16 @@ class Voucher(PostedDocument):
     reference = models.CharField(_("reference"), max_length=80, blank=True)
     attachments_count = models.PositiveSmallIntegerField(_("attached papers"), default=0)
     state = Document.state_field(VOUCHER_STATES)
+    search = search_column("number", "memo", "reference")
 
     class Meta(Document.Meta):
         verbose_name = _("voucher")
         verbose_name_plural = _("vouchers")
         permissions = [("post_voucher", "Can post vouchers"), ("reverse_voucher", "Can reverse vouchers")]
-        indexes = [models.Index(fields=["-date", "-id"], name="voucher_date")]
+        indexes = [
+            models.Index(fields=["-date", "-id"], name="voucher_date"),
+            GinIndex(fields=["search"], name="voucher_search"),
+        ]
         triggers = [VOUCHER_STATES.trigger(), *posted_document()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from erp.inventory.models.stock import Product, Warehouse
 from kit.rules.fields import MoneyField, PriceField, QuantityField
 from kit.rules.history import tracked
 from kit.rules.permissions import VisibleQuerySet
+from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
 from oa.records.guards import posted_document, posted_lines
 from oa.records.models import Document
@@ -62,6 +64,7 @@ class StockAdjustment(PostedDocument):
     reason = models.CharField(_("reason"), max_length=8, choices=AdjustmentReason, default=AdjustmentReason.COUNT)
     value = MoneyField(_("value"), default=0, editable=False)
     state = Document.state_field(ADJUSTMENT_STATES)
+    search = search_column("number")
 
     objects: Any = VisibleQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -72,7 +75,10 @@ class StockAdjustment(PostedDocument):
             ("post_stockadjustment", "Can post stock adjustments"),
             ("reverse_stockadjustment", "Can reverse stock adjustments"),
         ]
-        indexes = [models.Index(fields=["-date", "-id"], name="adjustment_date")]
+        indexes = [
+            models.Index(fields=["-date", "-id"], name="adjustment_date"),
+            GinIndex(fields=["search"], name="adjustment_search"),
+        ]
         triggers = [ADJUSTMENT_STATES.trigger(), *posted_document()]
 
 

@@ -327,6 +327,7 @@ class StockMove(models.Model):
     number = models.CharField(_("document"), max_length=40)
     posted_at = models.DateTimeField(_("posted at"), default=timezone.now)
     posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    search = search_column("number")
 
     objects = VisibleQuerySet.as_manager()
 
@@ -339,6 +340,7 @@ class StockMove(models.Model):
             models.Index(fields=["product", "warehouse", "date", "id"], name="move_product"),
             models.Index(fields=["source", "source_id"], name="move_source"),
             models.Index(fields=["-date", "-id"], name="move_date"),
+            GinIndex(fields=["search"], name="move_search"),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(quantity=0) | Q(kind="value"), name="move_quantity"),

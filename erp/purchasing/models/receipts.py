@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from erp.purchasing.models.orders import PurchaseOrderLine
 from erp.trade.models import ExcessAllowance, ExcessLine, Party
 from kit.rules.fields import MoneyField, QuantityField, RateField
 from kit.rules.history import tracked
+from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
 from oa.records.guards import posted_document, posted_lines
 from oa.records.models import Document
@@ -62,6 +64,7 @@ class GoodsReceipt(Party, ExcessAllowance, PostedDocument):
     supplier_note = models.CharField(_("supplier's delivery note"), max_length=80, blank=True)
     value = MoneyField(_("value"), default=0, editable=False)
     state = Document.state_field(RECEIPT_STATES)
+    search = search_column("number", "supplier_note")
 
     class Meta(Document.Meta):
         verbose_name = _("goods receipt")
@@ -73,6 +76,7 @@ class GoodsReceipt(Party, ExcessAllowance, PostedDocument):
         indexes = [
             models.Index(fields=["-date", "-id"], name="receipt_date"),
             models.Index(fields=["supplier", "-date", "-id"], name="receipt_supplier"),
+            GinIndex(fields=["search"], name="receipt_search"),
         ]
         triggers = [RECEIPT_STATES.trigger(), *posted_document()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from erp.trade.models import ExcessAllowance, ExcessLine, Party
 from kit.rules.fields import MoneyField, QuantityField, RateField
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
+from kit.rules.search import search_column
 from kit.rules.states import State, StateTable, Transition
 from oa.records.guards import posted_document, posted_lines
 from oa.records.models import Document
@@ -56,6 +58,7 @@ class Delivery(Party, ExcessAllowance, PostedDocument):
     tracking = models.CharField(_("tracking number"), max_length=80, blank=True)
     cost = MoneyField(_("cost"), default=0, editable=False)
     state = Document.state_field(DELIVERY_STATES)
+    search = search_column("number", "tracking")
 
     objects = scoped("", "customer__").as_manager()
 
@@ -66,6 +69,7 @@ class Delivery(Party, ExcessAllowance, PostedDocument):
         indexes = [
             models.Index(fields=["-date", "-id"], name="delivery_date"),
             models.Index(fields=["customer", "-date", "-id"], name="delivery_customer"),
+            GinIndex(fields=["search"], name="delivery_search"),
         ]
         triggers = [DELIVERY_STATES.trigger(), *posted_document("carrier", "tracking")]
 

@@ -34,7 +34,8 @@ LONG = "\"'><zzx onzz=1>{{7*191}}{x.__class__}{% load %}%(x)s</script>${7*191}"
 # Logging out, and Django's own jump from the back office to pages that none of our models has.
 SKIPPED = r"backoffice/(logout|r/)|logout"
 SOLVED = "1337"  # 7 * 191
-MAY_CHANGE = {"oa_auditentry"}  # what was taken out is written down (G-20)
+# What was taken out is written down (G-20), and when a login was last used.
+MAY_CHANGE = {"oa_auditentry", "oa_loginsession"}
 
 
 def hostile(room: int) -> str:
