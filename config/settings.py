@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
     "oa.records.middleware.HistoryContextMiddleware",
+    "oa.records.middleware.FirstAnswerMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

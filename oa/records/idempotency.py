@@ -34,9 +34,7 @@ def once(key: str, user: Any, command: str, effect: Callable[[], Any]) -> tuple[
     fails leaves no key. Without a key in `key` nothing is remembered. Raises BusinessError when the key was
     used for another command or by another person, and when others hold the same rows for too long.
     """
-    try:
-        uid = uuid.UUID(str(key))
-    except ValueError:
+    if (uid := _uuid(key)) is None:
         return _undisturbed(effect), False
     pghistory.context(submit=str(uid))  # in a request: its history rows name the form they come from (I-31)
     try:
@@ -74,11 +72,31 @@ def _repeated(row: IdempotencyKey, user: Any, command: str) -> Any:
 
 def earlier(key: str, user: Any, command: str) -> Any:
     """The record that this very form made before, None when it was not sent yet (no validation needed again)."""
+    if (uid := _uuid(key)) is None:
+        return None
+    row = IdempotencyKey.objects.filter(pk=uid, user=user, command=command[:100]).first()
+    return _repeated(row, user, command[:100]) if row is not None and row.effect else None
+
+
+def place_of(key: str, user: Any, path: str) -> str:
+    """Where this very form led when it was sent to `path` before, an empty string when it was not."""
+    if (uid := _uuid(key)) is None:
+        return ""
+    places = IdempotencyKey.objects.filter(pk=uid, user=user, path=path).values_list("led_to", flat=True)
+    return places.first() or ""
+
+
+def remember_place(key: str, user: Any, path: str, place: str) -> None:
+    """Keep where a form led that had its effect."""
+    if (uid := _uuid(key)) is not None and len(path) <= 200 and len(place) <= 500:
+        IdempotencyKey.objects.filter(pk=uid, user=user, path="").update(path=path, led_to=place)
+
+
+def _uuid(key: str) -> uuid.UUID | None:
     try:
-        row = IdempotencyKey.objects.filter(pk=uuid.UUID(str(key)), user=user, command=command[:100]).first()
+        return uuid.UUID(str(key))
     except ValueError:
         return None
-    return _repeated(row, user, command[:100]) if row is not None and row.effect else None
 
 
 def _undisturbed(effect: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Tells the history triggers who is acting."""
+"""Tells the history triggers who is acting, and leads a form that is sent again where it led before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pghistory
 from django.http import HttpRequest, HttpResponse
 
+from kit.pages.views.records import go
 from oa.records.audit import address_of
+from oa.records.idempotency import place_of, remember_place
 
 
 class HistoryContextMiddleware:
@@ -23,3 +25,25 @@ class HistoryContextMiddleware:
         person = user.pk if user.is_authenticated else None
         with pghistory.context(user=person, url=request.path, ip=address_of(request)):
             return self.get_response(request)
+
+
+class FirstAnswerMiddleware:
+    """A form that had its effect leads where it led then, whatever has become of its record since (rule G-19).
+
+    What was deleted is not there any more, and what was confirmed cannot be confirmed: who pressed twice does not
+    care. Two at the same time wait for one another in `once`.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        key = request.POST.get("submit_id", "") if request.method == "POST" else ""
+        if not key or not request.user.is_authenticated:
+            return self.get_response(request)
+        if place := place_of(key, request.user, request.path):
+            return go(request, place)
+        response = self.get_response(request)
+        if place := response.headers.get("HX-Redirect") or response.headers.get("Location"):
+            remember_place(key, request.user, request.path, place)
+        return response

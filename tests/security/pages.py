@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
+
+from django import forms
+
+from kit.pages.pickmany import PickManyField
+from kit.pages.resources import Resource
+from kit.pages.widgets import PickerField
 
 Fields = dict[str, list[str]]
 
@@ -69,3 +76,12 @@ def form_of(html: str) -> Fields:
     """The largest form of a page that is stored by a submit."""
     stored = [fields for _action, fields in read(html).forms if "submit_id" in fields]
     return max(stored, key=len, default={})
+
+
+def posted(field: forms.Field, name: str, target: Resource, row: Any) -> dict[str, Any]:
+    """What a browser sends when `row` is chosen in a field."""
+    if isinstance(field, PickerField):
+        return {name: str(row.pk), f"{name}_text": target.pick_label(row)}
+    if isinstance(field, PickManyField):
+        return {name: [str(row.pk)], f"{name}_add": [str(row.pk)], f"{name}_add_text": [target.pick_label(row)]}
+    return {name: str(row.pk)}

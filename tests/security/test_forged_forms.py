@@ -23,7 +23,7 @@ from tests import factories as make
 from tests.oa.world import client_of
 from tests.security.asking import BESIDE, Watch
 from tests.security.company import OTHER, OWN, Company, own_by
-from tests.security.pages import form_of
+from tests.security.pages import form_of, posted
 
 pytestmark = [pytest.mark.slow]
 
@@ -53,15 +53,6 @@ def person(c: Company, name: str) -> User:
     made = make.make_user(name, name, department=c.boss.department)
     own_by(made)
     return made
-
-
-def posted(field: forms.Field, name: str, target: Resource, row: Any) -> dict[str, Any]:
-    """What a browser sends when `row` is chosen in a field."""
-    if isinstance(field, PickerField):
-        return {name: str(row.pk), f"{name}_text": target.pick_label(row)}
-    if isinstance(field, PickManyField):
-        return {name: [str(row.pk)], f"{name}_add": [str(row.pk)], f"{name}_add_text": [target.pick_label(row)]}
-    return {name: str(row.pk)}
 
 
 def submit(user: User, url: str, data: dict[str, Any]) -> tuple[int, Any, set[str]]:

@@ -371,8 +371,9 @@ def delete_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
         raise PermissionDenied
     if request.method != "POST":
         return go(request, resource.url_for(obj))
+    name = f"{resource.slug}.delete.{obj.pk}"
     try:
-        hooks.delete(obj)
+        hooks.once(request.POST.get("submit_id", ""), request.user, name, lambda: hooks.delete(obj))
     except (models.ProtectedError, models.RestrictedError):
         messages.error(request, _("%s is in use and cannot be deleted. Archive it instead.") % obj)
         return go(request, resource.url_for(obj))

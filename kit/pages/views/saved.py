@@ -52,7 +52,7 @@ def view_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     initial = {"name": edited.name, "share": edited.share} if edited else {}
     form = ViewForm(request.POST or None, shares=memory.shares(request.user), initial=initial)
     if request.method == "POST" and form.is_valid():
-        key = _kept(request.user, resource, state, memory, edited, form)
+        key = _kept(request.POST.get("submit_id", ""), request.user, resource, state, memory, edited, form)
         if key is not None:
             return go(request, f"{resource.url()}?saved={key}")
     title = _("Change the view") if edited else _("Save as a view")
@@ -79,11 +79,15 @@ def _asked(request: HttpRequest, resource: Resource, state: ListState, memory: L
     return _dialog(request, resource, state, verb, {"what": what, "told": told, "verb": verb, "danger": what == "drop"})
 
 
-def _kept(user: Any, resource: Resource, state: ListState, memory: ListMemory, view: Any, form: ViewForm) -> int | None:
+def _kept(
+    submit: str, user: Any, resource: Resource, state: ListState, memory: ListMemory, view: Any, form: ViewForm
+) -> int | None:
     """The key of the stored view; None, with errors at the fields, where it is refused."""
     kept = {**form.cleaned_data, "query": whole_query(state.params), "columns": state.chosen}
+    name = f"{resource.slug}.view"
     try:
-        return memory.keep_view(user, resource.slug, view, **kept)
+        key, _repeat = hooks.once(submit, user, name, lambda: memory.keep_view(user, resource.slug, view, **kept))
+        return int(key)
     except BusinessError as error:
         for problem in error:
             form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))

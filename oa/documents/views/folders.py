@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from kit.pages.actions import Action
+from kit.pages.hooks import hooks
 from kit.pages.lists import ListState, narrowed_state
 from kit.pages.resources import by_model
 from kit.pages.views.heads import Head
@@ -190,9 +191,9 @@ def _together(effect: Any) -> Any:
 def bin_folder_view(request: HttpRequest, key: str) -> HttpResponse:
     """A folder into the bin."""
     folder = find_folder(request, key)
-    way = way_to(folder, request.user)
+    way, submit = way_to(folder, request.user), request.POST.get("submit_id", "")
     try:
-        services.bin_folder(folder, by=request.user)
+        hooks.once(submit, request.user, f"folder.bin.{key}", lambda: services.bin_folder(folder, by=request.user))
     except BusinessError as error:
         messages.error(request, str(error))
         return go(request, folder_url(folder))
