@@ -44,6 +44,6 @@ class FirstAnswerMiddleware:
         if place := place_of(key, request.user, request.path):
             return go(request, place)
         response = self.get_response(request)
-        if place := response.headers.get("HX-Redirect") or response.headers.get("Location"):
-            remember_place(key, request.user, request.path, place)
+        if led := response.headers.get("HX-Redirect") or response.headers.get("Location"):
+            remember_place(key, request.user, request.path, led)
         return response
