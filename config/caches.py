@@ -1,8 +1,10 @@
-"""The cache may be gone at any time: pages are slower then, and nothing else (fault F-11)."""
+"""The cache may be gone at any time, or hang: pages are slower then, and nothing else (fault F-11)."""
 
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache
@@ -10,21 +12,29 @@ from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
+AWAY = 10.0  # seconds in which a server that failed is not asked again, so that a page waits for it once at most
+
 
 class ForgivingCache(RedisCache):
     """A cache that holds nothing while its server does not answer."""
 
+    _asked_again: dict[Any, float] = {}
+
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         """What is kept, or `default`."""
-        try:
-            return super().get(key, default, version)
-        except RedisError as error:
-            log.warning("The cache does not answer: %s", error)
-            return default
+        return self._answer(lambda: super(ForgivingCache, self).get(key, default, version), default)
 
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:
         """Keep `value`, if somebody keeps it."""
+        self._answer(lambda: super(ForgivingCache, self).set(key, value, *args, **kwargs), None)
+
+    def _answer(self, ask: Callable[[], Any], otherwise: Any) -> Any:
+        server = tuple(self._servers)
+        if time.monotonic() < self._asked_again.get(server, 0):
+            return otherwise
         try:
-            super().set(key, value, *args, **kwargs)
+            return ask()
         except RedisError as error:
+            self._asked_again[server] = time.monotonic() + AWAY
             log.warning("The cache does not answer: %s", error)
+            return otherwise

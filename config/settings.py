@@ -185,6 +185,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "sanhe",
         "TIMEOUT": 300,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }
 
@@ -350,7 +351,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Sweep every 10 s: the default is every 100 s, however short the timeout above.
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
+    # A page does not wait for a broker that hangs; what could not be sent is found by the sweepers.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
 }
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

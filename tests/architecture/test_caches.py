@@ -1,11 +1,16 @@
-"""F-11: the cache is an optional server."""
+"""F-11: pages need neither the cache nor the broker."""
 
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 
 import pytest
+from celery import Celery
+from django.conf import settings
 from django.core.cache import cache
+from kombu.exceptions import KombuError
 
 from config.caches import ForgivingCache
 
@@ -18,9 +23,41 @@ def test_what_is_kept_is_there(db: None) -> None:
 
 
 def test_without_its_server_nothing_is_kept_and_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
-    """F-11: a page that asks the cache is made anew."""
+    """F-11: a page that asks the cache is made anew; who failed is not asked again at once."""
     away = ForgivingCache("redis://127.0.0.1:9", {})
     with caplog.at_level(logging.WARNING):
         away.set("caches:lost", 1, 5)
         assert away.get("caches:lost", "nothing") == "nothing"
-    assert caplog.text.count("does not answer") == 2
+    assert caplog.text.count("does not answer") == 1
+
+
+def test_a_server_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """F-11, like CLIENT PAUSE: it takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, caplog.at_level(logging.WARNING):
+        hanging = ForgivingCache(
+            f"redis://127.0.0.1:{silent.getsockname()[1]}", {"OPTIONS": settings.CACHES["default"]["OPTIONS"]}
+        )
+        asking = threading.Thread(target=lambda: hanging.get("caches:lost"), daemon=True)
+        asking.start()
+        asking.join(30)
+        assert not asking.is_alive() and "does not answer" in caplog.text
+
+
+def test_a_broker_that_hangs_is_not_waited_for() -> None:
+    """F-11: what cannot be sent is told as an error, which whoever sends a job knows to live with."""
+    told: list[BaseException] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        app = Celery(broker=f"redis://127.0.0.1:{silent.getsockname()[1]}/0", set_as_current=False)
+        app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+        app.conf.task_publish_retry_policy = settings.CELERY_TASK_PUBLISH_RETRY_POLICY
+
+        def send() -> None:
+            try:
+                app.send_task("nothing")
+            except (KombuError, OSError) as error:
+                told.append(error)
+
+        sending = threading.Thread(target=send, daemon=True)
+        sending.start()
+        sending.join(60)
+        assert not sending.is_alive() and told
