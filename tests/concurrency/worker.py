@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import traceback
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 import django
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+settings.STORAGES["staticfiles"] = {"BACKEND": settings.PLAIN_STATIC}  # nothing is collected for tests
 django.setup()
 
 from django.db import connection, transaction  # noqa: E402 - needs the settings
@@ -30,6 +33,7 @@ from erp.sales.models import SalesOrder  # noqa: E402
 from erp.sales.services import confirm_order, deliver_order, invoice_order, save_order  # noqa: E402
 from erp.trade import orders  # noqa: E402
 from erp.trade.lines import LineInput  # noqa: E402
+from kit.pages.views import edit as editing  # noqa: E402
 from oa.approvals import engine  # noqa: E402
 from oa.expenses.services import posting  # noqa: E402
 from oa.leave.services import ledger as leave_ledger  # noqa: E402
@@ -40,6 +44,8 @@ from oa.records.idempotency import once  # noqa: E402
 from tests import factories as make  # noqa: E402
 from tests.concurrency import office, official, spending  # noqa: E402
 from tests.concurrency.office import Outcome, attempt  # noqa: E402
+from tests.oa.world import client_of  # noqa: E402
+from tests.security.pages import form_of  # noqa: E402
 
 
 def serve(pipe: Any, gate: Any) -> None:
@@ -74,6 +80,7 @@ DAWDLING: dict[Callable[..., Any], tuple[float, float]] = {
     engine.open_run: (0, 0.3),
     leave_ledger.write_use: (0.5, 0),
     posting.open_amounts: (0, 0.3),
+    editing.check_version: (0, 0.2),
     signatures.signing: (0, 1.0),
     signatures._in_turn: (0.8, 0),  # after those who sign have read, and before they write
 }
@@ -245,6 +252,19 @@ def count_up(count: int) -> Outcome:
     return outcome
 
 
+def edit(url: str, user: int, mine: str, rounds: int) -> Outcome:
+    """Add words to the note of a record by its form, each time to what stands there when the form opens."""
+    outcome: Outcome = Counter()
+    client = client_of(User.objects.get(pk=user))
+    client.defaults["SERVER_NAME"] = "localhost"  # not the host of a test runner
+    for turn in range(rounds):
+        fields = form_of(client.get(url).content.decode())
+        fields["note"][0] += f" {mine}{turn}"
+        status = client.post(url, {**fields, "submit_id": str(uuid.uuid4())}).status_code
+        outcome[{302: "saved", 409: "overtaken"}.get(status, str(status))] += 1
+    return outcome
+
+
 def mix(order: int, item: int, turns: int, mine: int) -> Outcome:
     """Invoice further pieces of an order, pay its invoices and reverse the receipts, again and again."""
     due = OpenItem.objects.select_related("customer", "currency").get(pk=item)
@@ -268,6 +288,7 @@ COMMANDS: dict[str, Callable[..., Outcome]] = {
         "confirm",
         "count_up",
         "deliver",
+        "edit",
         "invoice",
         "mix",
         "post_draft",
