@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ import django
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.core.cache import cache, caches
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
@@ -207,6 +209,12 @@ def language() -> Iterator[None]:
     translation.activate(settings.LANGUAGE_CODE)
     yield
     translation.activate(settings.LANGUAGE_CODE)  # for what is made before the next test, too
+
+
+@pytest.fixture(autouse=True)
+def own_cache() -> None:
+    """What is kept for a row is not there for the next test, nor for another process: theirs has the same key."""
+    caches.settings["default"]["KEY_PREFIX"] = cache.key_prefix = f"test-{uuid.uuid4().hex}"
 
 
 @pytest.fixture(autouse=True)
