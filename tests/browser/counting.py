@@ -44,6 +44,10 @@ class Hands:
         found = self.page.locator(target).locator("visible=true").first if isinstance(target, str) else target
         found.click(**options)
 
+    def count_click(self, what: str) -> None:
+        """A click that a page under test cannot get, as on the opened list of a select box."""
+        self._count("clicks", what)
+
     def press(self, *keys: str) -> None:
         """Keys one after the other; a chord is one."""
         for key in keys:
