@@ -243,8 +243,10 @@ function onKey(event, combo) {
       const option = options(combo)[mine.index];
       if (option.dataset.create) event.preventDefault();
       take(combo, option);
-    } else if (jumps(combo) && query) look(combo, query).then(() => (options(combo)[0] ? take(combo, options(combo)[0]) : combo.submit()));
-    else settle(combo);
+    } else if (jumps(combo) && query) {
+      clearTimeout(mine.timer); // its question would take the place of this one
+      look(combo, query).then(() => (options(combo)[0] ? take(combo, options(combo)[0]) : combo.submit()));
+    } else settle(combo);
     // in a grid and in document heads Enter goes on to the next field, see grid.js and forms.js
     if (!inGrid(combo) && !field(combo).form?.matches("[data-doc-form]")) event.preventDefault();
   } else if (event.key === "Escape" && isOpen) {

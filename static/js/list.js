@@ -197,6 +197,7 @@ export function start() {
     if (event.target.closest("a, button, input, select, summary, label")) return;
     cursor(list)?.classList.remove("cur");
     row.classList.add("cur");
+    if (innerWidth < 768) target(row)?.click(); // on a phone a tap on the card opens it (UX 7.14)
   });
   on("click", "[data-clear-selection]", (event, button) => {
     const list = listOf(button) || $("[data-list]");
