@@ -7,6 +7,7 @@ import re
 from decimal import Decimal as D
 from typing import Any
 
+import pypdf
 import pytest
 from playwright.sync_api import expect
 
@@ -148,3 +149,26 @@ def test_a_clash_is_chosen_in_a_table(open_page: Any, shared: SalesOrder) -> Non
         hand.click("#conflict [data-save]")
         expect(second.locator("#conflict")).to_have_count(0)
     assert day_of(shared) == mine
+
+
+def test_an_order_on_three_part_paper(open_page: Any, ann: User) -> None:
+    """UX 11, script 19: the order on three-part paper in Chinese with the amount in words: 3 clicks."""
+    make.company(name="华辰精密")
+    goods = make.make_product("JP-1", "140048", tax=None, name="精密平台")
+    order = make.confirmed_order(Customer.objects.get(), make.line(goods, 1), by=ann)
+    page = open_page(user=ann)
+    page.goto(f"/sales/orders/{order.number}/")
+    with hands(page, clicks=3) as hand:
+        hand.click("[data-name=print]")
+        page.wait_for_url("**/print/*")
+        hand.click("aside >> text=Form of 241 mm, third")
+        page.wait_for_url("**sheet=third*")
+        expect(page.locator(".paper svg")).to_have_count(1)
+        with page.expect_download() as file:
+            hand.click("[data-name=pdf]")
+    pdf = pypdf.PdfReader(file.value.path())
+    [sheet] = pdf.pages
+    assert [round(float(side) / 72 * 25.4) for side in (sheet.mediabox.width, sheet.mediabox.height)] == [241, 93]
+    text = re.sub(r"\s", "", sheet.extract_text())
+    assert "壹拾肆万零肆拾捌元整" in text and "140,048.00" in text
+    assert "苏州明锐自动化有限公司" in text and "精密平台" in text and "Customer" not in text
