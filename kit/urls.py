@@ -12,12 +12,12 @@ from django.urls import URLPattern, path
 from kit.exchange import importing_views
 from kit.exchange import views as exchange
 from kit.pages.resources import Resource, registry
-from kit.pages.views import bulk, drafts, edit, lists, records, saved, shell, similar
+from kit.pages.views import bulk, drafts, edit, finding, lists, records, saved, shell, similar
 from kit.pages.views.documents import compute_view
 
 app_name = "kit"
 urlpatterns = [
-    path("search/", shell.search_view, name="search"),
+    path("search/", finding.search_view, name="search"),
     path("ui/language/", shell.language_view, name="language"),
     path("ui/preferences/", shell.preferences_view, name="preferences"),
     path("ui/counters/", shell.counters_view, name="counters"),

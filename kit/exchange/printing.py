@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import typst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from PIL import Image, UnidentifiedImageError
 
 from kit.values.errors import BusinessError
@@ -26,6 +27,13 @@ from kit.values.errors import BusinessError
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "print"
 FONT = ("justmytype_intl_cjk", "fonts", "ofl", "notosanssc")
 LOGO_PIXELS = (900, 300)
+
+SHEETS = {
+    "a4": gettext_lazy("A4"),
+    "a5": gettext_lazy("A5 landscape"),
+    "half": gettext_lazy("Form of 241 mm, half"),
+    "third": gettext_lazy("Form of 241 mm, third"),
+}
 
 Format = Literal["pdf", "svg", "png"]
 
@@ -47,6 +55,11 @@ class Print:
     template: str = "document.typ"
     language: Callable[[Any], str] | None = None
     allowed: Callable[[Any, Any], bool] | None = None
+
+    @property
+    def sheets(self) -> dict[str, Any]:
+        """The sheets that it can be set on; none to choose where the template has its own."""
+        return SHEETS if self.template == "document.typ" else {}
 
 
 _prints: dict[str, Print] = {}
@@ -76,14 +89,14 @@ def allowed_prints(document: Any, user: Any) -> list[Print]:
     return [paper for paper in prints_for(document) if paper.allowed is None or paper.allowed(user, document)]
 
 
-def print_pdf(paper: Print, document: Any, language: str) -> bytes:
+def print_pdf(paper: Print, document: Any, language: str, sheet: str = "a4") -> bytes:
     """`document` on `paper` as a PDF."""
-    return render_pdf(paper.template, paper.build(document, language))
+    return render_pdf(paper.template, paper.build(document, language) | {"sheet": sheet})
 
 
-def print_pages(paper: Print, document: Any, language: str) -> list[str]:
+def print_pages(paper: Print, document: Any, language: str, sheet: str = "a4") -> list[str]:
     """`document` on `paper` as one SVG per page: the same pages as in the PDF."""
-    return render_svg_pages(paper.template, paper.build(document, language))
+    return render_svg_pages(paper.template, paper.build(document, language) | {"sheet": sheet})
 
 
 def render_pdf(template: str, data: dict[str, Any], *, tags: bool = True) -> bytes:

@@ -127,16 +127,18 @@ def print_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespon
     paper = next((p for p in papers if p.name == request.GET.get("paper")), papers[0])
     default = paper.language(obj) if paper.language else translation.get_language() or "en"
     language = request.GET.get("language") or default
-    if language not in ("en", "zh-hans"):
+    sheet = request.GET.get("sheet") or "a4"
+    if language not in ("en", "zh-hans") or sheet not in printing.SHEETS:
         raise Http404
     hooks.note(request, "print", f"{paper.title} {obj}", obj)
     if request.GET.get("format") == "pdf":
-        return download(printing.print_pdf(paper, obj, language), f"{paper.name}-{obj}", "pdf")
-    pages = [mark_safe(page) for page in printing.print_pages(paper, obj, language)]  # nosec B308 B703  # noqa: S308  typst's own output
+        return download(printing.print_pdf(paper, obj, language, sheet), f"{paper.name}-{obj}", "pdf")
+    pages = [mark_safe(page) for page in printing.print_pages(paper, obj, language, sheet)]  # nosec B308 B703  # noqa: S308  typst's own output
+    chosen = f"paper={paper.name}&language={language}"
     head = Head(
         title=str(paper.title),
         crumbs=crumbs(resource, (str(obj), resource.url_for(obj)), (paper.title, "")),
-        actions=[Action("PDF", f"?paper={paper.name}&language={language}&format=pdf", icon="file-down", primary=True)],
+        actions=[Action("PDF", f"?{chosen}&sheet={sheet}&format=pdf", icon="file-down", primary=True, name="pdf")],
     )
     return fragment_or_page(
         request,
@@ -147,6 +149,8 @@ def print_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespon
             "papers": papers,
             "paper": paper,
             "language": language,
+            "sheet": sheet,
+            "sheets": [(name, label, f"?{chosen}&sheet={name}") for name, label in paper.sheets.items()],
             "object": obj,
         },
     )

@@ -15,10 +15,10 @@ from django.utils.functional import lazy
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from kit.pages import formats
 from kit.pages.columns import field_of
 from kit.pages.forms import narrowed
 from kit.pages.memory import ANCHORS
+from kit.pages.periods import PeriodFilter
 from kit.pages.resources import Resource, by_model
 from kit.pages.widgets import DayField, NumberField, PickerField
 
@@ -38,34 +38,6 @@ class PickerFilter(django_filters.Filter):
     """Filter by a row chosen by search."""
 
     field_class = PickerField
-
-
-class PeriodField(forms.MultiValueField):
-    """From - to, both optional, of one kind of field."""
-
-    def __init__(self, part: type[forms.Field], **kwargs: Any) -> None:
-        fields = (part(required=False), part(required=False))
-        widget = forms.MultiWidget({"from": fields[0].widget, "to": fields[1].widget})
-        widget.decompress = lambda value: list(value) if value else [None, None]  # type: ignore[method-assign]
-        kwargs.pop("lookup_expr", None)
-        super().__init__(fields=fields, widget=widget, require_all_fields=False, **kwargs)
-
-    def compress(self, data_list: list[Any]) -> Any:
-        return tuple(data_list) if data_list and any(v is not None for v in data_list) else None
-
-
-class PeriodFilter(django_filters.Filter):
-    """Values from - to, inclusive."""
-
-    field_class = PeriodField
-
-    def filter(self, qs: Any, value: Any) -> Any:
-        if not value:
-            return qs
-        low, high = value
-        if low is not None:
-            qs = qs.filter(**{f"{self.field_name}__gte": low})
-        return qs if high is None else qs.filter(**{f"{self.field_name}__lte": high})
 
 
 def _filter(resource: Resource, name: str) -> django_filters.Filter:
@@ -93,7 +65,8 @@ def _filter(resource: Resource, name: str) -> django_filters.Filter:
             empty_label="—",
         )
     if isinstance(field, models.DateField):
-        return PeriodFilter(field_name=name, label=label, part=DayField)
+        moments = isinstance(field, models.DateTimeField)
+        return PeriodFilter(field_name=name, label=label, part=DayField, moments=moments)
     if isinstance(field, models.DecimalField | models.IntegerField):
         return PeriodFilter(field_name=name, label=label, part=NumberField)
     return django_filters.CharFilter(field_name=name, label=label, lookup_expr="icontains")
@@ -130,7 +103,7 @@ def chips(filterset: django_filters.FilterSet, params: QueryDict) -> list[Chip]:
             continue
         left = params.copy()
         for key in list(left):
-            if key == name or key in {f"{name}_text", f"{name}_from", f"{name}_to"}:
+            if key == name or key in {f"{name}_{part}" for part in ("text", "period", "from", "to")}:
                 del left[key]
         for place in ("page", *ANCHORS):
             left.pop(place, None)
@@ -139,9 +112,6 @@ def chips(filterset: django_filters.FilterSet, params: QueryDict) -> list[Chip]:
 
 
 def _words(field: Any, value: Any) -> str:
-    if isinstance(value, tuple):
-        low, high = (formats.plain_input(v) for v in value)
-        return f"{low} – {high}" if low and high else f"≥ {low}" if low else f"≤ {high}"
     choices = dict(getattr(field, "choices", ()) or ()) if not isinstance(field, ModelChoiceField | PickerField) else {}
     if isinstance(value, list):
         return ", ".join(str(choices.get(v, v)) for v in value)

@@ -140,6 +140,11 @@ class ListState:
         return f"{self.resource.url('views')}?{self.filter_query}"
 
     @property
+    def unkept(self) -> bool:
+        """Whether something narrows the list that no view keeps yet."""
+        return self.changed if self.saved is not None else bool(self.text or self.chips)
+
+    @property
     def changed(self) -> bool:
         """Whether the list shows something else than the view in hand."""
         return self.saved is not None and self.saved.differs(self.params)

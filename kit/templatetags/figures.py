@@ -10,8 +10,11 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kit.pages import formats
+from kit.rules.days import business_day
 
 register = template.Library()
 
@@ -83,3 +86,15 @@ def phone(number: str) -> str:
 def dial(number: str) -> str:
     """Digits and plus sign of a telephone number, for `tel:` links."""
     return "".join(c for c in str(number) if c.isdigit() or c == "+")
+
+
+@register.simple_tag
+def coming_days() -> list[tuple[str, dt.date]]:
+    """Days on which people plan to go on, by name: tomorrow, the coming Friday, the Monday after."""
+    today = business_day()
+    friday = today + dt.timedelta(days=(3 - today.weekday()) % 7 + 1)
+    return [
+        (_("tomorrow"), today + dt.timedelta(days=1)),
+        (_("Friday"), friday),
+        (pgettext("period", "next week"), today + dt.timedelta(days=7 - today.weekday())),
+    ]

@@ -23,6 +23,7 @@ const state = (combo) => {
   return states.get(combo);
 };
 const options = (combo) => (state(combo).list ? $$(".o:not([aria-disabled])", state(combo).list) : []);
+const jumps = (combo) => "jump" in combo.dataset; // the search in the top bar: options are addresses, nothing is chosen
 const inGrid = (combo) => !!combo.closest("[data-grid]");
 
 function address(combo, query) {
@@ -153,6 +154,10 @@ function commit(combo, value) {
 }
 
 function take(combo, option) {
+  if (option.dataset.href) {
+    location.assign(option.dataset.href);
+    return;
+  }
   if (option.dataset.create) {
     creator = combo;
     const url = new URL(option.dataset.create, location.href);
@@ -178,7 +183,7 @@ export function settle(combo) {
   const mine = state(combo);
   clearTimeout(mine.timer);
   const query = field(combo).value.trim();
-  if (store(combo).value || !query) {
+  if (jumps(combo) || store(combo).value || !query) {
     if (!query) commit(combo, "");
     close(combo);
     return;
@@ -238,6 +243,9 @@ function onKey(event, combo) {
       const option = options(combo)[mine.index];
       if (option.dataset.create) event.preventDefault();
       take(combo, option);
+    } else if (jumps(combo) && query) {
+      clearTimeout(mine.timer); // its question would take the place of this one
+      look(combo, query).then(() => (options(combo)[0] ? take(combo, options(combo)[0]) : combo.submit()));
     } else settle(combo);
     // in a grid and in document heads Enter goes on to the next field, see grid.js and forms.js
     if (!inGrid(combo) && !field(combo).form?.matches("[data-doc-form]")) event.preventDefault();

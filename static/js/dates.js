@@ -21,6 +21,7 @@ export function read(typed, today = new Date()) {
 }
 
 export function enhance(root) {
+  for (const chip of fresh("[data-day]", root, "daySeen")) chip.hidden = false;
   for (const field of fresh("input[data-date]", root, "dateSeen")) {
     if (matchMedia("(pointer: coarse)").matches) {
       field.type = "date";
@@ -35,6 +36,12 @@ export function start() {
   on("change", "input[data-date]", (event, field) => {
     if (field.type === "text") field.value = read(field.value);
   }, true); // before those who send the value on
+  // chips such as "Friday": the server says which day that is
+  on("click", "[data-day]", (event, chip) => {
+    const field = $("input[data-date]", chip.closest("form"));
+    field.value = chip.dataset.day;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
   on("click", "[data-calendar]", (event, button) => {
     const field = $("input[data-date]", button.parentElement);
     let native = $("input[type=date]", button.parentElement);

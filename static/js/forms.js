@@ -133,6 +133,8 @@ export function start() {
     focusEnd(field);
     field.scrollIntoView({ block: "center" });
   });
+  // the channel of a talk is chosen by hand, the words follow; arrow keys stay among the channels
+  on("click", ".ctabs input", (event, choice) => event.detail && $("textarea", choice.form).focus());
   // a link from elsewhere that means a form (…#composer) leads into its first text
   const form = document.getElementById(location.hash.slice(1));
   if (form?.matches("form")) $("textarea", form)?.focus();

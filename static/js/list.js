@@ -155,7 +155,7 @@ function onKey(event) {
   } else if (key === "x" && !mod && at >= 0 && box(all[at])) {
     select(list, [box(all[at])], !box(all[at]).checked);
     lastBox = box(all[at]);
-  } else if (key === "enter" && at >= 0 && inTable && (event.target === document.body || all[at].contains(event.target))) {
+  } else if (key === "enter" && at >= 0 && inTable && (event.target.contains(all[at]) || all[at].contains(event.target))) {
     const href = all[at].dataset.href || target(all[at])?.href;
     if (!href || event.target.closest("button, summary, input")) return;
     if (mod) window.open(href, "_blank", "noopener");
@@ -197,6 +197,7 @@ export function start() {
     if (event.target.closest("a, button, input, select, summary, label")) return;
     cursor(list)?.classList.remove("cur");
     row.classList.add("cur");
+    if (innerWidth < 768) target(row)?.click(); // on a phone a tap on the card opens it (UX 7.14)
   });
   on("click", "[data-clear-selection]", (event, button) => {
     const list = listOf(button) || $("[data-list]");

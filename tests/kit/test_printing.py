@@ -214,3 +214,25 @@ def test_papers_are_found_by_model_and_by_who_may_print(monkeypatch: pytest.Monk
     assert len(printing.print_pages(paper_, None, "en")) == 1
     with pytest.raises(BusinessError):
         printing.get("other")
+
+
+@pytest.mark.parametrize(("sheet", "width", "height"), [("a5", 210, 148), ("half", 241, 139.7), ("third", 241, 93.1)])
+def test_papers_are_set_on_smaller_sheets(sheet: str, width: float, height: float) -> None:
+    """UX 6.9: A5 and forms of 241 mm; every line stands on a sheet of that size, the total on the last one."""
+    pdf = pypdf.PdfReader(io.BytesIO(render_pdf("document.typ", paper(30, sheet=sheet))))
+    assert {(round(page.mediabox.width), round(page.mediabox.height)) for page in pdf.pages} == {
+        (round(width / 25.4 * 72), round(height / 25.4 * 72))
+    }
+    texts = [page.extract_text() for page in pdf.pages]
+    assert [n for text in texts for n in map(int, re.findall(r"Line-(\d+)-end", text))] == list(range(1, 31))
+    assert "GT" in texts[-1] and "Page subtotal" in texts[0] and "Prepared" in texts[-1]
+
+
+def test_forms_of_241_mm_suit_dot_matrix_printers() -> None:
+    """UX 6.9: letters of at least 10 pt, and no shades."""
+    sizes = set()
+    page = pypdf.PdfReader(io.BytesIO(render_pdf("document.typ", paper(sheet="third")))).pages[0]
+    page.extract_text(visitor_text=lambda text, cm, tm, font, size: sizes.add(round(size, 1)) if text.strip() else None)
+    assert sizes and min(sizes) >= 10
+    assert "#f3f5f8" not in render_svg_pages("document.typ", paper(sheet="third"))[0]
+    assert "#f3f5f8" in render_svg_pages("document.typ", paper())[0]

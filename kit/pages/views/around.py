@@ -47,5 +47,6 @@ def _neighbour(state: ListState, obj: Any, *, back: bool) -> str:
     if found is None:
         return ""
     pk, key = found
-    query = state.query(page=None, at=pk)
+    same_page = any(row.pk == pk for row in state.body)  # then the way back is to this page, as it was
+    query = state.params.urlencode() if same_page else state.query(page=None, at=pk)
     return f"{resource.url('record', address_key(str(key or f'd-{pk}'), pk))}?list={quote(query)}"

@@ -25,11 +25,12 @@ class ViewForm(forms.Form):
     """The name of a view, and for whom it is."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
-    share = forms.ChoiceField(label=pgettext_lazy("view of a list", "For whom"))
+    share = forms.ChoiceField(label=pgettext_lazy("view of a list", "For whom"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, shares: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["share"].choices = shares  # type: ignore[attr-defined]
+        self.fields["share"].initial = shares[0][0]
 
 
 def _state(request: HttpRequest, resource: Resource) -> tuple[ListState, ListMemory]:

@@ -1,4 +1,4 @@
-"""The shell: language, preferences, counters, global search, help."""
+"""The shell: language, preferences, counters, help."""
 
 from __future__ import annotations
 
@@ -11,19 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from kit.pages import nav
 from kit.pages.hooks import hooks
-from kit.pages.lists import narrowed_state
-from kit.pages.resources import registry
-from kit.pages.views.heads import Head
-from kit.pages.views.lists import fragment_or_page
 
 THEMES, DENSITIES = {"light", "dark", "system"}, {"compact", "standard", "comfortable"}
 YEAR = 365 * 24 * 3600
-FOUND = 5
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -101,28 +95,3 @@ def counters_view(request: HttpRequest) -> HttpResponse:
     for count in hooks.counters:
         made |= count(request.user)
     return JsonResponse(made)
-
-
-def search_view(request: HttpRequest) -> HttpResponse:
-    """Search over all searchable resources the person may see; an exact number or code goes straight there."""
-    text = request.GET.get("q", "").strip()
-    groups = []
-    if text:
-        for resource in registry.values():
-            if not resource.may(request.user, "view") or not _searchable(resource):
-                continue
-            if resource.key_field != "pk":
-                exact = resource.queryset(request.user).filter(**{resource.key_field: text}).first()
-                if exact is not None:
-                    return HttpResponseRedirect(resource.url_for(exact))
-            state = narrowed_state(resource, request.user, {}, (), FOUND)
-            state.params = request.GET
-            if state.body:
-                groups.append({"resource": resource, "list": state})
-    head = Head(title=_("Search: %s") % text if text else _("Search"))
-    return fragment_or_page(request, "kit/search.html", {"head": head, "groups": groups, "search_text": text})
-
-
-def _searchable(resource: Any) -> bool:
-    found = any(f.name == "search" for f in resource.meta.fields) or bool(resource.search_fields)
-    return bool(resource.searched and found)
