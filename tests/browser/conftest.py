@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserContext
 
+PATIENCE = 60  # seconds
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = [
     "--no-sandbox",
@@ -41,6 +45,35 @@ def browser_present() -> None:
 def browser_type_launch_args(browser_present: None) -> dict[str, Any]:
     """How pytest-playwright starts the browser."""
     return {"executable_path": chromium(), "args": FLAGS}
+
+
+_running: list[Any] = []
+
+
+@pytest.fixture
+def browser(launch_browser: Callable[[], Any]) -> Any:
+    """The browser of this process; another one after it hung."""
+    if not _running:
+        _running.append(launch_browser())
+    return _running[0]
+
+
+def close_in_time(self: Any, reason: str | None = None) -> None:
+    """Close a context. Once in thousands the browser never answers to that: it is given up, the next test gets another."""
+    try:
+        self._sync(asyncio.wait_for(self._impl_obj.close(reason=reason), PATIENCE))
+    except TimeoutError:
+        _running.clear()
+        with suppress(Exception):
+            self._sync(asyncio.wait_for(_end(self._impl_obj.browser), PATIENCE))
+
+
+async def _end(browser: Any) -> None:
+    session = await browser.new_browser_cdp_session()
+    await session.send("Browser.close")
+
+
+BrowserContext.close = close_in_time  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
