@@ -18,7 +18,11 @@ AWAY = 10.0  # seconds in which a server that failed is not asked again, so that
 class ForgivingCache(RedisCache):
     """A cache that holds nothing while its server does not answer."""
 
-    _asked_again: dict[Any, float] = {}
+    _asked_again: dict[str, float] = {}  # server -> when, for the instances of all threads
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._server = str(server)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         """What is kept, or `default`."""
@@ -29,12 +33,11 @@ class ForgivingCache(RedisCache):
         self._answer(lambda: super(ForgivingCache, self).set(key, value, *args, **kwargs), None)
 
     def _answer(self, ask: Callable[[], Any], otherwise: Any) -> Any:
-        server = tuple(self._servers)
-        if time.monotonic() < self._asked_again.get(server, 0):
+        if time.monotonic() < self._asked_again.get(self._server, 0):
             return otherwise
         try:
             return ask()
         except RedisError as error:
-            self._asked_again[server] = time.monotonic() + AWAY
+            self._asked_again[self._server] = time.monotonic() + AWAY
             log.warning("The cache does not answer: %s", error)
             return otherwise
