@@ -42,7 +42,9 @@ class Large:
         """The statements about large tables behind a page."""
         with CaptureQueriesContext(connection) as queries:
             assert client.get(url, headers=headers).status_code == 200, url
-        statements = [query["sql"] for query in queries.captured_queries if query["sql"].startswith("SELECT")]
+        statements = [
+            query["sql"] for query in queries.captured_queries if query["sql"].lstrip("(").startswith("SELECT")
+        ]
         return [sql for sql in statements if any(f'"{table}"' in sql for table in self.tables)]
 
     def beyond(self, client: Client, url: str, **headers: str) -> list[tuple[str, str, str, int, str]]:

@@ -69,6 +69,7 @@ class OpenItemResource(Resource):
     filters = ("kind", "customer", "supplier", "due_date")
     views: ClassVar = {"open": (pgettext_lazy("amount", "Open"), ~Q(remaining=0))}
     search_fields = ("customer__search", "supplier__search")
+    searched = False
     ordering = ("-due_date", "-id")
     related = ("customer", "supplier", "currency", "account", "entry")
     extra_fields = (

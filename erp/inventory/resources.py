@@ -158,6 +158,7 @@ class StockLevelResource(Resource):
     annotations = ("free",)
     filters = ("warehouse", "product", "product__group")
     search_fields = ("product__search",)
+    searched = False
     ordering = ("product__code", "pk")
     extra_fields = ("product", "warehouse")
     related = ("product__unit", "warehouse")
@@ -199,6 +200,7 @@ class StockMoveResource(Resource):
     )
     filters = ("kind", "product", "warehouse", "date")
     search_fields = ("product__search",)
+    searched = False
     ordering = ("-date", "-id")
     extra_fields = (
         "number",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import pghistory
@@ -20,6 +22,8 @@ KEPT = dt.timedelta(days=30)  # longer than any form stays open
 
 # Two people at the same rows: a deadlock, a serialisation failure, or a lock that did not come in time.
 BUSY = {"40001", "40P01", "55P03"}
+
+_effects: ContextVar[set[uuid.UUID] | None] = ContextVar("effects", default=None)
 
 _TAKE = """
 INSERT INTO oa_idempotencykey (key, user_id, command, effect, answer, created_at)
@@ -56,6 +60,8 @@ def _once(key: uuid.UUID, user: Any, command: str, effect: Callable[[], Any]) ->
         if isinstance(result, models.Model):
             answer |= {"effect": result._meta.label_lower, "effect_id": result.pk}
         IdempotencyKey.objects.filter(pk=key).update(**answer)
+        if (noted := _effects.get()) is not None:
+            noted.add(key)
         return result, False
 
 
@@ -76,6 +82,17 @@ def earlier(key: str, user: Any, command: str) -> Any:
         return None
     row = IdempotencyKey.objects.filter(pk=uid, user=user, command=command[:100]).first()
     return _repeated(row, user, command[:100]) if row is not None and row.effect else None
+
+
+@contextmanager
+def noting_effects() -> Iterator[set[uuid.UUID]]:
+    """The keys of the forms that have their effect in here."""
+    noted: set[uuid.UUID] = set()
+    token = _effects.set(noted)
+    try:
+        yield noted
+    finally:
+        _effects.reset(token)
 
 
 def place_of(key: str, user: Any, path: str) -> str:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from kit.pages.views.records import go
 from oa.records.audit import address_of
-from oa.records.idempotency import place_of, remember_place
+from oa.records.idempotency import noting_effects, place_of, remember_place
 
 
 class HistoryContextMiddleware:
@@ -43,7 +43,9 @@ class FirstAnswerMiddleware:
             return self.get_response(request)
         if place := place_of(key, request.user, request.path):
             return go(request, place)
-        response = self.get_response(request)
-        if led := response.headers.get("HX-Redirect") or response.headers.get("Location"):
+        with noting_effects() as effects:
+            response = self.get_response(request)
+        led = response.headers.get("HX-Redirect") or response.headers.get("Location")
+        if effects and led:
             remember_place(key, request.user, request.path, led)
         return response

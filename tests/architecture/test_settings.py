@@ -224,7 +224,10 @@ def test_passwords(production):
 
 def test_killed_tasks_come_back(production):
     options = production["CELERY_BROKER_TRANSPORT_OPTIONS"]
-    assert options == {"visibility_timeout": 3600, "unacked_restore_interval": 10, "unacked_restore_throttle": 1}
+    assert options == {
+        "visibility_timeout": 3600, "unacked_restore_interval": 10, "unacked_restore_throttle": 1,
+        "socket_timeout": 5, "socket_connect_timeout": 5,
+    }  # fmt: skip
     assert options["visibility_timeout"] > production["CELERY_TASK_TIME_LIMIT"]
 
 

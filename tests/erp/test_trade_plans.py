@@ -75,6 +75,14 @@ def test_lists_pickers_and_records_are_found_by_indexes(resource: Resource, who:
     assert [found for url in shown for found in LARGE.beyond(client, url)] == []
 
 
+@pytest.mark.parametrize("text", ["精密", "jm", "so", "2611", "zzzz", "SO-2611-0005"])
+@pytest.mark.parametrize("who", ["admin", "sales"])
+def test_the_field_in_the_top_bar_is_answered_by_indexes(who: str, text: str) -> None:
+    """UX 9: what is typed there, rare or common, is looked up and not looked for."""
+    url = f"/search/?{urlencode({'q': text})}"
+    assert LARGE.beyond(client_of(User.objects.get(username=who)), url, hx_request="true", hx_target="combo") == []
+
+
 @pytest.mark.parametrize("url", ["/ui/counters/", "/todo/"])
 @pytest.mark.parametrize("who", ["admin", "sales"])
 def test_counters_and_inbox_are_found_by_indexes(url: str, who: str) -> None:
