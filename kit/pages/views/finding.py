@@ -20,7 +20,7 @@ from kit.pages.lists import narrowed_state
 from kit.pages.resources import Resource, address_key, registry
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
-from kit.rules.search import matching
+from kit.rules.search import FEW, matching
 
 FOUND = 5  # of a kind
 SHOWN = 15  # in the list under the field
@@ -111,7 +111,9 @@ def _records(user: Any, text: str) -> tuple[list[Hit], list[Hit]]:
         if type(one).search is not Resource.search:  # what may be found there is narrower
             parts.append(_part(one, one.search(one.queryset(user), text), len(found) + place))
         elif field_of(one.model, "search") is not None:
-            parts.append(_part(one, matching(one.queryset(user), text), len(found) + place))
+            # Looked up among all first: who is to find five visible ones otherwise walks along a table that has none.
+            hits = matching(one.model._default_manager.order_by(), text).values("pk")[:FEW]
+            parts.append(_part(one, one.queryset(user).filter(pk__in=hits), len(found) + place))
     if not parts:
         return [], []
     rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
