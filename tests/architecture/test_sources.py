@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 
 import sources
 
@@ -23,6 +24,12 @@ def test_files_are_short():
         if (count := len(lines(path))) > LENGTHS[path.suffix]:
             long[sources.name(path)] = count
     assert not long, "\n" + "\n".join(f"{name}: {count} lines" for name, count in long.items())
+
+
+def test_every_file_of_tests_has_a_name_of_its_own():
+    """Two of one name are one module to pytest, and the second is never run."""
+    names = Counter(path.name for path in (sources.ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_functions_are_short():

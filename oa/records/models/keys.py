@@ -56,8 +56,8 @@ class IdempotencyKey(models.Model):
     effect = models.CharField(max_length=60, blank=True)
     effect_id = models.BigIntegerField(null=True)
     answer = models.CharField(max_length=500, blank=True)
-    path = models.CharField(max_length=200, blank=True, db_default="")
-    led_to = models.CharField(max_length=500, blank=True, db_default="")
+    path = models.CharField(max_length=200, blank=True, default="", db_default="")
+    led_to = models.CharField(max_length=500, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
