@@ -119,7 +119,8 @@ def _records(user: Any, text: str) -> tuple[list[Hit], list[Hit]]:
     rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
     seen: set[tuple[str, int]] = set()
     made: tuple[list[Hit], list[Hit]] = ([], [])
-    for place, pk, key, name in sorted(rows, key=lambda row: row[0]):
+    latest = [one.key_field == "number" for one in found]  # of documents the last, of masters those known longest
+    for place, pk, key, name in sorted(rows, key=lambda r: (r[0], -r[1] if latest[r[0] % len(found)] else r[1])):
         resource = found[place % len(found)]
         if (resource.slug, pk) not in seen:
             seen.add((resource.slug, pk))
