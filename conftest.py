@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Longer walks than those of the suite."""
-    parser.addoption("--approval-examples", type=int, default=100, help="random walks through approvals")
+    parser.addoption("--approval-examples", type=int, default=300, help="random walks through approvals")
 
 
 @pytest.hookimpl(trylast=True)
