@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
+
+from crm.customers.duplicates import refuse_twins
 from crm.customers.models import CustomerGroup
 from crm.customers.services import fill_customer
 from kit.exchange import exporting, importing
 from kit.exchange.importing_columns import maker
 from kit.exchange.importing_records import RecordImporter
+from kit.exchange.importing_run import Entry, RecordRun
 from oa.organisation.people import person_called
 
 
@@ -35,6 +40,13 @@ class CustomerImporter(RecordImporter):
         "tax_number": ("税号", "纳税人识别号", "统一社会信用代码"),
         "owner": ("负责人", "业务员", "销售员"),
     }
+
+    choices: ClassVar = {"twins": _("Import customers whose name or tax number is there already")}
+
+    def complete(self, run: RecordRun, entries: Sequence[Entry]) -> None:
+        """Duplicates are not imported, unless that is wished (C-01)."""
+        if not run.batch.options.twins:
+            refuse_twins(run.batch, entries, {name: self.title_of(name) for name in ("tax_number", "name")})
 
     def prepare(self, record: Any, by: Any) -> None:
         """What `save_customer` does to a new customer with a code."""

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from crm.customers.plain import NameWords, Plain
 from kit.rules.history import tracked
 from kit.rules.permissions import scoped
 from kit.rules.search import PinyinField, search_column
@@ -116,6 +117,8 @@ class Customer(Record):
             GinIndex(fields=["search"], name="customer_search"),
             models.Index(fields=["owner", "code"], name="customer_owner"),
             models.Index(fields=["department", "code"], name="customer_department"),
+            models.Index(Plain(NameWords("name")), name="customer_plain_name"),
+            models.Index(Plain("tax_number"), name="customer_plain_number", condition=~models.Q(tax_number="")),
         ]
 
     def __str__(self) -> str:

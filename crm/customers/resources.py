@@ -141,7 +141,10 @@ class ContactResource(Resource):
     order = 20
     key = "pk"
     icon = "contact"
-    columns = (Column("name", phone="cust"), "customer", "role", "title", "phone", "email", "primary")
+    columns = (
+        "name", Column("customer", phone="cust"), Column("role", phone="st"), "title", Column("phone", phone="more"),
+        "email", "primary",
+    )  # fmt: skip
     filters = ("customer", "primary")
     search_fields = ("customer__search",)
     fields = ("customer", "name", "role", "title", "phone", "email", "wechat", "primary", "note", "active")
@@ -155,7 +158,10 @@ class AddressResource(Resource):
     model = Address
     path = "crm/addresses"
     key = "pk"
-    columns = (Column("line", phone="cust"), "customer", "role", "city", "country", "phone")
+    columns = (
+        "line", Column("customer", phone="cust"), Column("role", phone="st"), Column("city", phone="more"), "country",
+        "phone",
+    )  # fmt: skip
     filters = ("customer", "role")
     search_fields = ("customer__search", "line")
     fields = ("customer", "role", "recipient", "line", "city", "region", "postal_code", "country", "phone", "active")

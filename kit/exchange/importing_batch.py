@@ -27,7 +27,8 @@ class Options:
     """How a file is imported.
 
     `update` changes records that exist instead of refusing them, `keep_empty` lets an empty cell stand for
-    "as it is", `partial` writes the good rows although there are bad ones, `create_accounts` is for journals.
+    "as it is", `partial` writes the good rows although there are bad ones, `create_accounts` is for journals,
+    `twins` takes customers whose name or tax number is there already.
     """
 
     update: bool = False
@@ -35,6 +36,7 @@ class Options:
     dry_run: bool = False
     keep_empty: bool = False
     create_accounts: bool = False
+    twins: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class Importer:
     title: Any = ""
     permissions: Sequence[str] = ()  # what a person needs on the page
     resource: str = ""  # the resource on whose page the kind stands
+    choices: Mapping[str, Any] = {}  # options of this kind alone, with their labels
     all_at_once: bool = False  # whether the page proposes to write nothing when a row is bad
 
     def columns(self) -> Sequence[Column]:

@@ -102,7 +102,7 @@ def _upload(request: HttpRequest, resource: Resource, importer: Importer) -> Htt
 
 def _choices(resource: Resource, importer: Importer, user: Any) -> dict[str, Any]:
     """The options of a kind of file with their labels."""
-    found = {}
+    found = dict(importer.choices)
     if may(user, "change", resource.model):
         found["update"] = _("Update records that exist")
         found["keep_empty"] = _("Empty cells change nothing")

@@ -223,12 +223,13 @@ def plain(column: Column, value: Any) -> Any:
 
 
 def with_card(columns: Sequence[Column]) -> list[Column]:
-    """Places on a phone's card where the declaration names none: the first words and the first figure."""
+    """Places on a phone's card where the declaration names none: the first words, and the first figure or else day."""
     if any(column.phone for column in columns):
         return list(columns)
     rest = [column for column in columns[1:] if column.kind != "state"]
     words = next((column for column in rest if column.kind == "text"), None)
-    figure = next((column for column in rest if column.numeric), None)
+    days = [column for column in rest if column.kind in {"date", "datetime"}]
+    figure = next((column for column in rest if column.numeric), days[0] if days else None)
     places = {id(words): "cust", id(figure): "amt"}
     return [replace(column, phone=places.get(id(column), "")) for column in columns]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +20,6 @@ from kit.pages.panels import Task
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.rules.days import business_day
-from kit.values.keys import is_key
 from oa.approvals import inbox
 from oa.approvals.deeds import deeds
 from oa.approvals.models import ApprovalRequest, ApprovalTask
@@ -55,7 +55,7 @@ def todo_view(request: HttpRequest) -> HttpResponse:
         "kind": kind,
         "text": text,
         "today": business_day(),
-        **_opened(request, here),
+        **_beside(request, here),
     }
     return fragment_or_page(request, "oa/approvals/todo.html", context)
 
@@ -101,14 +101,24 @@ def _done_row(task: ApprovalTask) -> Task:
     )
 
 
-def _opened(request: HttpRequest, rows: Sequence[Task]) -> dict[str, Any]:
-    """The request that stands beside the list: the one asked for, else the first of the list."""
-    key = request.GET.get("open", "")
-    if not is_key(key):
-        first = next((row for row in rows if "/approvals/requests/" in row.url), None)
-        key = first.url.rstrip("/").rpartition("/")[2] if first is not None else ""
-    found = ApprovalRequest.objects.visible_to(request.user).filter(pk=key or 0).first() if is_key(key) else None
-    return {"opened": request_context(found, request.user)} if found is not None else {"opened": None}
+def _beside(request: HttpRequest, rows: Sequence[Task]) -> dict[str, Any]:
+    """What stands beside the list: the row that was asked for, else its first approval; a list without one has nothing.
+
+    An approval is `opened` to be decided there; any other row says what it is and leads on.
+    """
+    keys = {row.url: _request_key(row) for row in rows}
+    first = next((row for row in rows if keys[row.url]), None)
+    if first is None:
+        return {"beside": None, "opened": None}
+    row = next((row for row in rows if row.url == request.GET.get("open")), first)
+    found = ApprovalRequest.objects.visible_to(request.user).filter(pk=keys[row.url] or 0).first()
+    return {"beside": row, "opened": request_context(found, request.user) if found is not None else None}
+
+
+def _request_key(row: Task) -> str:
+    """Key of the approval request that a row leads to; empty for other rows."""
+    found = re.search(r"/approvals/requests/([0-9]+)/$", row.url)
+    return found[1] if found is not None else ""
 
 
 def request_context(found: ApprovalRequest, user: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import { $, $$, announce, fresh, isField, on, request, text, visible } from "./c
 
 const views = new Map(); // the same filter = the same selection, whatever the page
 let lastBox = null;
+let following;
 
 const listOf = (element) => element.closest("[data-list]");
 const ROW = "table.g tbody tr, [data-item]"; // [data-item]: rows of a queue that is not a table
@@ -126,10 +127,21 @@ function onBox(event, input) {
 
 const cursor = (list) => rows(list).find((row) => row.matches(".cur"));
 
-function put(list, row) {
-  cursor(list)?.classList.remove("cur");
-  if (!row) return;
+/** Take a row in hand. What stands beside a queue goes with it: keys never act on another row than the marked one. */
+function take(list, row) {
+  const before = cursor(list);
+  if (before === row) return;
+  before?.classList.remove("cur");
   row.classList.add("cur");
+  if (!row.hasAttribute("hx-get")) return;
+  $("#beside").replaceChildren();
+  clearTimeout(following);
+  following = setTimeout(() => row.dispatchEvent(new Event("follow")), 120);
+}
+
+function put(list, row) {
+  if (!row) return;
+  take(list, row);
   row.scrollIntoView({ block: "nearest" });
   const link = target(row);
   link?.focus({ preventScroll: true });
@@ -195,8 +207,7 @@ export function start() {
   on("click", "[data-list] :is(table.g tbody tr, [data-item])", (event, row) => {
     const list = listOf(row);
     if (event.target.closest("a, button, input, select, summary, label")) return;
-    cursor(list)?.classList.remove("cur");
-    row.classList.add("cur");
+    take(list, row);
     if (innerWidth < 768) target(row)?.click(); // on a phone a tap on the card opens it (UX 7.14)
   });
   on("click", "[data-clear-selection]", (event, button) => {
@@ -212,4 +223,7 @@ export function start() {
     sum(list);
   });
   document.addEventListener("keydown", onKey);
+  document.addEventListener("htmx:beforeSwap", (event) => { // of a row that was left meanwhile
+    if (event.detail.target.id === "beside" && !event.detail.requestConfig.elt.matches(".cur")) event.detail.shouldSwap = false;
+  });
 }

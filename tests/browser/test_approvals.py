@@ -118,6 +118,31 @@ def test_many_are_approved_at_once(page: Any, live_server: Any, office: dict[str
     assert User.objects.filter(username="mia").exists()
 
 
+@pytest.mark.parametrize("page", [("en-US", "desk"), ("zh-CN", "desk")], indirect=True)
+def test_keys_act_on_the_marked_row_only(page: Any, live_server: Any, office: dict[str, Any]) -> None:
+    """UX 6.12: J and K move what stands beside the list with the mark; E never decides on another row than the marked."""
+    for reason in ("first", "second", "third"):
+        approving.request(office["flow"], office["ann"], reason=reason)
+    become(page, live_server, office["mia"])
+    page.goto("/todo/")
+    rows = page.locator("[data-item]")
+    titles = [text.strip() for text in page.locator("[data-item] .b5").all_inner_texts()]
+    expect(rows.first).to_have_class(re.compile("cur"))
+    expect(page.locator("#beside h2").first).to_have_text(titles[0])
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("e")  # at once, before the third has come: nothing is decided
+    expect(page.locator("#beside h2").first).to_have_text(titles[2])
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(rows.nth(2)).to_have_class(re.compile("cur"))
+    page.keyboard.press("e")
+    expect(page.locator("dialog[open] h2")).to_contain_text(titles[2])
+    page.locator("dialog[open] footer button.pri").click()
+    page.wait_for_load_state("networkidle")
+    decided = ApprovalRequest.objects.get(state="approved")
+    assert decided.title == titles[2]
+
+
 def test_rejecting_asks_for_a_reason(page: Any, live_server: Any, office: dict[str, Any]) -> None:
     """UX 6.12: the key R opens the dialog; without a reason nothing happens and nothing is lost."""
     request = approving.request(office["flow"], office["ann"], reason="nothing")

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from crm.customers.duplicates import plain_name, plain_number
 from crm.customers.models import Customer
+from crm.customers.plain import plain_forms
 from oa.organisation.models import Department, User
 from tests import factories as make
 
@@ -35,17 +35,25 @@ def box(user: User, **typed: str) -> str:
     return answer.content.decode()
 
 
+def plain(*names: str) -> list[str]:
+    return [form.name for form in plain_forms([(name, "") for name in names])]
+
+
 @pytest.mark.parametrize(
     "other",
     ("Blue Harbour Co., Ltd.", "blue-harbour", "ＢＬＵＥ Harbour Limited", "Blue Harbour (Shanghai) Ltd"),
 )
 def test_names_are_compared_in_plain_form(other: str) -> None:
     """C-01: without legal form, punctuation, width and case; the province or city before a Chinese name too."""
-    assert plain_name(other) == plain_name("Blue Harbour GmbH") == "blueharbour"
-    chinese = ("苏州市明锐精密机械有限公司", "江苏省明锐精密机械股份有限公司", "明锐精密机械")
-    assert {plain_name(name) for name in chinese} == {"明锐精密机械"}
-    assert plain_name("有限公司") == "有限公司" or plain_name("有限公司") == ""
-    assert plain_number(" 9132-0500 ma1x ") == "91320500MA1X"
+    assert plain(other) == plain("Blue Harbour GmbH") == ["blueharbour"]
+    assert set(plain("苏州市明锐精密机械有限公司", "江苏省明锐精密机械股份有限公司", "明锐精密机械")) == {
+        "明锐精密机械"
+    }
+    assert plain("有限公司", "Ltd", "江苏省", "") == ["有限公司", "ltd", "江苏省", ""], "a name is never empty for it"
+    assert [form.number for form in plain_forms([("", " 9132-0500 MA1X "), ("", "９１３２")])] == [
+        "91320500ma1x",
+        "9132",
+    ]
 
 
 def test_what_one_sees_is_linked(two: Any) -> None:

@@ -59,6 +59,8 @@ def vouchers(books: Books) -> Books:
         ("2025-02-02", "2025-02-27", "125.00", "7.00"),  # within one period
         ("2025-01-31", "2025-03-01", "100.00", "56.00"),  # both cut, a whole one between
         ("2025-03-20", "2025-03-20", "156.00", "17.55"),  # one day
+        ("2025-02-01", "2025-03-20", "120.00", "53.55"),  # nothing is posted in the rest of the last period
+        ("2025-02-14", "2025-03-25", "125.00", "48.55"),  # the first period cut, and that
         ("2024-01-01", "2024-12-31", None, None),  # before everything
         ("2026-01-01", "2026-01-31", "173.55", "0.00"),  # after everything
     ],
@@ -90,9 +92,9 @@ def test_trial_balance_starts_with_the_fiscal_year(vouchers: Books) -> None:
 
 
 def test_trial_balance_reads_few_statements(vouchers: Books) -> None:
-    """STYLE 22: two statements, one when recomputed, however many postings there are."""
+    """STYLE 22: a few statements, however many postings there are: two of them add up, others ask for whole periods."""
     found = reports.get("trial-balance")
-    for texts, count in (({}, 2), ({"recompute": "yes"}, 1)):
+    for texts, count in (({}, 3), ({"date_to": "2025-03-25"}, 4), ({"recompute": "yes"}, 1)):
         params = parse_params(found, {"date_from": "2025-01-31", "date_to": "2025-03-01", **texts})
         with CaptureQueriesContext(connection) as queries:
             run(found, params, SYSTEM)

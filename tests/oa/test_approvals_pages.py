@@ -8,11 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from kit.pages.resources import url_of
 from kit.values.errors import BusinessError
 from oa.approvals.models import ApprovalRequest, ApprovalTask
 from oa.approvals.services import approve
 from oa.approvals.timeouts import handle_overdue
 from tests import approving as make
+from tests.oa.office import make_task
 from tests.oa.world import client_of
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +40,24 @@ def test_the_inbox_takes_as_many_statements_for_forty_requests_as_for_two() -> N
             row.append(len(queries))
         counts.append(row)
     assert counts[0] == counts[1]
+
+
+def test_what_stands_beside_the_inbox_is_of_the_row_asked_for() -> None:
+    """UX 6.12: the first approval, the one asked for, or what another row says; of nobody else's request a word."""
+    boss, a, b = make.people("boss", "a", "b")
+    flow = make.flow(make.step(1, a))
+    first, second = (make.request(flow, boss, amount=amount) for amount in ("901", "902"))
+    foreign = make.request(make.flow(make.step(1, b)), boss, amount="999")
+    task = make_task(a, title="Count the store")
+    client = client_of(a)
+    beside = [
+        client.get("/todo/", {"open": asked}).context["beside"].url
+        for asked in ("", f"/approvals/requests/{second.pk}/", f"/approvals/requests/{foreign.pk}/")
+    ]
+    assert beside[1] == f"/approvals/requests/{second.pk}/" and beside[0] == beside[2] != beside[1]
+    assert {beside[0], beside[1]} == {f"/approvals/requests/{request.pk}/" for request in (first, second)}
+    page = client.get("/todo/", {"open": url_of(task)})
+    assert page.context["opened"] is None and page.context["beside"].title == "Count the store"
 
 
 def test_an_approval_can_be_taken_back_on_the_page_while_nobody_acted() -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils.translation import get_language
 
-from erp.finance.models import Account, JournalLine, Period, PeriodBalance
+from erp.finance.models import Account, JournalEntry, JournalLine, Period, PeriodBalance
 from kit.rules.days import business_day
 from kit.values.dates import add_months
 from kit.values.money import ZERO
@@ -44,28 +44,45 @@ def account_name(name: str, chinese: str) -> str:
 def balances(
     start: dt.date, end: dt.date, user: Any, *, account: Account | None = None, recompute: bool = False
 ) -> dict[int, Balance]:
-    """Balances per account key, in two statements: whole periods from `PeriodBalance`, the rest from lines.
+    """Balances per account key, in three or four statements: whole periods from `PeriodBalance`, the rest from lines.
 
-    `recompute` adds up lines only, in one statement, and must give the same (invariant I-14).
+    A period that nothing was posted in after `end` is whole, too: that is asked before and, where it is so, again
+    after, since others post meanwhile. `recompute` adds up lines only, in one statement, and must give the same
+    (invariant I-14).
     """
-    lines = JournalLine.objects.visible_to(user).filter(date__lte=end)
+    lines = JournalLine.objects.visible_to(user)
+    whole = PeriodBalance.objects.visible_to(user)
     if account is not None:
-        lines = lines.filter(within(account))
+        lines, whole = lines.filter(within(account)), whole.filter(within(account))
     if recompute:
-        return _collect([_of_lines(lines, start)])
-    cut = Q(start__lt=start, end__gte=start) | Q(start__gte=start, start__lte=end, end__gt=end)
-    lines = lines.filter(entry__period__in=Period.objects.filter(cut))
-    whole = PeriodBalance.objects.visible_to(user).filter(
-        Q(period__end__lt=start) | Q(period__start__gte=start, period__end__lte=end)
+        return _collect([_of_lines(lines.filter(date__lte=end), start)])
+    while True:
+        until = _whole_until(end)
+        cut = Q(start__lt=start, end__gte=start) | Q(start__gte=start, start__lte=until, end__gt=until)
+        rest = lines.filter(date__lte=until, entry__period__in=Period.objects.filter(cut))
+        found = _collect([_of_periods(whole, start, until), _of_lines(rest, start)])
+        if until == end or _whole_until(end) == until:
+            return found
+
+
+def _whole_until(end: dt.date) -> dt.date:
+    """The last day of the period in which `end` lies where nothing is posted after `end`, else `end` itself."""
+    later = JournalEntry.objects.filter(date__gt=end, date__lte=OuterRef("end"))
+    last = Period.objects.filter(~Exists(later), start__lte=end, end__gt=end).values_list("end", flat=True).first()
+    return last or end
+
+
+def _of_periods(whole: Any, start: dt.date, end: dt.date) -> Any:
+    before, later = Q(period__end__lt=start), Q(period__start__gte=start)
+    return (
+        whole.filter(before | later & Q(period__end__lte=end))
+        .values(*ACCOUNT)
+        .annotate(
+            opening=Sum(F("debit") - F("credit"), filter=before),
+            debits=Sum("debit", filter=later),
+            credits=Sum("credit", filter=later),
+        )
     )
-    if account is not None:
-        whole = whole.filter(within(account))
-    sums = whole.values(*ACCOUNT).annotate(
-        opening=Sum(F("debit") - F("credit"), filter=Q(period__end__lt=start)),
-        debits=Sum("debit", filter=Q(period__start__gte=start)),
-        credits=Sum("credit", filter=Q(period__start__gte=start)),
-    )
-    return _collect([sums, _of_lines(lines, start)])
 
 
 def within(account: Account) -> Q:

@@ -1,4 +1,4 @@
-"""`manage.py import KIND FILE [--dry-run] [--update] [--partial] [--create-accounts]`: files into the system."""
+"""`manage.py import KIND FILE [--dry-run] [--update] [--partial] [--twins] …`: files into the system."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--keep-empty", action="store_true", help="with --update: empty cells change nothing")
         parser.add_argument("--partial", action="store_true", help="write the good rows although there are bad ones")
         parser.add_argument("--create-accounts", action="store_true", help="journals: make accounts that do not exist")
+        parser.add_argument("--twins", action="store_true", help="customers: also with a known name or tax number")
         parser.add_argument("--user", help="user name of the person in whose name and with whose rights it is done")
 
     def handle(self, *args: Any, **options: Any) -> None:
