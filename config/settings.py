@@ -225,6 +225,8 @@ MFA_ADAPTER = "oa.organisation.factors.FactorAdapter"
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODE_COUNT = 10
 
+COUNTERS_SECONDS = 60  # how long the numbers beside the menu may be old where nothing tells that they changed
+
 SESSION_ENGINE = "oa.organisation.sessions"  # Django's database sessions, in a table that says whose they are
 SESSION_IDLE_MINUTES = environment.whole("SESSION_IDLE_MINUTES", 30, 1, 1440)
 SESSION_COOKIE_AGE = environment.whole("SESSION_HOURS", 12, 1, 8760) * 3600

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models.functions import Coalesce, NullIf
+from django.utils.html import conditional_escape, format_html
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -78,6 +79,31 @@ class Cell:
     tone: str = ""
     percent: Decimal | None = None
     negative: bool = False
+
+    @property
+    def html(self) -> str:
+        """The cell as pages show it: a badge, a bar, a link or the text."""
+        kind = self.column.kind
+        if kind == "state":
+            return format_html('<span class="bd {}">{}</span>', self.tone, self.text)
+        if kind == "progress":
+            return self._bar() if self.percent is not None else "—"
+        if self.href:
+            return format_html(
+                '<a class="lk{}" href="{}">{}</a>', " tn" if kind == "text" else "", self.href, self.text
+            )
+        return conditional_escape(self.text)
+
+    def _bar(self) -> str:
+        """How far something is, as a bar and in figures."""
+        full = "full" if self.percent is not None and self.percent >= 100 else "part"
+        return format_html(
+            '<span class="pg"><progress class="pgb {}" max="100" value="{}" aria-label="{}"></progress>{}</span>',
+            full,
+            str(self.percent),
+            self.column.label,
+            self.text,
+        )
 
 
 def reads_chinese() -> bool:

@@ -13,6 +13,7 @@ from django.forms.models import ModelChoiceField
 from django.http import QueryDict
 from django.utils.functional import lazy
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.columns import field_of
@@ -90,6 +91,32 @@ def bound_filters(resource: Resource, params: QueryDict, rows: Any, user: Any) -
         elif isinstance(field, ModelChoiceField):
             field.queryset = narrowed(field.queryset, user, None)
     return filterset
+
+
+@dataclass(frozen=True)
+class FilterField:
+    """A field of the filter menu, ready to be shown."""
+
+    label: Any
+    html: str
+    errors: Any
+
+
+_unset: dict[tuple[type, str, str | None], str] = {}
+
+
+def fields_of(filterset: django_filters.FilterSet, params: QueryDict) -> list[FilterField]:
+    """The fields of the filter menu. Where nothing is chosen they are always the same, and what a list costs most."""
+    found = []
+    for bound in filterset.form:
+        given = any(key == bound.name or key.startswith(f"{bound.name}_") for key in params)
+        if given or isinstance(bound.field, ModelChoiceField):  # what can be chosen changes with the records
+            html = str(bound)
+        else:
+            key = (type(filterset), bound.name, get_language())
+            html = _unset.get(key) or _unset.setdefault(key, str(bound))
+        found.append(FilterField(bound.label, html, bound.errors if given else ()))
+    return found
 
 
 def chips(filterset: django_filters.FilterSet, params: QueryDict) -> list[Chip]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import Q, Subquery
+from django.db.models import Q, QuerySet, Subquery
 from django.http import HttpRequest
 
+from kit.rules.prepared import Prepared
 from oa.organisation.factors import factor_marks
 from oa.organisation.models import CompanyProfile
 from oa.organisation.zones import learn_zone
@@ -31,6 +32,15 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None
     return user.get_username() if user is not None else text.casefold()[:255]
 
 
+def _with_marks(key: int) -> QuerySet[Any]:
+    zone = CompanyProfile.objects.filter(pk=1).values("time_zone")
+    people = get_user_model()._default_manager.annotate(company_zone=Subquery(zone), **factor_marks())
+    return people.filter(pk=key)
+
+
+_person = Prepared(_with_marks, key=-7_310_001)
+
+
 class NameOrMailBackend(ModelBackend):
     """Authenticates by user name or mail address and answers permissions from `User.granted`."""
 
@@ -49,9 +59,7 @@ class NameOrMailBackend(ModelBackend):
 
     def get_user(self, user_id: int) -> Any:
         """The active user of a session; with the same statement the company's time zone and the second factor."""
-        zone = CompanyProfile.objects.filter(pk=1).values("time_zone")
-        people = get_user_model()._default_manager.annotate(company_zone=Subquery(zone), **factor_marks())
-        user = people.filter(pk=user_id).first()
+        user: Any = next(iter(_person.objects(key=int(user_id))), None)
         if user is None or not self.user_can_authenticate(user):
             return None
         learn_zone(user.company_zone)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.pages.memory import Memory, SavedList
+from kit.rules.prepared import Prepared
 from kit.values.errors import BusinessError
 from oa.organisation.handover import Handover, handovers
 from oa.organisation.models import Post, User
@@ -25,10 +26,10 @@ class StoredLists:
 
     def recall(self, user: Any, page: str) -> Memory:
         """What `user` kept of a list and what others share of it (two statements)."""
-        choice = ListChoice.objects.filter(user=user.pk, page=page).first()
+        choice = next(iter(_choice.objects(user=user.pk, page=page)), None)
         views = [
             SavedList(row.pk, row.name, row.query, row.columns, row.owner_id == user.pk, row.share)
-            for row in ListView.objects.filter(_within_reach(user), page=page)
+            for row in _views.objects(user=user.pk, department=user.department_id, page=page)
         ]
         views.sort(key=lambda view: not view.mine)
         known = {view.key for view in views}
@@ -79,9 +80,14 @@ class StoredLists:
         return Share.choices
 
 
-def _within_reach(user: Any) -> Q:
-    here = Q(department=user.department_id) | Q(department__in=Post.objects.filter(user=user.pk).values("department"))
-    return Q(owner=user.pk) | Q(share=Share.EVERYONE) | Q(here, share=Share.DEPARTMENT)
+def _within_reach(user: int, department: int, page: str) -> QuerySet[ListView]:
+    here = Q(department=department) | Q(department__in=Post.objects.filter(user=user).values("department"))
+    reach = Q(owner=user) | Q(share=Share.EVERYONE) | Q(here, share=Share.DEPARTMENT)
+    return ListView.objects.filter(reach, page=page)
+
+
+_views = Prepared(_within_reach, user=-7_310_001, department=-7_310_002, page="-7310003")
+_choice = Prepared(lambda user, page: ListChoice.objects.filter(user=user, page=page), user=-7_310_001, page="-7310003")
 
 
 def _shared_by(user: User) -> QuerySet[Any]:

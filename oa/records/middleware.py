@@ -8,12 +8,13 @@ import pghistory
 from django.http import HttpRequest, HttpResponse
 
 from kit.pages.views.records import go
+from kit.pages.views.shell import counts_anew
 from oa.records.audit import address_of
 from oa.records.idempotency import noting_effects, place_of, remember_place
 
 
 class HistoryContextMiddleware:
-    """Every change of a request carries the user, the path and the address in its history rows (rule G-20)."""
+    """Every change of a request carries user, path and address in its history (G-20); what waits is counted anew."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -24,7 +25,10 @@ class HistoryContextMiddleware:
         user = request.user
         person = user.pk if user.is_authenticated else None
         with pghistory.context(user=person, url=request.path, ip=address_of(request)):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if person is not None:
+            counts_anew(person)
+        return response
 
 
 class FirstAnswerMiddleware:

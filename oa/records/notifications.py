@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from kit.pages.resources import url_of
+from kit.pages.views.shell import counts_anew
 from oa.organisation.models import User
 from oa.organisation.models.people import NoticeMails
 from oa.organisation.zones import next_at, zone_of
@@ -33,6 +34,7 @@ def notify(
         people = [person for person in people if may_see(person, record)]
     url = url or (url_of(record) if record is not None else "")
     kind = ContentType.objects.get_for_model(record) if record is not None else None
+    counts_anew(*(person.pk for person in people))
     return Notification.objects.bulk_create(
         [addressed(person, text, url, kind, record.pk if record is not None else None) for person in people]
     )
@@ -78,8 +80,9 @@ def may_see(person: Any, record: Model) -> bool:
 
 def mark_answered(keys: Iterable[int], record: Model) -> int:
     """What the people `keys` were told of `record` needs no attention any more; returns how many were unread."""
-    kind = ContentType.objects.get_for_model(record)
-    rows = Notification.objects.filter(user__in=list(keys), content_type=kind, object_id=record.pk, read_at=None)
+    kind, keys = ContentType.objects.get_for_model(record), list(keys)
+    counts_anew(*keys)
+    rows = Notification.objects.filter(user__in=keys, content_type=kind, object_id=record.pk, read_at=None)
     return rows.update(read_at=timezone.now())
 
 
@@ -119,4 +122,5 @@ def mark_read(person: Any, keys: Iterable[int] | None = None) -> int:
     rows = Notification.objects.filter(user=person, read_at=None)
     if keys is not None:
         rows = rows.filter(pk__in=list(keys))
+    counts_anew(person.pk)
     return rows.update(read_at=timezone.now())

@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone, translation
 
+from kit.pages.views.shell import counts_anew
 from oa.records.audiences import pairs_sql
 from oa.records.models import Circulated, Receipt
 from oa.records.models.audiences import Device
@@ -169,6 +170,7 @@ def note_seen(model: Model, record: Circulated, user: Any, device: str, **which:
     `which` narrows the receipts, to those for a text that is not newer than the one that was displayed.
     """
     now = timezone.now()
+    counts_anew(user.pk)
     changed = (
         current(model, record)
         .filter(user=user.pk, **which)

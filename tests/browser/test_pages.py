@@ -84,6 +84,20 @@ def test_dark_pages_have_contrast(open_page, company):
     assert found == []
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_pages_fit_when_zoomed(open_page, company, locale):
+    """UX 7.10, WCAG 1.4.4 and 1.4.10: nothing is cut off at 1024 px, zoomed to 200 %, or at 320 px."""
+    page = open_page(locale, 1440, company.boss)
+    found = []
+    for width in (1024, 1440 // 2, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        for address in (*company.pages, *company.others):
+            page.goto(address)
+            if page.watch.wide() > 0:
+                found.append(f"{address} at {width} px: {page.watch.wide()} px too wide")
+    assert found == []
+
+
 def test_one_filled_button_a_page(open_page, company):
     """Principle 2 of UX 1: exactly one main action, at the most one where there is nothing to do."""
     page = open_page(user=company.boss)

@@ -65,7 +65,7 @@ def record_pages(resource: Any, user: User) -> Iterator[str]:
 def test_no_page_list_search_picker_panel_or_export_shows_the_other_side(who: str, w: SimpleNamespace) -> None:
     """S-04, F-28: the canary is in no answer, the own word is in many, and reading changed nothing.
 
-    But the audit trail, which tells who exported (G-20).
+    But the audit trail, which tells who exported (G-20), and when the session was used last (S-16).
     """
     user = getattr(w, who)
     client = client_of(user)
@@ -89,7 +89,7 @@ def test_no_page_list_search_picker_panel_or_export_shows_the_other_side(who: st
         own += WATCHED in body
     assert leaks == [] and failed == []
     assert own > 20
-    assert {name for name, value in whole_state().items() if value != before[name]} <= {"oa_auditentry"}
+    assert {name for name, value in whole_state().items() if value != before[name]} <= {"oa_auditentry", "oa_loginsession"}
 
 
 @pytest.mark.parametrize("who", READERS)

@@ -44,32 +44,41 @@ def account_name(name: str, chinese: str) -> str:
 def balances(
     start: dt.date, end: dt.date, user: Any, *, account: Account | None = None, recompute: bool = False
 ) -> dict[int, Balance]:
-    """Balances per account key, in three or four statements: whole periods from `PeriodBalance`, the rest from lines.
+    """Balances per account key: whole periods from `PeriodBalance`, the rest from lines; at most four statements.
 
     A period that nothing was posted in after `end` is whole, too: that is asked before and, where it is so, again
     after, since others post meanwhile. `recompute` adds up lines only, in one statement, and must give the same
     (invariant I-14).
     """
-    lines = JournalLine.objects.visible_to(user)
+    lines = JournalLine.objects.visible_to(user).filter(date__lte=end)
     whole = PeriodBalance.objects.visible_to(user)
     if account is not None:
         lines, whole = lines.filter(within(account)), whole.filter(within(account))
     if recompute:
-        return _collect([_of_lines(lines.filter(date__lte=end), start)])
+        return _collect([_of_lines(lines, start)])
     while True:
-        until = _whole_until(end)
-        cut = Q(start__lt=start, end__gte=start) | Q(start__gte=start, start__lte=until, end__gt=until)
-        rest = lines.filter(date__lte=until, entry__period__in=Period.objects.filter(cut))
-        found = _collect([_of_periods(whole, start, until), _of_lines(rest, start)])
-        if until == end or _whole_until(end) == until:
+        until, cut = _edges(start, end)
+        parts = [_of_periods(whole, start, until)]
+        if cut:
+            parts.append(_of_lines(lines.filter(entry__period__in=cut), start))
+        found = _collect(parts)
+        if until == end or _edges(start, end) == (until, cut):
             return found
 
 
-def _whole_until(end: dt.date) -> dt.date:
-    """The last day of the period in which `end` lies where nothing is posted after `end`, else `end` itself."""
+def _edges(start: dt.date, end: dt.date) -> tuple[dt.date, list[int]]:
+    """The last day up to which periods are whole, and the keys of those that `start` or `end` cut."""
+    edge = Q(start__lt=start, end__gte=start) | Q(start__lte=end, end__gt=end)
     later = JournalEntry.objects.filter(date__gt=end, date__lte=OuterRef("end"))
-    last = Period.objects.filter(~Exists(later), start__lte=end, end__gt=end).values_list("end", flat=True).first()
-    return last or end
+    until, cut = end, []
+    for key, first, last, posted in (
+        Period.objects.filter(edge).annotate(posted=Exists(later)).values_list("pk", "start", "end", "posted")
+    ):
+        if first < start or posted:
+            cut.append(key)
+        else:
+            until = last
+    return until, cut
 
 
 def _of_periods(whole: Any, start: dt.date, end: dt.date) -> Any:

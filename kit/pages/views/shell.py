@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
@@ -88,10 +90,24 @@ def preferences_view(request: HttpRequest) -> HttpResponse:
 
 
 def counters_view(request: HttpRequest) -> HttpResponse:
-    """What waits for the person, for the pills of the shell."""
-    made: dict[str, int] = {}
-    for source in hooks.shell:
-        made |= {k: v for k, v in source(request).items() if isinstance(v, int)}
-    for count in hooks.counters:
-        made |= count(request.user)
+    """What waits for the person, for the pills of the shell: kept for a minute, which every page begins with (UX 9)."""
+    key = _counters_key(request.user.pk)
+    made: dict[str, int] | None = cache.get(key)
+    if made is None:
+        made = {}
+        for source in hooks.shell:
+            made |= {k: v for k, v in source(request).items() if isinstance(v, int)}
+        for count in hooks.counters:
+            made |= count(request.user)
+        cache.set(key, made, settings.COUNTERS_SECONDS)
     return JsonResponse(made)
+
+
+def _counters_key(user: Any) -> str:
+    return f"counters:{user}"
+
+
+def counts_anew(*users: Any) -> None:
+    """What waits for these people (keys) is counted again when they ask next: something was sent, done or read."""
+    if users:
+        transaction.on_commit(lambda: cache.delete_many([_counters_key(user) for user in users]))

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser, Group, Permission, UserManager
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, models
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat, Lower
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from tree_queries.query import TreeQuerySet
 
 from kit.rules.history import tracked
 from kit.rules.permissions import ALL, DEPARTMENT, OWN, SUBTREE, VisibleQuerySet
+from kit.rules.prepared import Prepared
 from kit.rules.search import PinyinField
 from oa.organisation.models.circles import no_circle
 from oa.organisation.models.company import check_zone
@@ -141,6 +142,16 @@ class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):
     pass
 
 
+def _by_scope(user: int) -> QuerySet[Any]:
+    """One row for each scope: an administrator has hundreds of permissions, and every page asks for them."""
+    name = Concat("content_type__app_label", Value("."), "codename")
+    rows = Permission.objects.filter(group__user=user).order_by().values_list("group__role__scope")
+    return rows.annotate(names=ArrayAgg(name))
+
+
+_granted = Prepared(_by_scope, user=-7_310_001)
+
+
 @tracked("last_login", "password", "theme", "density", "notice_mails", "digest_at")
 class User(AbstractUser):
     """A person who logs in, by user name or mail address."""
@@ -227,10 +238,7 @@ class User(AbstractUser):
     @cached_property
     def granted(self) -> dict[str, str]:
         """Permissions from roles, `app.codename` -> the widest data scope that comes with it (one query)."""
-        # One row for each scope: an administrator has hundreds of permissions, and every page asks for them.
-        name = Concat("content_type__app_label", Value("."), "codename")
-        rows = Permission.objects.filter(group__user=self).order_by().values_list("group__role__scope")
-        by_scope = [(scope or OWN, names) for scope, names in rows.annotate(names=ArrayAgg(name))]
+        by_scope = [(scope or OWN, names) for scope, names in _granted.rows(user=self.pk)]
         by_scope.sort(key=lambda one: WIDTH[one[0]])
         return {key: scope for scope, names in by_scope for key in names}
 
