@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from kit.exchange import importing_views
 from kit.exchange import views as exchange
@@ -27,15 +27,15 @@ urlpatterns = [
 ]
 
 
-def resource_urls() -> list[URLPattern]:
-    """The addresses of all registered resources, named `<slug>-<view>`."""
-    return [pattern for resource in registry.values() for pattern in _urls(resource)]
+def resource_urls() -> list[URLResolver]:
+    """The addresses of all registered resources, named `<slug>-<view>`; resolved by resource first."""
+    return [path(f"{resource.path}/", include(_urls(resource))) for resource in registry.values()]
 
 
 def _urls(resource: Resource) -> list[URLPattern]:
     def page(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
         bound: Any = partial(view, resource=resource)
-        return path(f"{resource.path}/{address}", bound, name=f"{resource.slug}-{name}")
+        return path(address, bound, name=f"{resource.slug}-{name}")
 
     return [
         page("", lists.list_view, "list"),

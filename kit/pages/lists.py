@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from django.db import models
@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from kit.pages.columns import Cell, Column, cell, field_of, resolve, titled
+from kit.pages.counting import counted
 from kit.pages.filters import Chip, active_params, bound_filters, chips
 from kit.pages.hooks import hooks
 from kit.pages.keyset import beyond
@@ -79,6 +80,7 @@ class ListState:
     remembered: bool = False  # whether it is the list page itself, where views and columns of the person hold
     memory: Memory = field(default_factory=Memory)
     saved: SavedList | None = None
+    sizes: ClassVar[Sequence[int]] = SIZES
 
     def __post_init__(self) -> None:
         if self.remembered and hooks.lists is not None:
@@ -214,16 +216,20 @@ class ListState:
     def _fetched(self) -> list[tuple[Any, ...]]:
         """The rows of the page and one more, which tells that the list goes on (before them, when read backwards)."""
         size = self.limit or self.size
-        key = self.resource.key_field
-        paths = [column.value for column in self.columns]
         if self.anchor is not None and not self.limit:
             how, pk = self.anchor
             back = how == "before"
             rows = beyond(self.rows, self.filterset.queryset, pk, back=back, within=how == "at")
-            found = list(rows.values_list("pk", key, *paths)[: size + 1])
+            found = self._read(rows[: size + 1], back)
             return found[size - 1 :: -1] + found[size:] if back else found
         start = 0 if self.limit else (self.page - 1) * self.size
-        return list(self.rows.values_list("pk", key, *paths)[start : start + size + 1])
+        return self._read(self.rows[start : start + size + 1])
+
+    def _read(self, page: QuerySet[Any], back: bool = False) -> list[tuple[Any, ...]]:
+        """The rows of a page with all they show; before, they are found in an index that has what this takes."""
+        rows = self.filterset.queryset.filter(pk__in=page.values("pk")).order_by(*self.ordering)
+        paths = ["pk", self.resource.key_field, *(column.value for column in self.columns)]
+        return list((rows.reverse() if back else rows).values_list(*paths))
 
     @cached_property
     def body(self) -> list[Row]:
@@ -253,8 +259,6 @@ class ListState:
         places = [i for i, column in enumerate(self.columns) if column.path == "state"]
         return (places[0], states.initial) if states is not None and places else (-1, "")
 
-    # ---- around the rows ----
-
     @property
     def has_next(self) -> bool:
         """Whether rows follow; who came back from rows knows them."""
@@ -269,7 +273,7 @@ class ListState:
         """Matching rows, counted up to the limit."""
         if not self.has_next and self.page == 1 and self.anchor is None:
             return len(self._fetched)
-        return self.rows.order_by()[: COUNT_LIMIT + 1].count()
+        return counted(self.rows, COUNT_LIMIT)
 
     @property
     def count_text(self) -> str:
@@ -378,10 +382,6 @@ class ListState:
         """The query string of the page at another row."""
         left = active_params(self.params, ("page", *ANCHORS))
         return "&".join(part for part in (left, *(f"{how}={pk}" for how, pk in anchor.items())) if part)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return SIZES
 
     @property
     def filter_query(self) -> str:

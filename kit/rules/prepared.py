@@ -27,7 +27,7 @@ class Prepared:
         self.build, self.samples = build, samples
 
     @cached_property
-    def _compiled(self) -> tuple[type, str, list[tuple[str, Any]]]:
+    def _compiled(self) -> tuple[Any, str, list[tuple[str, Any]]]:
         """The model, the statement, and for each of its parameters a name or (without one) a value."""
         query = self.build(**self.samples).query
         sql, params = query.sql_with_params()
@@ -42,10 +42,10 @@ class Prepared:
     def objects(self, **values: Any) -> list[Any]:
         """The records, with their annotations."""
         model, sql, _slots = self._compiled
-        return list(model._base_manager.raw(sql, self._params(values)))  # type: ignore[attr-defined]
+        return list(model._base_manager.raw(sql, self._params(values)))
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a `values_list` as the database gives them."""
         with connection.cursor() as cursor:
             cursor.execute(self._compiled[1], self._params(values))
-            return cursor.fetchall()
+            return list(cursor.fetchall())

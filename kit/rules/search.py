@@ -42,7 +42,7 @@ END $$;
 
 LONGEST = 60  # letters of a word that the function above keeps
 TERMS = 40  # more tell nothing that these do not
-FEW = 1_000
+FEW = 5_000  # keys that are handed to the database in one list
 
 QuerySetT = TypeVar("QuerySetT", bound=models.QuerySet[Any])
 
@@ -139,14 +139,27 @@ def matching(queryset: QuerySetT, text: str, path: str = "search") -> QuerySetT:
     return queryset.filter(**{f"{path}__tokens": query})
 
 
+class AnyOf(models.Func):
+    """`path = ANY(keys)`: the whole list is one text, which the database hashes, and not a value for each key."""
+
+    template = "(%(expressions)s::bigint[]))"
+    arg_joiner = " = ANY("
+    output_field = models.BooleanField()
+
+    def __init__(self, path: str, keys: list[int]) -> None:
+        super().__init__(F(path), Value(f"{{{','.join(map(str, keys))}}}", models.TextField()))
+
+
 def hits(model: type[models.Model], text: str, relation: str = "") -> models.Q:
     """The condition for rows that match `text`, or whose `relation` leads to rows of `model` that do.
 
-    The few rows that match something rare are looked up first (one statement): the database takes them by their keys
-    then, instead of walking through a large table that hardly holds any. What is common is met on such a walk soon.
+    Up to some thousand rows are looked up first (one statement): the database takes few of them by their keys then, and
+    finds many in the index that the list is ordered by. What is still more common is met on a walk soon.
     """
     found = matching(model._default_manager.order_by(), text)
     keys = list(found.values_list("pk", flat=True)[: FEW + 1])
+    if not keys:
+        return models.Q(pk__in=[])
     if len(keys) <= FEW:
-        return models.Q(**{f"{relation or 'pk'}__in": keys})
+        return models.Q(AnyOf(relation or "pk", keys))
     return models.Q(**{f"{relation}__in": found.values("pk")}) if relation else models.Q(search__tokens=tsquery(text))

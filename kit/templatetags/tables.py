@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 
 from django import template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from kit.pages.columns import Cell
+from kit.pages.columns import Cell, safe
 from kit.pages.filters import FilterField, fields_of
 from kit.pages.lists import ListState, Row
 
@@ -25,23 +25,18 @@ def filter_fields(state: ListState) -> list[FilterField]:
 @register.simple_tag
 def table_rows(rows: Iterable[Row], ticks: bool) -> SafeString:
     """The rows of a table, with boxes to tick for what is done to many at once."""
-    select = _("Select")
-    return format_html_join("\n", "{}", ((_row(row, select if ticks else ""),) for row in rows))
+    select = escape(_("Select"))
+    return safe("\n".join(_row(row, select if ticks else "") for row in rows))
 
 
-def _row(row: Row, select: str) -> SafeString:
-    box: str = ""
+def _row(row: Row, select: str) -> str:
+    """A row; everything but our own words and numbers is escaped here, and cells are by `Cell.html`."""
+    box = ""
     if select:
-        box = format_html(
-            '<td class="ck"><input type="checkbox" class="cb" name="ids" value="{}" aria-label="{} {}"></td>',
-            row.pk,
-            select,
-            row.cells[0].text,
-        )
-    cells = format_html_join(
-        "", '<td class="{}">{}</td>', ((_classes(c, not i), c.html) for i, c in enumerate(row.cells))
-    )
-    return format_html('<tr id="r-{}" data-href="{}">{}{}</tr>', row.pk, row.url, box, cells)
+        label = f"{select} {escape(row.cells[0].text)}"
+        box = f'<td class="ck"><input type="checkbox" class="cb" name="ids" value="{row.pk}" aria-label="{label}"></td>'
+    cells = "".join([f'<td class="{_classes(c, not i)}">{c.html}</td>' for i, c in enumerate(row.cells)])
+    return f'<tr id="r-{row.pk}" data-href="{escape(row.url)}">{box}{cells}</tr>'
 
 
 def _classes(cell: Cell, first: bool) -> str:

@@ -89,7 +89,10 @@ def test_no_page_list_search_picker_panel_or_export_shows_the_other_side(who: st
         own += WATCHED in body
     assert leaks == [] and failed == []
     assert own > 20
-    assert {name for name, value in whole_state().items() if value != before[name]} <= {"oa_auditentry", "oa_loginsession"}
+    assert {name for name, value in whole_state().items() if value != before[name]} <= {
+        "oa_auditentry",
+        "oa_loginsession",
+    }
 
 
 @pytest.mark.parametrize("who", READERS)

@@ -339,7 +339,7 @@ class StockMove(models.Model):
         indexes = [
             models.Index(fields=["product", "warehouse", "date", "id"], name="move_product"),
             models.Index(fields=["source", "source_id"], name="move_source"),
-            models.Index(fields=["-date", "-id"], name="move_date"),
+            models.Index(fields=["-date", "-id"], include=["product"], name="move_date"),
             GinIndex(fields=["search"], name="move_search"),
         ]
         constraints = [

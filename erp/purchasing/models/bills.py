@@ -67,7 +67,7 @@ class Bill(TradeAmounts, Party, ExcessAllowance, PostedDocument):
             ),
         ]
         indexes = [
-            models.Index(fields=["-date", "-id"], name="bill_date"),
+            models.Index(fields=["-date", "-id"], include=["supplier"], name="bill_date"),
             models.Index(fields=["supplier", "-date", "-id"], name="bill_supplier"),
             GinIndex(fields=["search"], name="bill_search"),
         ]

@@ -98,7 +98,7 @@ class PurchaseOrder(TradeAmounts, Party, OrderProgress, Document):
         ]
         constraints = [discount_check("purchase_discount")]
         indexes = [
-            models.Index(fields=["-date", "-id"], name="purchase_date"),
+            models.Index(fields=["-date", "-id"], include=["supplier"], name="purchase_date"),
             models.Index(
                 fields=["required_date", "id"],
                 name="purchase_to_receive",

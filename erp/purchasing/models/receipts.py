@@ -74,7 +74,7 @@ class GoodsReceipt(Party, ExcessAllowance, PostedDocument):
             ("reverse_goodsreceipt", "Can reverse goods receipts"),
         ]
         indexes = [
-            models.Index(fields=["-date", "-id"], name="receipt_date"),
+            models.Index(fields=["-date", "-id"], include=["supplier"], name="receipt_date"),
             models.Index(fields=["supplier", "-date", "-id"], name="receipt_supplier"),
             GinIndex(fields=["search"], name="receipt_search"),
         ]

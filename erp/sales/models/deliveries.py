@@ -67,7 +67,7 @@ class Delivery(Party, ExcessAllowance, PostedDocument):
         verbose_name_plural = _("delivery notes")
         permissions = [("post_delivery", "Can ship deliveries"), ("reverse_delivery", "Can reverse deliveries")]
         indexes = [
-            models.Index(fields=["-date", "-id"], name="delivery_date"),
+            models.Index(fields=["-date", "-id"], include=["customer"], name="delivery_date"),
             models.Index(fields=["customer", "-date", "-id"], name="delivery_customer"),
             GinIndex(fields=["search"], name="delivery_search"),
         ]

@@ -66,7 +66,7 @@ class Invoice(TradeAmounts, PostedDocument):
         permissions = [("post_invoice", "Can post invoices"), ("reverse_invoice", "Can reverse invoices")]
         constraints = [discount_check("invoice_discount", counter=True)]
         indexes = [
-            models.Index(fields=["-date", "-id"], name="invoice_date"),
+            models.Index(fields=["-date", "-id"], include=["customer"], name="invoice_date"),
             models.Index(fields=["customer", "-date", "-id"], name="invoice_customer"),
             GinIndex(fields=["search"], name="invoice_search"),
         ]

@@ -160,7 +160,7 @@ class SalesOrder(TradeAmounts, Party, OrderProgress, Document):
             ),
         ]
         indexes = [
-            models.Index(fields=["-date", "-id"], include=["base_total", "state"], name="order_booked"),
+            models.Index(fields=["-date", "-id"], include=["customer", "base_total", "state"], name="order_booked"),
             models.Index(fields=["customer", "-date", "-id"], name="order_customer"),
             models.Index(fields=["owner", "-date", "-id"], name="order_owner"),
             models.Index(fields=["-date", "-id"], name="order_open", condition=Q(state="confirmed")),

@@ -20,9 +20,10 @@ from kit.pages.lists import narrowed_state
 from kit.pages.resources import Resource, address_key, registry
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
-from kit.rules.search import FEW, matching
+from kit.rules.search import matching
 
 FOUND = 5  # of a kind
+FEW = 1_000  # that are looked up before it is asked which of them a person sees
 SHOWN = 15  # in the list under the field
 
 
