@@ -102,21 +102,27 @@ class FilterField:
     errors: Any
 
 
-_unset: dict[tuple[type, str, str | None], str] = {}
+_unset: dict[tuple[type, str | None], list[FilterField]] = {}
 
 
-def fields_of(filterset: django_filters.FilterSet, params: QueryDict) -> list[FilterField]:
-    """The fields of the filter menu. Where nothing is chosen they are always the same, and what a list costs most."""
-    found = []
-    for bound in filterset.form:
-        given = any(key == bound.name or key.startswith(f"{bound.name}_") for key in params)
-        if given or isinstance(bound.field, ModelChoiceField):  # what can be chosen changes with the records
-            html = str(bound)
-        else:
-            key = (type(filterset), bound.name, get_language())
-            html = _unset.get(key) or _unset.setdefault(key, str(bound))
-        found.append(FilterField(bound.label, html, bound.errors if given else ()))
-    return found
+def is_chosen(resource: Resource, params: QueryDict) -> bool:
+    """Whether an address names anything to filter by."""
+    names = filterset_class(resource).base_filters
+    return any(key in names or key.rpartition("_")[0] in names for key in params)
+
+
+def fields_of(resource: Resource, filterset: Any, user: Any) -> list[FilterField]:
+    """The fields of the filter menu. Where nothing is chosen they are made once, unless records are offered in them."""
+    if filterset is not None:
+        return [FilterField(bound.label, str(bound), bound.errors) for bound in filterset.form]
+    key = (filterset_class(resource), get_language())
+    if key not in _unset:
+        form = bound_filters(resource, QueryDict(), resource.model._default_manager.none(), user).form
+        made = [FilterField(bound.label, str(bound), ()) for bound in form]
+        if any(isinstance(field, ModelChoiceField) for field in form.fields.values()):
+            return made
+        _unset[key] = made
+    return _unset[key]
 
 
 def chips(filterset: django_filters.FilterSet, params: QueryDict) -> list[Chip]:

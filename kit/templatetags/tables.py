@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from kit.pages.columns import Cell, safe
 from kit.pages.filters import FilterField, fields_of
-from kit.pages.lists import ListState, Row
+from kit.pages.lists import ListState
+from kit.pages.rowparts import Row
 
 register = template.Library()
 
@@ -19,7 +20,7 @@ register = template.Library()
 @register.filter
 def filter_fields(state: ListState) -> list[FilterField]:
     """The fields of the filter menu of a list."""
-    return fields_of(state.filterset, state.params)
+    return fields_of(state.resource, state.filterset, state.user)
 
 
 @register.simple_tag

@@ -42,7 +42,7 @@ def around(request: HttpRequest, resource: Resource, obj: Any, head: Head) -> Ar
 
 def _neighbour(state: ListState, obj: Any, *, back: bool) -> str:
     resource = state.resource
-    rows = beyond(state.rows, state.filterset.queryset, obj.pk, back=back)
+    rows = beyond(state.rows, state.known, obj.pk, back=back)
     found = rows.values_list("pk", resource.key_field).first()
     if found is None:
         return ""
