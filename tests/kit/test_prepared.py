@@ -1,0 +1,65 @@
+"""Statements that are compiled once, and counts without counting (PERFORMANCE 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from crm.customers.models import Customer, CustomerGroup
+from kit.pages.counting import counted
+from kit.rules.prepared import Prepared
+from oa.organisation.models import User
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+def by_name(name: str, limit: int) -> Any:
+    return Customer.objects.filter(name=name, pk__lt=limit).order_by("code")
+
+
+def test_a_prepared_query_gives_what_the_query_gives() -> None:
+    """The records of each call are those of the values of the call, in the order of the query, in one statement."""
+    prepared = Prepared(by_name, name="a sample", limit=-7_310_001)
+    for code, name in (("C-2", "Red %s"), ("C-1", "Red %s"), ("C-3", "Blue")):
+        make.make_customer(name, code=code)
+    for name, codes in (("Red %s", ["C-1", "C-2"]), ("Blue", ["C-3"]), ("", [])):
+        with CaptureQueriesContext(connection) as queries:
+            found = prepared.objects(name=name, limit=10**9)
+        assert [row.code for row in found] == codes == [row.code for row in by_name(name, 10**9)]
+        assert len(queries) == 1
+    assert prepared.objects(name="Blue", limit=0) == []
+    rows = Prepared(lambda name: Customer.objects.filter(name=name).values_list("code", "name"), name="a sample")
+    assert rows.rows(name="Blue") == [("C-3", "Blue")]
+
+
+def test_a_sample_that_gets_lost_is_told() -> None:
+    """A value that the query changes on its way could not be put in later: that is no silent wrong answer."""
+    lost = Prepared(lambda name: Customer.objects.filter(name__icontains=name), name="a sample")
+    with pytest.raises(AssertionError, match="did not come out"):
+        lost.objects(name="Red")
+
+
+def test_rights_change_with_the_next_request() -> None:
+    """G-21: what is compiled once is asked each time: a role that was taken away is gone."""
+    user = make.make_user("ann", "sales")
+    assert User.objects.get(pk=user.pk).granted
+    user.groups.clear()
+    assert User.objects.get(pk=user.pk).granted == {}
+
+
+def test_only_a_large_table_that_nothing_narrows_is_not_counted() -> None:
+    """UX 6.2.5: exact up to the limit; beyond it the planner's estimate, which has to be far above, is enough."""
+    CustomerGroup.objects.bulk_create(CustomerGroup(code=f"G{n}", name=f"Group {n}") for n in range(40))
+    rows = CustomerGroup.objects.all()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_customergroup")
+    assert counted(rows, 100) == rows.count() >= 40
+    assert counted(rows, 10) == 11
+    assert counted(rows.filter(code__startswith="G1"), 100) == 11
+    assert counted(rows.filter(code__startswith="G1"), 10) == 11
+    rows.delete()
+    assert counted(rows, 100) == 0
