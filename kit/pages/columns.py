@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -42,6 +43,11 @@ class Column:
     display_en: str = ""  # the path of its English name, where that is the second one
     css: str = ""
     phone: str = ""  # area of the phone's card: cust, amt, no, st, more
+
+    @cached_property
+    def words(self) -> dict[str | None, dict[Any, str]]:
+        """What choices are called, by language: the same few in hundreds of cells."""
+        return {}
 
     @property
     def heading(self) -> str:
@@ -201,7 +207,10 @@ def resolve(model: type[models.Model], given: str | Column) -> Column:
 
 
 def _choice(column: Column, value: Any) -> str:
-    return capfirst(str((column.choices or {}).get(value, value) or ""))
+    known = column.words.setdefault(get_language(), {})
+    if value not in known:
+        known[value] = capfirst(str((column.choices or {}).get(value, value) or ""))
+    return known[value]
 
 
 _TEXT: dict[str, Callable[[Column, Any], str]] = {
