@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
@@ -30,7 +31,7 @@ class Link:
             return bool(self.permission(user))
         return not self.permission or bool(user.has_perm(self.permission))
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Where it leads."""
         return reverse(self.url_name, args=self.args)

@@ -9,9 +9,10 @@ from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from kit.pages.columns import Cell, safe
+from kit.pages.columns import Cell
 from kit.pages.filters import FilterField, fields_of
 from kit.pages.lists import ListState
+from kit.pages.markup import safe
 from kit.pages.rowparts import Row
 
 register = template.Library()

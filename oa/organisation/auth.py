@@ -73,4 +73,4 @@ class NameOrMailBackend(ModelBackend):
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         """Whether a role grants `perm`; rights are given by roles only, never to a single user."""
-        return user_obj.is_active and obj is None and perm in self.get_group_permissions(user_obj)
+        return user_obj.is_active and not user_obj.is_anonymous and obj is None and perm in user_obj.granted
