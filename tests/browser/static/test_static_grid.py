@@ -177,6 +177,99 @@ def test_mark_rows_and_set_a_column(page, site):
     assert texts(page) == ["SV-750W", ""]
 
 
+def test_marked_rows_without_a_mouse(page, site):
+    """UX 6.6.8: F2 leads to the bar of the marked rows; what is set has an Undo, Escape leads back to the rows."""
+    page.goto("/order/")
+    page.focus("#lines-1-discount")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("F2")
+    assert page.locator("[data-marks] select").first.input_value() == "discount"
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    assert texts(page, "discount") == ["0", "7", "7", "0"]
+    page.click(".tst [data-toast-undo]")
+    assert texts(page, "discount") == ["0", "0", "0", "0"]
+    page.focus("[data-marks] [data-value]")
+    page.keyboard.press("Escape")
+    assert page.locator("tr.cur").get_attribute("data-row") == "1"
+    page.keyboard.press("Delete")  # row mode: all marked rows go
+    assert texts(page) == ["LM20-0400", ""]
+    page.click(".tst [data-toast-undo]:visible >> nth=-1")
+    settle(page)
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
+
+
+def test_marking_begins_anew_from_another_row(page, site):
+    """UX 6.6.8: who has gone on to a row outside of the marked ones marks from there."""
+    page.goto("/order/")
+    page.focus("#lines-0-discount")
+    page.keyboard.press("Shift+ArrowDown")
+    page.focus("#lines-3-discount")
+    page.keyboard.press("Shift+ArrowUp")
+    marked = page.eval_on_selector_all("tr.mark", "rows => rows.map(row => row.dataset.row)")
+    assert marked == ["2", "3"]
+
+
+SOUNDS = """() => {
+  window.tones = [];
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...given) { window.tones.push(this.frequency.value); return start.apply(this, given); };
+}"""
+
+
+def test_scan_mode_counts_in_rows(page, site):
+    """UX 6.6.6: the same code adds 1, the row flashes, sounds tell yes from no; an unknown code is said politely."""
+    page.goto("/order/")
+    page.evaluate(SOUNDS)
+    page.focus("#lines-3-product_text")
+    page.keyboard.press("F8")
+    assert at(page) == "scan-code"
+    assert page.get_attribute("[data-scan]", "aria-pressed") == "true"
+    for code in ("CP-25-19", "cp-25-19", "LM20-0600"):  # faster than the server answers
+        page.keyboard.type(code)
+        page.keyboard.press("Enter")
+    until(page, "document.querySelector('[data-scan-said]').textContent === 'LM20-0600 × 25'")
+    settle(page)
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", "CP-25-19"]
+    assert texts(page, "quantity") == ["40", "25", "40", "2"]
+    assert page.text_content("#lines-3-amount") == "173.00"
+    assert page.locator("tr.flash").count() >= 1
+    page.keyboard.type("nonsense")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('[data-scan-said]').textContent === 'No code nonsense'")
+    assert page.get_attribute("[data-scan-said]", "role") == "status"
+    assert texts(page, "quantity") == ["40", "25", "40", "2"]
+    yes, no = page.evaluate("[window.tones.slice(0, 3), window.tones[3]]")
+    assert len(set(map(round, yes))) == 1 and round(no) != round(yes[0])
+    page.keyboard.press("Escape")
+    assert page.get_attribute("[data-scan]", "aria-pressed") == "false"
+    assert at(page) == "lines-3-product_text"
+
+
+def test_scanning_into_a_product_cell(page, site):
+    """UX 6.6.6: in scan mode a code in an empty product cell counts in its row; otherwise it leads to the quantity."""
+    page.goto("/order/")
+    page.focus("#lines-3-product_text")
+    page.keyboard.type("SV-750W")
+    page.keyboard.press("Enter")
+    assert at(page) == "lines-3-quantity"
+    until(page, "document.querySelector('[name=lines-3-product]').value === '3'")
+    page.goto("/order/")
+    page.click("[data-scan]")
+    page.focus("#lines-3-product_text")
+    page.keyboard.type("SV-750W")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#lines-2-quantity').value === '41'")
+    assert texts(page)[3] == "" and at(page) == "lines-3-product_text"
+
+
+def test_the_key_of_scan_mode_is_listed(page, site):
+    """UX 7.1: every key stands in the list of keys."""
+    page.goto("/order/")
+    page.keyboard.press("?")
+    assert "F8" in page.locator("#keys").inner_text()
+
+
 def paste(page, block):
     page.evaluate(
         """block => {
@@ -191,21 +284,46 @@ def paste(page, block):
 def test_paste_from_a_spreadsheet(page, site):
     page.goto("/order/")
     page.focus("#lines-3-product_text")
-    paste(page, "cp-25-19\t\t64\r\nLM20-0400\tx\t1,000\r\nXYZ\t\t3\r\n")
+    paste(page, "cp-25-19\t\t64\r\nXYZ\t\t3\r\nLM20-0400\tx\t1,000\r\n")
+    page.wait_for_selector("#drawer[open] [data-take]:focus")
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]  # nothing is taken yet
+    page.keyboard.press("Enter")  # the button has the focus
     settle(page)
-    page.wait_for_selector("tr.rowerr")
-    assert texts(page)[3:] == ["CP-25-19", "LM20-0400", "XYZ"]
-    assert texts(page, "quantity")[3:] == ["64", "1,000", "3"]
-    assert page.text_content("#lines-3-amount") == "5,536.00"
-    assert knob(site)["computes"][-1]["changed"] == "3,4,5"
+    assert texts(page)[3:] == ["CP-25-19", "LM20-0400"]
+    assert texts(page, "quantity")[3:] == ["64", "1,000"]
+    until(page, "document.querySelector('#lines-3-amount').textContent === '5,536.00'")
+    assert knob(site)["computes"][-1]["changed"] == "3,4"
+    assert at(page) == "lines-3-product_text"
     page.click(".tst [data-toast-undo]")
     settle(page)
     assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
+
+
+def test_escape_takes_nothing_of_pasted_rows(page, site):
+    """UX 6.6.5: Escape leaves the preview and the lines as they were, and leads back to the cell."""
+    page.goto("/order/")
     page.focus("#lines-3-product_text")
-    paste(page, 'Qty\tProduct\n7\t"SV-750W"\n')  # titles map
+    paste(page, "CP-25-19\t\t64\nLM20-0400\t\t1\n")
+    page.wait_for_selector("#drawer[open] [data-take]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#drawer:not([open])", state="attached")
+    assert at(page) == "lines-3-product_text"
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
+    assert knob(site)["computes"] == []
+
+
+def test_one_row_is_pasted_at_once(page, site):
+    """UX 6.6.5: a single row goes into its cells without a question, with Undo."""
+    page.goto("/order/")
+    page.focus("#lines-3-product_text")
+    paste(page, 'SV-750W\t"a ""b""\nc"\t7\n')
     settle(page)
+    assert page.locator("#drawer[open]").count() == 0
     assert texts(page, "quantity")[3] == "7"
     assert value(page, "lines-3-product") == "3"
+    page.click(".tst [data-toast-undo]")
+    settle(page)
+    assert texts(page, "quantity")[3] == ""
 
 
 def test_changed_head_field_asks_for_all_rows(page, site):
