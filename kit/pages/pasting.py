@@ -21,7 +21,7 @@ from kit.pages.resolving import resolve_texts
 from kit.pages.resources import registry
 from kit.values.keys import is_key
 
-MOST = 500  # lines of one block; longer ones are files to import
+MOST = 400  # rows of a page: with more, a form has more fields than the server takes (DATA_UPLOAD_MAX_NUMBER_FIELDS)
 WIDEST = 60  # cells of a line
 OK, DOUBT, WRONG = "ok", "warn", "bad"
 WORDS = {OK: gettext_lazy("Good"), DOUBT: gettext_lazy("Look at it"), WRONG: gettext_lazy("Left out")}
@@ -142,7 +142,7 @@ def read_block(
         columns = [*shown[start:], *([None] * WIDEST)]
     body = block[1:] if titles is not None else block
     if len(body) > MOST:
-        pasted.problem = _("At most %s rows can be pasted at once. Import a file instead.") % MOST
+        pasted.problem = _too_many()
         return pasted, data
     given = [
         {c.name: text for c, text in zip(columns, line, strict=False) if c and (text or titles is None)}
@@ -157,7 +157,8 @@ def read_block(
         for number, cells in zip(numbers, given, strict=True)
         if any(cells.values())
     ]
-    _place(grid, post, pasted.lines, user, at)
+    if _place(grid, post, pasted.lines, user, at) > MOST:
+        pasted.problem, pasted.lines = _too_many(), []
     pasted.inputs = [*shown, *grid.hidden]
     _lay_over(grid, data, pasted.lines, shown)
     return pasted, data
@@ -244,8 +245,15 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _place(grid: LineGrid, post: QueryDict, lines: Sequence[Line], user: Any, at: str) -> None:
-    """Which row each line goes into: those from `at` on, then new ones, unless the grid has a fixed number of rows."""
+def _too_many() -> str:
+    return _("These lines take at most %s rows on a page. Import a file instead.") % MOST
+
+
+def _place(grid: LineGrid, post: QueryDict, lines: Sequence[Line], user: Any, at: str) -> int:
+    """Which row each line goes into: those from `at` on, then new ones, unless the grid has a fixed number of rows.
+
+    Returns how many rows the page has then.
+    """
     hidden = {c.name for c in grid.columns if c.kind == "hidden"}
     typed = grid.typed_rows(post, user)
     order = list(typed)
@@ -258,3 +266,4 @@ def _place(grid: LineGrid, post: QueryDict, lines: Sequence[Line], user: Any, at
             line.fresh = typed[line.index].empty(hidden) and not grid.fixed
         elif not grid.fixed:
             line.index, fresh = str(fresh), fresh + 1
+    return len(typed) + sum(bool(line.index) and not line.to for line in lines)

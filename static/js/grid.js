@@ -216,7 +216,10 @@ function details(row, open) {
   const button = $("[data-row-more], [data-menu] > summary", row);
   const panel = family(row).find((one) => one.matches(".rowdet"));
   if (panel) panel.hidden = open === undefined ? !panel.hidden : !open;
-  else button?.click();
+  else if (button) {
+    button.focus();
+    button.click();
+  }
   if (panel && !panel.hidden) $("input, select, textarea", panel)?.focus();
 }
 

@@ -45,7 +45,7 @@ def clerk(client: Any) -> Any:
 
 
 def page_of(client: Any, path: str, block: Any, at: str = "0", column: str = "product", **given: Any) -> Any:
-    given = {"paste": block if isinstance(block, str) else json.dumps(block), "at": at, "column": column, **given}
+    given = {"at": at, "column": column, **given, "paste": block if isinstance(block, str) else json.dumps(block)}
     return client.post(f"/{path}/paste/", given, headers={"HX-Request": "true", "HX-Target": "drawer"})
 
 
@@ -275,8 +275,10 @@ def test_what_is_no_block_takes_nothing(client: Any, clerk: Any, goods: Any) -> 
     for forged in ("", "{", "7", '"text"', "[1, 2]", "[[]]", '[["", " "]]', "[" * 5000, '[["\\u0000"]]', "null"):
         answer = page_of(client, "sales/orders", forged, **head())
         assert answer.status_code == 200 and "data-take" not in answer.content.decode(), forged
-    answer = page_of(client, "sales/orders", [["SV-750W"]] * 501, **head())
-    assert "At most 500 rows" in answer.content.decode() and "data-take" not in answer.content.decode()
+    full = {f"lines-{i}-product_text": "SV-750W" for i in range(399)}
+    for count, given in ((401, {}), (3, {**full, "at": "398"})):
+        answer = page_of(client, "sales/orders", [["SV-750W"]] * count, **{**head(), **given})
+        assert "at most 400 rows" in answer.content.decode() and "data-take" not in answer.content.decode()
     hostile = shown(page_of(client, "sales/orders", [["SV-750W\x00", {"a": 1}], [None, ["<script>"]]], **head()))
     assert hostile[1].cells["product"]["text"] == "SV-750W"
 

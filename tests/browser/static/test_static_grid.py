@@ -210,6 +210,16 @@ def test_marking_begins_anew_from_another_row(page, site):
     assert marked == ["2", "3"]
 
 
+def test_the_menu_of_a_row_by_keyboard(page, site):
+    """UX 6.6.10, 7.1: Alt+Enter does what the button at the end of the row does."""
+    page.goto("/order/")
+    page.focus("#lines-1-quantity")
+    page.keyboard.press("Alt+Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")  # the first entry: duplicate
+    assert texts(page) == ["LM20-0400", "LM20-0600", "LM20-0600", "SV-750W", ""]
+
+
 SOUNDS = """() => {
   window.tones = [];
   const start = OscillatorNode.prototype.start;
