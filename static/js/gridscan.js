@@ -52,7 +52,10 @@ async function ask(code) {
   body.set("code", code);
   if (bar().dataset.counting) body.set("counting", "1");
   const answer = await request(bar().dataset.scanUrl, { method: "POST", body, headers: { "HX-Target": "scan" } }).catch(() => null);
-  if (!answer) return say(text("offline"), false);
+  if (!answer) {
+    $("input", bar()).value ||= code;
+    return say(text("offline"), false);
+  }
   if (answer.status === 401) return document.dispatchEvent(new CustomEvent("login-required", { detail: { retry: again } }));
   if (!answer.ok) return failed(text("server-error", { request: answer.headers.get("X-Request-ID") || answer.status }), again);
   const found = $("[data-scanned]", fragment(await answer.text()));
@@ -68,7 +71,8 @@ async function ask(code) {
 }
 
 function scan(code) {
-  queue = queue.then(() => scanning() && ask(code));
+  const next = () => bar() && ask(code);
+  queue = queue.then(next, next); // what went wrong with one code does not stop those behind it
 }
 
 function toggle(yes) {

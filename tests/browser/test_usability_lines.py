@@ -153,3 +153,19 @@ def test_the_tax_of_marked_rows_is_chosen_once(open_page: Any, ann: User) -> Non
         expect(page.locator("#livetotal")).to_contain_text("339.00")
     chosen = [page.locator(f"[name='lines-{row}-tax_code']").input_value() for row in (0, 1)]
     assert chosen[0] == chosen[1] != ""
+
+
+def test_rows_are_pasted_by_a_button(open_page: Any, ann: User) -> None:
+    """UX 6.6.5, 7.1: the button does what the keys do; where the browser does not let it, it leads to the cell."""
+    page = open_page(user=ann)
+    page.goto("/sales/orders/new/")
+    page.evaluate("() => { navigator.clipboard.readText = () => Promise.reject(new DOMException('no')); }")
+    page.locator("[data-paste-rows]").click()
+    expect(page.locator("#toasts")).to_contain_text("Press Ctrl V")
+    expect(page.locator("[name='lines-0-product_text']")).to_be_focused()
+    page.evaluate("text => { navigator.clipboard.readText = () => Promise.resolve(text); }", SHEET)
+    page.locator("[data-paste-rows]").click()
+    expect(page.locator("#drawer [data-take]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#livetotal")).to_contain_text("51,919.00")
+    assert rows_of(page, "product_text") == ["LM-400", "SV-750", "CP-25"]
