@@ -71,6 +71,29 @@ def test_older_answers_are_ignored(page, site):
     assert knob(site)["computes"][-1]["changed"] in ("0,1", "1,0")
 
 
+def test_a_row_that_changes_while_its_answer_is_on_the_way_is_asked_for_again(page, site):
+    """UX 6.6.4: the answer to the former figure does not take the question about the new one along."""
+    page.goto("/order/")
+    for turn in range(6):  # the second change comes just before and just after the answer to the first
+        page.evaluate(
+            """async wait => {
+              const field = document.querySelector("#lines-0-quantity");
+              const type = text => { field.value = text; field.dispatchEvent(new Event("change", {bubbles: true})); };
+              const answered = new Promise(done => {
+                const real = window.fetch;
+                window.fetch = async (...given) => { const answer = await real(...given); window.fetch = real; done(); return answer; };
+              });
+              type("3");
+              await answered;
+              if (wait) await new Promise(done => setTimeout(done, wait));
+              type("7");
+            }""",
+            turn,
+        )
+        settle(page)
+        until(page, "document.querySelector('#lines-0-amount').textContent === '8,960.00'")
+
+
 def test_row_error_comes_and_goes(page, site):
     page.goto("/order/")
     page.fill("#lines-0-quantity", "many")
