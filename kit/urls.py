@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from kit.exchange import importing_views
 from kit.exchange import views as exchange
 from kit.pages.resources import Resource, registry
-from kit.pages.views import bulk, drafts, edit, finding, lists, records, saved, shell, similar
+from kit.pages.views import bulk, drafts, edit, entering, finding, lists, records, saved, shell, similar
 from kit.pages.views.documents import compute_view
 
 app_name = "kit"
@@ -43,6 +43,8 @@ def _urls(resource: Resource) -> list[URLPattern]:
         page("import/", importing_views.import_view, "import"),
         page("new/", edit.new_view, "new"),
         page("compute/", compute_view, "compute"),
+        page("paste/", entering.paste_view, "paste"),
+        page("scan/", entering.scan_view, "scan"),
         page("columns/", saved.columns_view, "columns"),
         page("views/", saved.view_view, "views"),
         page("bulk/", bulk.bulk_view, "bulk"),

@@ -16,7 +16,7 @@ from erp.finance.models import Currency, OpenItem
 from erp.finance.models.payments import Direction
 from erp.finance.services import save_payment, save_voucher
 from erp.finance.services.payments import payment_sign, propose
-from erp.finance.services.vouchers import EntryInput
+from erp.finance.services.vouchers import EntryInput, check_lines
 from kit.pages import formats
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
 from kit.rules.days import business_day
@@ -118,8 +118,22 @@ class VoucherGrid(LineGrid):
         ]
         if problems:
             raise BusinessError(problems=problems)
+        return save_voucher(document, self.inputs(rows), by=by, version=version)
+
+    def check(self, document: Any, rows: Sequence[GridRow], user: Any) -> None:
+        for row in rows:
+            if row.get("account") is None:
+                row.errors.setdefault("account", _("Choose an account."))
+        mine = [row for row in rows if not row.errors]
+        try:
+            check_lines(self.inputs(mine), base_currency())
+        except BusinessError as error:
+            self.add_problems(mine, error)
+
+    def inputs(self, rows: Sequence[GridRow]) -> list[EntryInput]:
+        """The rows as the service takes them."""
         currencies = {str(c.pk): c for c in Currency.objects.all()}
-        lines = [
+        return [
             EntryInput(
                 account=row.get("account"),
                 debit=row.get("debit", ZERO),
@@ -132,7 +146,6 @@ class VoucherGrid(LineGrid):
             )
             for row in rows
         ]
-        return save_voucher(document, lines, by=by, version=version)
 
 
 class PaymentGrid(LineGrid):
@@ -224,12 +237,12 @@ class PaymentGrid(LineGrid):
             totals=totals, live_total=formats.money(amount), notices=notices, feet={"amount": formats.money(settled)}
         )
 
+    def check(self, document: Any, rows: Sequence[GridRow], user: Any) -> None:
+        if problems := _negative(rows):
+            self.add_problems(rows, BusinessError(problems=problems))
+
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
-        problems = [
-            Problem(_("What is settled must be more than 0."), "amount", i)
-            for i, row in enumerate(rows)
-            if row.get("amount", ZERO) < 0
-        ]
+        problems = _negative(rows)
         if problems:
             raise BusinessError(problems=problems)
         allowed = {item.pk for item in self._items(document)}
@@ -237,3 +250,8 @@ class PaymentGrid(LineGrid):
         if not rows and document.amount:
             wanted = propose(document, self._items(document))
         return save_payment(document, wanted, by=by, version=version)
+
+
+def _negative(rows: Sequence[GridRow]) -> list[Problem]:
+    message = _("What is settled must be more than 0.")
+    return [Problem(message, "amount", i) for i, row in enumerate(rows) if row.get("amount", ZERO) < 0]

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from erp.inventory.models import AdjustmentReason, MoveKind, StockLevel, StockMove
-from erp.inventory.services import AdjustmentInput, save_adjustment
+from erp.inventory.services import AdjustmentInput, check_inputs, save_adjustment
 from kit.pages import formats
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 
+CODES = ("code", "product code", "item", "sku", "part no", "商品编码", "产品编码", "物料编码", "编码", "料号", "货号")
 COST = "erp.view_journalentry"  # who may see what stock is worth
 
 
@@ -39,11 +40,16 @@ class AdjustmentGrid(LineGrid):
 
     title = gettext_lazy("Lines")
     total_label = gettext_lazy("Value")
+    scanned = "product"
     columns = (
-        GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140", phone="no"),
+        GridColumn(
+            "product", gettext_lazy("Product"), "picker", resource="product", width="w-140", phone="no", also=CODES
+        ),
         GridColumn("note", gettext_lazy("Name"), "output", phone="cust"),
         GridColumn("on_hand", gettext_lazy("On hand"), "output", width="w-104"),
-        GridColumn("quantity", gettext_lazy("Change (+/−)"), "number", width="w-120", phone="amt"),
+        GridColumn(
+            "quantity", gettext_lazy("Change (+/−)"), "number", width="w-120", phone="amt", also=("qty", "数量")
+        ),
         GridColumn("unit_cost", gettext_lazy("Unit cost"), "number", width="w-120", permission=COST, digits=2),
         GridColumn("value", gettext_lazy("Value"), "output", width="w-120", foot=True, permission=COST, phone="st"),
     )
@@ -91,9 +97,22 @@ class AdjustmentGrid(LineGrid):
         shown = [Total(_("Value"), value, grand=True)] if value else []
         return Computed(shown, value, feet={"value": formats.money(total)}, notices=_opened(document, found))
 
+    def check(self, document: Any, rows: Sequence[GridRow], user: Any) -> None:
+        for row in rows:
+            if row.get("product") is None:
+                row.errors.setdefault("product", _("Choose a product."))
+        mine = [row for row in rows if not row.errors]
+        try:
+            check_inputs(self.inputs(mine))
+        except BusinessError as error:
+            self.add_problems(mine, error)
+
+    def inputs(self, rows: Sequence[GridRow]) -> list[AdjustmentInput]:
+        """The rows as the service takes them."""
+        return [AdjustmentInput(row.get("product"), row.get("quantity", ZERO), row.get("unit_cost")) for row in rows]
+
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         missing = [i for i, row in enumerate(rows) if row.get("product") is None]
         if missing:
             raise BusinessError(problems=[Problem(_("Choose a product."), "product", i) for i in missing])
-        lines = [AdjustmentInput(row.get("product"), row.get("quantity", ZERO), row.get("unit_cost")) for row in rows]
-        return save_adjustment(document, lines, by=by, version=version)
+        return save_adjustment(document, self.inputs(rows), by=by, version=version)

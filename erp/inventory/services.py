@@ -67,7 +67,7 @@ def save_adjustment(
         adjustment.owner_id = adjustment.owner_id or (by.pk if by else None)
         adjustment.department_id = adjustment.department_id or getattr(by, "department_id", None)
     allow_saving(by, adjustment)
-    _check_inputs(lines)
+    check_inputs(lines)
     adjustment.save()
     StockAdjustmentLine.objects.bulk_create(
         StockAdjustmentLine(
@@ -82,7 +82,8 @@ def save_adjustment(
     return adjustment
 
 
-def _check_inputs(lines: Sequence[AdjustmentInput]) -> None:
+def check_inputs(lines: Sequence[AdjustmentInput]) -> None:
+    """Refuse what no adjustment may hold, naming every line (0-based rows); one statement at the most."""
     problems = [] if lines else [Problem(_("Enter at least one line."))]
     models.prefetch_related_objects([line.product for line in lines], "unit")
     for row, line in enumerate(lines):

@@ -12,9 +12,12 @@ from django.utils.translation import gettext as _
 from erp.purchasing.models import Bill
 from erp.purchasing.pricing import find_price, last_prices
 from erp.purchasing.services import amend_order, save_bill, save_order, save_receipt
+from erp.purchasing.services.bill_drafts import not_received
 from erp.trade.amounts import totals
-from erp.trade.grids import ORDERS_ONLY, MovementGrid, TradeGrid, progress_table
+from erp.trade.grids import ORDERS_ONLY, TradeGrid, progress_table
+from erp.trade.movement_grids import MovementGrid
 from kit.pages.lines import GridRow, LineTable
+from kit.values.errors import BusinessError
 from kit.values.money import ONE
 
 
@@ -61,12 +64,19 @@ class BillGrid(TradeGrid):
     """Lines of a supplier bill: parts of receipts, services and other cost."""
 
     columns = tuple(c for c in TradeGrid.columns if c.name not in ORDERS_ONLY)
+    scanned = ""
 
     def find_prices(self, document: Any, rows: Sequence[GridRow]) -> dict[str, Decimal]:
         return open_prices(document, rows, {})
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
         """Bills do not move stock."""
+
+    def check(self, document: Any, rows: Sequence[GridRow], user: Any) -> None:
+        super().check(document, rows, user)
+        for row in rows:
+            if row.pk is None and not row.errors and row.get("product").stocked:
+                self.add_problems([row], BusinessError(problems=[not_received(row.get("product"), 0)]))
 
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
         """Another bill that may be the same (rule P-11): its number but for the case, or its date and amount."""

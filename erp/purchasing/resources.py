@@ -17,8 +17,8 @@ from erp.purchasing.grids import BillGrid, PurchaseOrderGrid, ReceiptGrid
 from erp.purchasing.matching import most_to_bill
 from erp.purchasing.models import Bill, GoodsReceipt, PurchaseOrder
 from erp.purchasing.services.orders import AMENDABLE
-from erp.trade.grids import exceeds_order, excess_command
 from erp.trade.heads import RECOMPUTE
+from erp.trade.movement_grids import exceeds_order, excess_command
 from erp.trade.progress import to_bill, to_move
 from kit.pages.actions import Command
 from kit.pages.columns import Column

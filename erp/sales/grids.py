@@ -13,10 +13,13 @@ from erp.inventory.models import Product
 from erp.sales.credit import terms_of
 from erp.sales.pricing import customer_prices, find_price
 from erp.sales.services import amend_order, save_delivery, save_invoice, save_order
-from erp.trade.grids import ORDERS_ONLY, MovementGrid, TradeGrid, progress_table
+from erp.sales.services.invoice_drafts import origin_problems
+from erp.trade.grids import ORDERS_ONLY, TradeGrid, progress_table
+from erp.trade.movement_grids import MovementGrid
 from kit.pages import formats
 from kit.pages.lines import GridRow, LineTable
 from kit.rules.days import business_day
+from kit.values.errors import BusinessError
 from kit.values.money import ONE, ZERO
 
 
@@ -99,9 +102,17 @@ class InvoiceGrid(SalesGrid):
     """Lines of an invoice: parts of order lines, and services."""
 
     columns = tuple(c for c in TradeGrid.columns if c.name not in ORDERS_ONLY)
+    scanned = ""
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
         """Invoices do not move stock."""
+
+    def check(self, document: Any, rows: Sequence[GridRow], user: Any) -> None:
+        super().check(document, rows, user)
+        mine = [row for row in rows if row.pk is None and not row.errors]
+        problems = [p for row, given in enumerate(self.inputs(mine)) for p in origin_problems(given, row)]
+        if problems:
+            self.add_problems(mine, BusinessError(problems=problems))
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         return save_invoice(document, self.inputs(rows), by=by, version=version)

@@ -19,8 +19,8 @@ from erp.sales.grids import DeliveryGrid, InvoiceGrid, OrderGrid
 from erp.sales.models import CustomerPrice, CustomerTerms, Delivery, Invoice, SalesOrder
 from erp.sales.models.orders import Hold
 from erp.sales.services.orders import AMENDABLE
-from erp.trade.grids import exceeds_order, excess_command
 from erp.trade.heads import RECOMPUTE
+from erp.trade.movement_grids import exceeds_order, excess_command
 from erp.trade.progress import to_bill, to_move
 from kit.pages.actions import Command
 from kit.pages.columns import Column

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 from django.db.models import Sum
-from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency
 from erp.finance.models import TaxCode
+from erp.inventory.grids import CODES
 from erp.inventory.models import Product, ProductUnit, StockLevel, Unit
 from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
-from erp.trade.excess import allow_excess, excess_words
-from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput
+from erp.trade.excess import excess_words
+from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput, line_problems
 from erp.trade.prints import unit_text
-from erp.trade.progress import to_move
 from kit.pages import formats
-from kit.pages.actions import Command
 from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
 from kit.values.capitals import amount_in_words
 from kit.values.errors import BusinessError, Problem
@@ -48,16 +47,18 @@ class TradeGrid(LineGrid):
     """Product, quantity, price, discount, tax; amounts come from the rules that posting uses."""
 
     title = gettext_lazy("Lines")
+    unit_column = "unit"
+    scanned = "product"
     columns: Sequence[GridColumn] = (
         GridColumn("for", "", "hidden"),
         GridColumn("found", "", "hidden"),
-        GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140"),
-        GridColumn("description", gettext_lazy("Description"), skip=True),
-        GridColumn("unit", gettext_lazy("Unit"), "picker", resource="unit", width="w-68", skip=True),
-        GridColumn("quantity", gettext_lazy("Qty"), "number", width="w-92", foot=True),
+        GridColumn("product", gettext_lazy("Product"), "picker", resource="product", width="w-140", also=CODES),
+        GridColumn("description", gettext_lazy("Description"), skip=True, also=("name", "品名", "名称", "规格")),
+        GridColumn("unit", gettext_lazy("Unit"), "picker", resource="unit", width="w-68", skip=True, also=("uom",)),
+        GridColumn("quantity", gettext_lazy("Qty"), "number", width="w-92", foot=True, also=("数量", "件数")),
         GridColumn("available", gettext_lazy("Available"), "output", width="w-92"),
-        GridColumn("price", gettext_lazy("Unit price"), "number", width="w-104"),
-        GridColumn("discount", gettext_lazy("Disc. %"), "number", width="w-68"),
+        GridColumn("price", gettext_lazy("Unit price"), "number", width="w-104", also=("单价", "价格")),
+        GridColumn("discount", gettext_lazy("Disc. %"), "number", width="w-68", also=("折扣", "折扣率")),
         GridColumn(
             "tolerance",
             gettext_lazy("Tol. %"),
@@ -151,6 +152,7 @@ class TradeGrid(LineGrid):
                 row.put("tax_code", str(code.pk) if code else "")
             if not row.typed.get("quantity"):
                 row.put("quantity", Decimal(1))
+                row.hints["quantity"] = _("There is no quantity: 1 is taken.")
             own = row.typed.get("price", "") != row.typed.get("found", "")
             if (row.get("price") is None or not own) and "price" not in row.errors:
                 fresh.append(row)  # a price that was found is found again: the quantity or customer may have changed
@@ -160,6 +162,8 @@ class TradeGrid(LineGrid):
             price = prices.get(row.index, ZERO)
             for name in ("price", "found"):
                 row.put(name, price, text=formats.trimmed(price, 2))
+            if not price:
+                row.hints["price"] = _("No price is known for %s.") % row.get("product").code
 
     def _factors(self, rows: Sequence[GridRow]) -> None:
         """How many of the product's own unit one of the row's unit holds (`factor`); 1 for its own unit."""
@@ -241,6 +245,31 @@ class TradeGrid(LineGrid):
             rows.append(Total("", words, words=True))
         return Computed(totals=rows, live_total=total)
 
+    # ---- what is checked before saving, and scanned ----
+
+    def check(self, document: Any, rows: Sequence[GridRow], user: Any) -> None:
+        for row in rows:
+            if row.get("product") is None:
+                row.errors.setdefault("product", _("Choose a product."))
+        mine = [row for row in rows if not row.errors]
+        problems = line_problems(self.inputs(mine))
+        if problems:
+            self.add_problems(mine, BusinessError(problems=problems))
+        seen: set[int] = set()
+        for row in (row for row in mine if not row.errors):
+            product = row.get("product")
+            if product.pk in seen:
+                row.hints.setdefault("product", _("%s stands in these rows more than once.") % product.code)
+            seen.add(product.pk)
+            if row.values.get("short"):
+                facts = {"free": row.outputs.get("available", ""), "short": formats.trimmed(row.values["short"])}
+                row.hints["quantity"] = _("%(free)s available, short by %(short)s.") % facts
+
+    def row_of(self, document: Any, rows: Sequence[GridRow], obj: Any) -> GridRow | None:
+        """A code means one of the product's own unit: a row in boxes is another one."""
+        mine = (row for row in rows if row.get("product") == obj)
+        return next((row for row in mine if row.get("unit") is None or row.get("unit").pk == obj.unit_id), None)
+
     # ---- saving ----
 
     def inputs(self, rows: Sequence[GridRow]) -> list[LineInput]:
@@ -299,86 +328,3 @@ def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, st
     if facts:
         computed.notices = [("warn", words) for words in excess_words(lines)]
     return LineTable(headers, body, computed)
-
-
-def exceeds_order(document: Any) -> bool:
-    """Whether a line of a delivery note or goods receipt is more than its order has open."""
-    return any(line.quantity > to_move(line.order_line) for line in document.lines.select_related("order_line"))
-
-
-def excess_command(exceeds: Callable[[Any], bool]) -> Command:
-    """The button for letting a draft that `exceeds` its order go beyond the tolerance (rule G-12)."""
-    return Command(
-        "allow-excess",
-        gettext_lazy("Allow excess"),
-        allow_excess,
-        "erp.exceed_tolerance",
-        icon="lock-open",
-        confirm=gettext_lazy("Allow this draft to take more than was ordered?"),
-        when=lambda draft: draft.state == "draft" and not draft.excess_allowed_by_id and exceeds(draft),
-    )
-
-
-class MovementGrid(LineGrid):
-    """Quantities of a delivery note or goods receipt; the lines come from orders."""
-
-    fixed = True
-    title = gettext_lazy("Lines")
-    total_label = gettext_lazy("Quantity")
-    columns = (
-        GridColumn("order", gettext_lazy("Order"), "output", width="w-140"),
-        GridColumn("product", gettext_lazy("Product"), "output", width="w-140", phone="no"),
-        GridColumn("note", gettext_lazy("Description"), "output", phone="cust"),
-        GridColumn("unit", gettext_lazy("Unit"), "output", width="w-68"),
-        GridColumn("open", pgettext_lazy("quantity", "Open"), "output", width="w-92", phone="st"),
-        GridColumn("quantity", gettext_lazy("Quantity"), "number", width="w-104", foot=True, phone="amt"),
-    )
-
-    def rows_of(self, document: Any, user: Any) -> list[GridRow]:
-        rows = []
-        found = document.lines.select_related("product", "unit", "order_line__order").order_by("position")
-        for index, line in enumerate(found):
-            row = GridRow(str(index), pk=line.pk)
-            row.outputs = {
-                "order": line.order_line.order.number or "",
-                "product": line.product.code,
-                "note": line.description,
-                "unit": unit_text(line.unit),
-                "open": formats.trimmed(to_move(line.order_line)),
-            }
-            row.values["open"] = to_move(line.order_line)
-            row.put("quantity", line.quantity)
-            rows.append(row)
-        return rows
-
-    def table(self, document: Any, user: Any) -> LineTable:
-        """With what the note's orders got beyond what was ordered."""
-        shown = super().table(document, user)
-        if document.state == "posted":
-            lines = document.lines.select_related("order_line__product").order_by("position")
-            ordered = {line.order_line_id: line.order_line for line in lines}
-            shown.computed.notices = [("warn", words) for words in excess_words(ordered.values())]
-        return shown
-
-    def compute(self, document: Any, rows: Sequence[GridRow], changed: set[str] | None, user: Any) -> Computed:
-        if document.pk and rows and not rows[0].outputs:
-            stored = {row.pk: row for row in self.rows_of(document, user)}
-            for row in rows:
-                if row.pk in stored:
-                    row.outputs, row.values["open"] = stored[row.pk].outputs, stored[row.pk].values["open"]
-        total = formats.trimmed(sum((row.get("quantity", ZERO) for row in rows), ZERO))
-        totals_box = [Total(_("Quantity"), total, grand=True)]
-        return Computed(totals_box, total, self.notices(document, rows), {"quantity": total})
-
-    def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
-        """What of a draft is more than its order has open (rule G-12)."""
-        text = _("Line %(line)s “%(product)s”: %(over)s more than is left on the order.")
-        return [
-            ("warn", text % {"line": position, "product": row.outputs["product"], "over": formats.trimmed(over)})
-            for position, row in enumerate(rows, start=1)
-            if document.state == "draft" and row.outputs and (over := row.get("quantity", ZERO) - row.get("open")) > 0
-        ]
-
-    def quantities(self, rows: Sequence[GridRow]) -> dict[int, Decimal]:
-        """Quantities by line key, as the services take them."""
-        return {row.pk: row.get("quantity", ZERO) for row in rows if row.pk}

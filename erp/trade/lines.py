@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext as _
 
 from erp.inventory.models import Product, ProductUnit, Unit
+from erp.inventory.units import own_unit_problems
 from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
 from kit.rules.fields import PercentField, PriceField
 from kit.values.errors import BusinessError, Problem
@@ -69,6 +71,29 @@ def check_inputs(lines: Sequence[LineInput]) -> None:
         raise BusinessError(problems=problems)
 
 
+def line_problems(lines: Sequence[LineInput]) -> list[Problem]:
+    """What saving refuses of each of these lines (0-based rows); for a look at them before they are saved."""
+    problems: list[Problem] = []
+    for check in (check_inputs, unit_factors):
+        try:
+            check(lines)
+        except BusinessError as error:
+            problems += [problem for problem in error if problem.row is not None]
+    wrong = {problem.row for problem in problems}
+    rows = [row for row, _line in enumerate(lines) if row not in wrong]
+    sound = [lines[row] for row in rows]
+    factors = unit_factors(sound)
+    kept = [
+        SimpleNamespace(
+            product=line.product,
+            quantity=line.quantity,
+            factor=factors.get((line.product.pk, line.unit.pk), ONE) if line.unit is not None else ONE,
+        )
+        for line in sound
+    ]
+    return problems + [replace(found, row=rows[found.row or 0]) for found in own_unit_problems(kept)]
+
+
 def _price_problems(line: LineInput, row: int) -> list[Problem]:
     """Price and discount as typed; they get the digits that are stored, since amounts follow from them (G-13)."""
     problems = []
@@ -109,13 +134,18 @@ def quantity_problem(quantity: Decimal, unit: Unit | None, row: int | None = Non
     )
 
 
-def check_quantities(lines: Sequence[Any], quantities: Mapping[int, Decimal]) -> None:
-    """Refuse quantities by line key that are negative or do not fit the unit of their line; 0 leaves a line out."""
-    problems = [
+def quantities_problems(lines: Sequence[Any], quantities: Mapping[int, Decimal]) -> list[Problem]:
+    """Quantities by line key that are negative or do not fit the unit of their line; 0 leaves a line out."""
+    return [
         problem
         for row, line in enumerate(lines)
         if quantities.get(line.pk) and (problem := quantity_problem(quantities[line.pk], line.unit, row))
     ]
+
+
+def check_quantities(lines: Sequence[Any], quantities: Mapping[int, Decimal]) -> None:
+    """Refuse quantities that no line can have."""
+    problems = quantities_problems(lines, quantities)
     if problems:
         raise BusinessError(problems=problems)
 

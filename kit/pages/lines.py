@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.pages import formats
-from kit.pages.resources import Resource, registry
-from kit.pages.widgets import pick_url, resolve_text
+from kit.pages.resolving import resolve_texts
+from kit.pages.resources import registry
+from kit.pages.widgets import pick_url
 from kit.values.errors import BusinessError
 from kit.values.keys import is_key
 
@@ -28,6 +28,7 @@ class GridColumn:
 
     `kind`: picker (of resource `resource`), text, number, select (of `choices(user)`), date, hidden, or
     output, which only the server fills. `skip` leaves it out of the Enter path; `width` is a class such as w-92.
+    `also` are titles that it has in the spreadsheets of others.
     """
 
     name: str
@@ -42,6 +43,7 @@ class GridColumn:
     foot: bool = False
     digits: int = 0  # decimals that a figure has at least where it is read
     phone: str = ""  # area of the phone's card: cust, amt, no, st
+    also: Sequence[str] = ()
 
     @property
     def numeric(self) -> bool:
@@ -67,6 +69,7 @@ class GridRow:
     outputs: dict[str, str] = field(default_factory=dict)
     tones: dict[str, str] = field(default_factory=dict)  # output column -> css class
     filled: set[str] = field(default_factory=set)  # inputs the server filled just now
+    hints: dict[str, str] = field(default_factory=dict)  # column -> what is worth a look, though it can be saved
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a column."""
@@ -132,6 +135,9 @@ class LineGrid:
     empty_rows = 1
     title: Any = ""
     total_label: Any = gettext_lazy("Total")  # of the figure in the page head
+    unit_column = ""  # picker that takes the unit out of a pasted "40 pc"
+    scanned = ""  # resource whose codes and barcodes are scanned into the lines
+    counted = "quantity"  # what one more scan adds to
 
     # ---- to be filled by the document ----
 
@@ -175,6 +181,17 @@ class LineGrid:
         """New rows when the changed head fields `heads` decide which there are; None where they do not."""
         return None
 
+    def check(self, document: Any, rows: Sequence[GridRow], user: Any) -> None:
+        """Put on computed `rows` what saving would refuse of each (errors), and what is worth a look (hints)."""
+
+    def row_of(self, document: Any, rows: Sequence[GridRow], obj: Any) -> GridRow | None:
+        """The row that one more scan of `obj` counts in; None where it needs a new one."""
+        return next((row for row in rows if row.get(self.scanned) == obj), None)
+
+    def start_counting(self, document: Any, rows: Sequence[GridRow]) -> list[GridRow]:
+        """Rows whose proposed figure gives way when the first code is scanned."""
+        return []
+
     # ---- reading and showing ----
 
     def columns_for(self, user: Any) -> list[GridColumn]:
@@ -206,7 +223,15 @@ class LineGrid:
         return formats.plain_input(value) if value is not None else ""
 
     def read(self, post: QueryDict, user: Any) -> list[GridRow]:
-        """The rows of a submitted form, in the order of the page; one statement per picker column."""
+        """The rows of a submitted form, in the order of the page; a few statements per picker column."""
+        hidden = {c.name for c in self.columns if c.kind == "hidden"}
+        found = [row for row in self.typed_rows(post, user).values() if not row.empty(hidden)]
+        for given in self.columns_for(user):
+            self._parse(given, found, user)
+        return found
+
+    def typed_rows(self, post: QueryDict, user: Any) -> dict[str, GridRow]:
+        """All rows as they were typed, by their index; nothing is looked up."""
         rows: dict[str, GridRow] = {}
         known = {c.name: c for c in self.columns_for(user)}
         for name in post:
@@ -225,11 +250,7 @@ class LineGrid:
                 row.keys[column] = text
             elif column in known and known[column].kind != "output":
                 row.typed[column] = text
-        hidden = {c.name for c in self.columns if c.kind == "hidden"}
-        found = [row for row in rows.values() if not row.empty(hidden)]
-        for given in known.values():
-            self._parse(given, found, user)
-        return found
+        return rows
 
     def _parse(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
         if column.kind == "picker":
@@ -242,7 +263,9 @@ class LineGrid:
                 continue
             try:
                 if column.kind == "number":
-                    row.values[column.name] = formats.parse_number(text)
+                    row.values[column.name] = number = formats.parse_number(text)
+                    if formats.normal(text).startswith("="):
+                        row.put(column.name, number)  # what was calculated stands in the cell
                 elif column.kind == "date":
                     row.values[column.name] = formats.parse_date(text)
                 elif column.kind == "select":
@@ -257,26 +280,20 @@ class LineGrid:
         keys = {int(row.keys[column.name]) for row in rows if is_key(row.keys.get(column.name, ""))}
         allowed = resource.queryset(user).select_related(*resource.related)
         found = {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
-        texts = {row.typed.get(column.name, "").strip() for row in rows if not self._keyed(row, column, found)} - {""}
-        by_code = {}
-        if texts and "code" in {f.name for f in resource.meta.fields}:
-            active = resource.pick_queryset(user, {}).select_related(*resource.related)
-            by_code = {obj.code: obj for obj in active.filter(code__in=[formats.normal(t) for t in texts])}
+        open_ = [row for row in rows if row.typed.get(column.name, "").strip() and not self._keyed(row, column, found)]
+        active = resource.pick_queryset(user, {}).select_related(*resource.related)
+        meant = resolve_texts(resource, active, {row.typed[column.name].strip() for row in open_}) if open_ else {}
         for row in rows:
-            obj = self._keyed(row, column, found)
-            text = row.typed.get(column.name, "").strip()
+            obj, text = self._keyed(row, column, found), row.typed.get(column.name, "").strip()
             if obj is None and text:
-                obj = by_code.get(formats.normal(text)) or self._search(resource, row, column, text, user)
+                obj = meant[text].obj
+                if obj is None:
+                    row.errors[column.name] = meant[text].problem(text)
             row.values[column.name] = obj
             if obj is not None:
                 row.keys[column.name], row.typed[column.name] = str(obj.pk), self.picked_text(obj)
-
-    def _search(self, resource: Resource, row: GridRow, column: GridColumn, text: str, user: Any) -> Any:
-        try:
-            return resolve_text(resource, resource.pick_queryset(user, {}).select_related(*resource.related), text)
-        except ValidationError as error:
-            row.errors[column.name] = " ".join(error.messages)
-            return None
+                if text in meant and meant[text].guessed:
+                    row.hints[column.name] = _("“%(text)s” is taken for %(name)s.") % {"text": text, "name": obj}
 
     def _keyed(self, row: GridRow, column: GridColumn, found: Mapping[int, Any]) -> Any:
         """The record of a picker's hidden key; without scripts it stays when a person types another text over it."""

@@ -12,9 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
 
 from kit.pages import formats
+from kit.pages.resolving import resolve_texts
 from kit.pages.resources import Resource, by_model, name_of
 from kit.values.keys import is_key
 
@@ -29,26 +29,10 @@ def resolve_text(resource: Resource, rows: models.QuerySet[Any], text: str) -> A
 
     Raises ValidationError in words when there is none or more than one.
     """
-    typed = formats.normal(text)
-    names = {f.name for f in resource.meta.fields}
-    words = typed.split(maxsplit=1)
-    for candidate in (typed, words[0] if words else ""):
-        for field in ("code", "number", "barcode", "username"):
-            if field in names and candidate:
-                found = list(rows.filter(**{field: candidate})[:2])
-                if len(found) == 1:
-                    return found[0]
-    for field in ("name", "title", "short_name"):
-        if field in names:
-            found = list(rows.filter(**{field: typed})[:2])
-            if len(found) == 1:
-                return found[0]
-    hits = list(resource.search(rows, typed)[:2])
-    if len(hits) == 1:
-        return hits[0]
-    if hits:
-        raise ValidationError(_("“%s” fits several; choose one from the list.") % text)
-    raise ValidationError(_("“%s” was not found.") % text)
+    meant = resolve_texts(resource, rows, [text])[text]
+    if meant.obj is None:
+        raise ValidationError(meant.problem(text))
+    return meant.obj
 
 
 class PickerWidget(forms.Widget):

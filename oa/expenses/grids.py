@@ -103,6 +103,16 @@ class ClaimGrid(LineGrid):
         total = sum((line.base_amount for line in lines), ZERO)
         return self._computed(document, total, sum((line.excess for line in lines), ZERO))
 
+    def check(self, document: Any, rows: Sequence[GridRow], user: Any) -> None:
+        person = document.owner if document.owner_id else user
+        for row in rows:
+            if row.get("type") is None:
+                row.errors.setdefault("type", _("Choose a type of expense."))
+        mine = [row for row in rows if not row.errors]
+        _lines, problems = filled([_input(row) for row in mine], person)
+        if problems:
+            self.add_problems(mine, BusinessError(problems=problems))
+
     def _hint(self, rows: Sequence[GridRow], problems: Sequence[Problem]) -> None:
         """What is wrong already shows while typing, where something was typed."""
         for problem in problems:

@@ -8,6 +8,8 @@ import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
 import * as forms from "./forms.js";
 import * as grid from "./grid.js";
+import * as gridpaste from "./gridpaste.js";
+import * as gridscan from "./gridscan.js";
 import * as keys from "./keys.js";
 import * as list from "./list.js";
 import * as shell from "./shell.js";
@@ -15,7 +17,7 @@ import * as toast from "./toast.js";
 import * as upload from "./upload.js";
 
 // the order of start() is the order in which a key press meets the modules: the innermost first
-const modules = [dates, dialog, combo, grid, forms, list, keys, draft, toast, upload, shell];
+const modules = [dates, dialog, gridscan, combo, grid, gridpaste, forms, list, keys, draft, toast, upload, shell];
 
 const enhance = (root) => { for (const module of modules) module.enhance?.(root); };
 

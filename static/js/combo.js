@@ -174,7 +174,7 @@ const same = (a, b) => !!a && a.trim().toLowerCase() === b.toLowerCase();
 
 function onlyHit(list, query) {
   const real = $$(".o:not([aria-disabled])", list).filter((option) => !option.dataset.create);
-  return real.find((option) => same(option.dataset.code, query) || same(option.dataset.label, query) || same(option.dataset.label?.split(/\s/)[0], query))
+  return real.find((option) => "exact" in option.dataset || same(option.dataset.code, query) || same(option.dataset.label, query) || same(option.dataset.label?.split(/\s/)[0], query))
     || (real.length === 1 ? real[0] : null);
 }
 

@@ -5,6 +5,7 @@ import { $, $$, focusEnd, fresh, on, text, visible } from "./core.js";
 import { settled } from "./combo.js";
 import { schedule } from "./gridcompute.js";
 import { paste } from "./gridpaste.js";
+import { show } from "./toast.js";
 import { add, cellOf, column, comboOf, duplicate, family, fieldAt, fields, formOf, isEmpty, move, read, remove, renumber, rowOf, rows, stops, write } from "./gridrows.js";
 
 const before = new WeakMap(); // field -> what stood there when the focus came
@@ -121,24 +122,51 @@ function showMarks(table) {
     }
     $("[data-set]", bar).addEventListener("click", () => setMarked(table, bar));
     $("[data-delete]", bar).addEventListener("click", () => drop(table, marked(table)));
+    $("select", bar).addEventListener("change", () => offerValue(table, bar));
     bar.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || composing(event) || !event.target.matches("input")) return;
+      if (composing(event) || !["Enter", "Escape"].includes(event.key) || event.target.matches("button")) return;
       event.preventDefault();
-      setMarked(table, bar);
+      if (event.key === "Escape") rowMode(table, marked(table)[0]);
+      else if (event.target.matches("[data-value]")) setMarked(table, bar);
+      else $("[data-value]", bar).focus();
     });
   }
   $("[data-count]", bar).textContent = text("rows-marked", { n: list.length });
   return bar;
 }
 
-function setMarked(table, bar) {
-  const list = marked(table);
-  for (const row of list) {
-    const field = fieldAt(row, $("select", bar).value);
-    if (field) write(field, { text: $("input", bar).value });
-  }
-  touchAll(table, list);
+/** The value for marked rows is chosen where their cells are. */
+function offerValue(table, bar) {
+  const old = $("[data-value]", bar);
+  const source = fieldAt(marked(table)[0], $("select", bar).value);
+  const made = document.createElement(source?.matches("select") ? "select" : "input");
+  for (const option of source?.options || []) made.add(new Option(option.text, option.value));
+  for (const name of ["class", "aria-label", "data-value"]) made.setAttribute(name, old.getAttribute(name));
+  old.replaceWith(made);
 }
+
+/** To the bar of the marked rows, with the column in hand chosen. */
+function toMarks(table, field) {
+  const bar = showMarks(table);
+  const choice = $("select", bar);
+  if (field && [...choice.options].some((option) => option.value === column(field))) choice.value = column(field);
+  offerValue(table, bar);
+  (field ? $("[data-value]", bar) : choice).focus();
+}
+
+/** The same value in a column of several rows, with Undo. */
+function setAll(table, list, col, value) {
+  const old = list.map((row) => fieldAt(row, col)).filter(Boolean).map((field) => [field, read(field)]);
+  const put = (pairs) => {
+    for (const [field, one] of pairs) write(field, one);
+    touchAll(table, list.filter((row) => row.isConnected));
+    table.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  put(old.map(([field]) => [field, value]));
+  show({ level: "success", text: text("rows-set", { n: old.length }), undo: () => put(old) });
+}
+
+const setMarked = (table, bar) => setAll(table, marked(table), $("select", bar).value, { text: $("[data-value]", bar).value });
 
 function rowMode(table, row) {
   table.classList.add("rowmode");
@@ -173,8 +201,7 @@ function fillDown(field, table) {
   const col = column(field);
   if (list.length > 1) {
     const source = fieldAt(list[0], col);
-    for (const row of list.slice(1)) if (fieldAt(row, col)) write(fieldAt(row, col), read(source));
-    touchAll(table, list.slice(1));
+    if (source) setAll(table, list.slice(1), col, read(source));
     return;
   }
   const above = all[all.indexOf(rowOf(field)) - 1];
@@ -186,10 +213,13 @@ function fillDown(field, table) {
 }
 
 function details(row, open) {
-  const button = $("[data-row-more]", row);
+  const button = $("[data-row-more], [data-menu] > summary", row);
   const panel = family(row).find((one) => one.matches(".rowdet"));
   if (panel) panel.hidden = open === undefined ? !panel.hidden : !open;
-  else button?.click();
+  else if (button) {
+    button.focus();
+    button.click();
+  }
   if (panel && !panel.hidden) $("input, select, textarea", panel)?.focus();
 }
 
@@ -207,9 +237,10 @@ function rowKeys(event, table, row, field) {
   } else if (event.altKey && way && !mod) move(table, row, way) && compute(table, row);
   else if (event.shiftKey && way && !mod && !event.altKey) {
     const all = rows(table);
-    const from = anchors.has(table) ? table.lastMarked : row;
+    const goesOn = anchors.has(table) && (row === anchors.get(table) || row.matches(".mark"));
+    const from = goesOn ? table.lastMarked : row;
     const to = all[all.indexOf(from) + way] || from;
-    anchors.set(table, anchors.get(table) || row);
+    if (!goesOn) anchors.set(table, row);
     table.lastMarked = to;
     markTo(table, to);
   } else if (mod && event.key.toLowerCase() === "d") {
@@ -222,6 +253,7 @@ function rowKeys(event, table, row, field) {
     } else if (field) fillDown(field, table);
   } else if (event.key === "Delete" && (event.altKey || !field) && !rowsStay) drop(table, marked(table).includes(row) ? marked(table) : [row]);
   else if (event.key === "Enter" && event.altKey) details(row);
+  else if (event.key === "F2" && marked(table).length > 1) toMarks(table, field);
   else return false;
   return true;
 }
@@ -320,7 +352,7 @@ export function start() {
     table.dispatchEvent(new Event("input", { bubbles: true }));
   });
   on("paste", "[data-grid] :is(input, textarea)", (event, field) => {
-    if (rowOf(field)) paste(event, field, tableOf(field), (index) => compute(tableOf(field), index));
+    if (rowOf(field)) paste(event, field);
   });
   on("focusin", "[data-grid] :is(input, select, textarea)", (event, field) => {
     before.set(field, read(field));

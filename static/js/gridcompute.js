@@ -11,7 +11,7 @@ import { failed } from "./toast.js";
 const PENDING_AFTER = 250;
 const states = new WeakMap();
 const state = (form) => {
-  if (!states.has(form)) states.set(form, { seq: 0, waiting: new Set(), heads: new Set(), timer: 0, dim: 0, abort: null, rest: 0 });
+  if (!states.has(form)) states.set(form, { seq: 0, waiting: new Map(), heads: new Map(), count: 0, timer: 0, dim: 0, abort: null, rest: 0 });
   return states.get(form);
 };
 
@@ -19,8 +19,9 @@ const state = (form) => {
 export function schedule(form, row, head) {
   if (!form?.dataset.computeUrl) return;
   const mine = state(form);
-  mine.waiting.add(String(row));
-  if (head) mine.heads.add(head);
+  mine.count += 1; // a row that changes while its answer is on the way is asked for once more
+  mine.waiting.set(String(row), mine.count);
+  if (head) mine.heads.set(head, mine.count);
   clearTimeout(mine.timer);
   mine.timer = setTimeout(() => {
     mine.timer = 0;
@@ -40,10 +41,10 @@ function payload(form, mine) {
   const data = new FormData(form);
   const values = new URLSearchParams();
   for (const [name, value] of data) if (typeof value === "string") values.append(name, value);
-  values.set("changed", mine.waiting.has("all") ? "all" : [...mine.waiting].join(","));
+  values.set("changed", mine.waiting.has("all") ? "all" : [...mine.waiting.keys()].join(","));
   values.set("seq", String(mine.seq));
   if (mine.heads.size) {
-    values.set("head", [...mine.heads].join(","));
+    values.set("head", [...mine.heads.keys()].join(","));
     values.set("typed", [...form.elements].filter((field) => field.dataset.typed).map((field) => field.name).join(","));
   }
   return values;
@@ -57,8 +58,8 @@ async function send(form) {
   mine.abort = new AbortController();
   mine.seq += 1;
   const { seq } = mine;
-  const asked = new Set(mine.waiting);
-  const heads = new Set(mine.heads);
+  const asked = new Set(mine.waiting.keys());
+  const upTo = mine.count;
   const sent = new Map([...form.elements].map((field) => [field, field.value]));
   clearTimeout(mine.dim);
   mine.dim = setTimeout(() => { for (const element of outputs(form, asked)) element.classList.add("pending"); }, PENDING_AFTER);
@@ -85,8 +86,7 @@ async function send(form) {
     failed(text("server-error", { request: answer.headers.get("X-Request-ID") || answer.status }), () => send(form));
     return;
   }
-  for (const index of asked) mine.waiting.delete(index);
-  for (const head of heads) mine.heads.delete(head);
+  for (const open of [mine.waiting, mine.heads]) for (const [name, count] of open) if (count <= upTo) open.delete(name);
   for (const element of $$(".pending", form.ownerDocument)) element.classList.remove("pending");
   apply(form, fragment(html), sent, asked);
   clearTimeout(mine.rest);

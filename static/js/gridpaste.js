@@ -1,9 +1,14 @@
-// Paste a block from a spreadsheet into the line grid (UX 6.6.5). Figures go to the server as they were copied.
+// Paste a block from a spreadsheet into the line grid (UX 6.6.5). One row goes into its cells at once. Of more rows the
+// server shows in the drawer what it takes them for, and what it gave there is written when the person takes it.
 
-import { announce, text } from "./core.js";
+import { $, $$, announce, on, text } from "./core.js";
 import { settle } from "./combo.js";
-import { add, cellOf, comboOf, column, fieldAt, fields, read, rowOf, rows, write } from "./gridrows.js";
+import { schedule } from "./gridcompute.js";
+import { add, cellOf, column, comboOf, family, fieldAt, fields, formOf, isEmpty, read, rowOf, rows, stops, write } from "./gridrows.js";
 import { show } from "./toast.js";
+
+let asked = null; // where the rows in the drawer go
+let hand = null; // the row that was edited last
 
 /** Tab separated text as Excel and WPS put it on the clipboard, with "quoted ""cells""" and line breaks in them. */
 export function parse(block) {
@@ -18,66 +23,85 @@ export function parse(block) {
   return table.filter((line) => line.some(Boolean));
 }
 
-const plain = (title) => title.toLowerCase().replace(/[\s.*:：（）()%]/g, "");
-
-function titles(table) {
-  const heads = [...(table.tHead?.rows[0]?.cells || [])];
-  const first = rows(table)[0];
-  return new Map(heads.flatMap((head, index) => {
-    const col = first?.cells[index]?.dataset.col;
-    return col ? [[plain(head.textContent), col], [plain(col), col], ...(head.dataset.also || "").split(",").filter(Boolean).map((name) => [plain(name), col])] : [];
-  }));
-}
-
-export function paste(event, field, table, schedule) {
-  const block = event.clipboardData?.getData("text/plain") ?? "";
-  if (!/[\t\n]/.test(block.trimEnd())) return;
-  event.preventDefault();
-  let lines = parse(block);
-  const start = rowOf(field);
-  const known = titles(table);
-  const named = lines[0].map((title) => known.get(plain(title)));
-  const isHead = lines[0].filter(Boolean).length > 1 && named.filter(Boolean).length >= Math.ceil(lines[0].filter(Boolean).length / 2);
-  let cols;
-  if (isHead) {
-    cols = named;
-    lines = lines.slice(1);
-  } else {
-    const order = fields(start).map(column);
-    cols = order.slice(order.indexOf(column(field)));
-  }
+/** Write cells {column: {text, id}} into rows by their index; without one, into a new row, or into a `spare` one. */
+export function fill(table, lines, spare = false) {
   const before = [];
   const added = [];
-  let row = start;
-  const touched = [];
-  for (const [position, line] of lines.entries()) {
-    if (position) {
-      const all = rows(table);
-      const next = all[all.indexOf(row) + 1];
-      row = next || (table.hasAttribute("data-fixed") ? null : add(table, row));
-      if (!row) break;
-      if (!next) added.push(row);
+  const touched = lines.map(([index, cells]) => {
+    let row = rows(table).find((one) => (index ? one.dataset.row === index : spare && isEmpty(one)));
+    if (!row) added.push(row = add(table));
+    for (const [col, value] of Object.entries(cells)) {
+      const target = fieldAt(row, col) || $(`input[type=hidden][name="${table.dataset.prefix}-${row.dataset.row}-${col}"]`, row);
+      if (target) before.push([target, read(target)]);
+      if (target) write(target, value);
     }
-    line.forEach((value, at) => {
-      const target = cols[at] && fieldAt(row, cols[at]);
-      if (!target || (value === "" && isHead)) return;
-      before.push([target, read(target)]);
-      write(target, { text: value });
-    });
-    touched.push(row.dataset.row);
-  }
-  if (comboOf(field)) settle(comboOf(field)); // the server's answer does not touch the cell in hand
-  for (const index of touched) schedule(index);
+    return row;
+  });
   table.dispatchEvent(new Event("input", { bubbles: true }));
+  const undo = () => {
+    for (const [target, value] of before) write(target, value);
+    for (const extra of added) for (const part of family(extra)) part.remove();
+  };
+  return { touched, undo };
+}
+
+function put({ table, field }, lines) {
+  const form = formOf(table);
+  const { touched, undo } = fill(table, lines);
+  if (comboOf(field)) settle(comboOf(field)); // the server's answer does not touch the cell in hand
+  for (const row of touched) schedule(form, row.dataset.row);
   announce(text("rows-pasted", { n: lines.length }));
   show({
     level: "success",
     text: text("rows-pasted", { n: lines.length }),
     undo: () => {
-      for (const [target, value] of before) write(target, value);
-      for (const extra of added) extra.remove();
-      schedule("all");
-      cellOf(field)?.querySelector("input")?.focus();
+      undo();
+      schedule(form, "all");
+      $("input", cellOf(field))?.focus();
     },
+  });
+}
+
+function take(lines, field) {
+  const row = rowOf(field);
+  const table = row.closest("[data-grid]");
+  if (lines.length > 1) {
+    asked = { table, field };
+    const values = { paste: JSON.stringify(lines), at: row.dataset.row, column: column(field) };
+    window.htmx.ajax("POST", formOf(table).dataset.pasteUrl, { target: "#drawer", swap: "innerHTML", source: cellOf(field), values });
+    return;
+  }
+  const order = fields(row).map(column);
+  const cols = order.slice(order.indexOf(column(field)));
+  put({ table, field }, [[row.dataset.row, Object.fromEntries(lines[0].slice(0, cols.length).map((value, at) => [cols[at], { text: value }]))]]);
+}
+
+export function paste(event, field) {
+  const block = event.clipboardData?.getData("text/plain") ?? "";
+  const lines = parse(block);
+  if (!lines.length || !/[\t\n]/.test(block.trimEnd())) return;
+  event.preventDefault();
+  take(lines, field);
+}
+
+/** The button: into the row in hand, else into the first empty one. Where a page may not read the clipboard it says how. */
+async function pasteByButton(button) {
+  const table = $("[data-grid]", button.closest("form"));
+  const row = rows(table).find((one) => one === hand) || rows(table).find(isEmpty) || rows(table).at(-1);
+  const field = stops(row)[0];
+  const block = await navigator.clipboard?.readText?.().catch(() => "");
+  const lines = parse(block || "");
+  field.focus();
+  if (lines.length) take(lines, field);
+  else show({ text: text("paste-here") });
+}
+
+export function start() {
+  on("focusin", "[data-grid] tr[data-row]", (event, row) => { hand = row; });
+  on("click", "[data-paste-rows]", (event, button) => pasteByButton(button));
+  on("click", "[data-pasted] [data-take]", (event, button) => {
+    const lines = $$("[data-cells]", button.closest("[data-pasted]")).sort((a, b) => a.dataset.line - b.dataset.line);
+    $("#drawer").close();
+    if (asked?.table.isConnected) put(asked, lines.map((line) => [line.dataset.to, JSON.parse(line.dataset.cells)]));
   });
 }

@@ -15,6 +15,7 @@ const TABLE = [
   { scope: "form", key: "Mod+s", label: "key-save" },
   { scope: "form", key: "Mod+Enter", label: "key-primary" },
   ...["j", "k", "x", "Shift+j", "Enter", "Mod+Enter"].map((key) => ({ scope: "list", key, label: `key-list-${key.toLowerCase()}` })),
+  { scope: "grid", key: "F8", label: "key-grid-f8", go: "[data-scan]" },
   ...["Enter", "Shift+Enter", "ArrowUp", "Mod+ArrowDown", "Mod+ArrowUp", "Mod+d", "Mod+Shift+d", "Alt+Delete", "Alt+ArrowUp",
     "Shift+ArrowDown", "F2", "Alt+Enter", "Escape"].map((key) => ({ scope: "grid", key, label: `key-grid-${key.toLowerCase()}` })),
 ];
@@ -49,7 +50,7 @@ let timer;
 function onKey(event) {
   if (composing(event) || event.defaultPrevented || $("dialog[open]")) return;
   const key = name(event);
-  const single = !/Mod|Alt/.test(key);
+  const single = !/Mod|Alt|^F\d/.test(key);
   if (single && (isField(event.target) || document.documentElement.dataset.keys === "off")) return;
   const full = prefix ? `${prefix} ${key}` : key;
   prefix = "";

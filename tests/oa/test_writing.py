@@ -200,7 +200,7 @@ def test_auditors_and_readers_change_nothing_by_any_page(w: SimpleNamespace) -> 
     file = {"files": SimpleUploadedFile("a.txt", b"text")}
     for resource in registry.values():
         row = theirs(w, resource.model)
-        urls = [resource.url("new"), resource.url("import"), resource.url("compute")]
+        urls = [resource.url(page) for page in ("new", "import", "compute", "paste", "scan")]
         if row is not None and resource.queryset(auditor).filter(pk=row.pk).exists():
             urls += [resource.url_for(row, view) for view in ("edit", "delete")]
             urls += [resource.url_for(row, "do", name) for name in _commands(resource)]

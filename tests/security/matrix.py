@@ -18,7 +18,10 @@ from tests.security.company import NOBODYS, OTHER, STARTS, Company
 
 VERBS = ("get", "post")
 IN_BACK_OFFICE = ("clerk", "auditor", "hr")  # every right and no staff; staff who only read; staff with some rights
-RIGHTS = {"new": ("add",), "compute": ("add", "change"), "edit": ("change",), "delete": ("delete",)}
+LINES = ("add", "change")
+RIGHTS = {"new": ("add",), "edit": ("change",), "delete": ("delete",)} | dict.fromkeys(
+    ("compute", "paste", "scan"), LINES
+)
 
 
 @dataclass(frozen=True)

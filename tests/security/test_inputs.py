@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Sequence
@@ -163,8 +164,15 @@ def test_no_typed_text_breaks_a_form(asking: Asking, c: Company) -> None:
             names += [f"{prefix}-\u00b2-note", f"{prefix}-0-id", "document"]
         for turn in range(3):
             data = {name: TYPED[(place + turn) % len(TYPED)] for place, name in enumerate([*names, "version"])}
-            for url in (resource.url("new"), *([resource.url("compute")] if resource.lines is not None else [])):
-                answer = asking.ask("post", url, {**data, "submit_id": str(uuid.uuid4())})
+            entering = {
+                "paste": json.dumps([TYPED, TYPED[::-1]]),
+                "at": "0",
+                "column": TYPED[turn],
+                "code": TYPED[turn],
+            }
+            pages = ("compute", "paste", "scan") if resource.lines is not None else ()
+            for url in (resource.url("new"), *(resource.url(page) for page in pages)):
+                answer = asking.ask("post", url, {**data, **entering, "submit_id": str(uuid.uuid4())})
                 if answer.status >= 500:
                     failed.append((url, turn))
         assert asking.ask("post", resource.url("new"), {"name": "a\0b"}).status == 400

@@ -69,7 +69,7 @@ def save_voucher(voucher: Voucher, lines: Sequence[EntryInput], *, by: Any, vers
     else:
         voucher.created_by, voucher.owner = by, by
     base = base_currency()
-    _check_lines(lines, base)
+    check_lines(lines, base)
     rates = _rates(voucher, lines, base)
     voucher.save()
     VoucherLine.objects.bulk_create(
@@ -97,7 +97,8 @@ def _rates(voucher: Voucher, lines: Sequence[EntryInput], base: Currency) -> dic
     return {currency: rate_on(currency or base, voucher.date, base_code=base.code) for currency in wanted}
 
 
-def _check_lines(lines: Sequence[EntryInput], base: Currency) -> None:
+def check_lines(lines: Sequence[EntryInput], base: Currency) -> None:
+    """Refuse what no draft may hold, naming every line (0-based rows)."""
     problems = [] if lines else [Problem(_("Enter at least two lines."))]
     for row, line in enumerate(lines):
         problems += _account_problems(line.account, row)

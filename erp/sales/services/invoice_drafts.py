@@ -219,7 +219,7 @@ def _build_lines(invoice: Invoice, lines: Sequence[LineInput], existing: Sequenc
             draft.price = found.price
         else:
             draft.price = given.price
-        problems += _line_problems(given, row)
+        problems += origin_problems(given, row)
         if origin is not None:
             draft.factor = origin.factor
             if draft.tax_code_id == origin.tax_code_id:
@@ -230,7 +230,7 @@ def _build_lines(invoice: Invoice, lines: Sequence[LineInput], existing: Sequenc
     return drafts
 
 
-def _line_problems(given: LineInput, row: int) -> list[Problem]:
+def origin_problems(given: LineInput, row: int) -> list[Problem]:
     """Goods are invoiced from the order line that they were delivered for (rule G-10)."""
     if given.origin is None and given.product.stocked:
         return [Problem(_("Goods are invoiced from an order."), "product", row)]

@@ -177,9 +177,7 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
         raise Http404
     if not (resource.may(request.user, "add") or resource.may(request.user, "change")):
         raise PermissionDenied
-    form = _form(request, resource, _opened(request, resource))
-    form.computing = True
-    form.is_valid()
+    form = computing_form(request, resource)
     grid = resource.lines
     heads = {name for name in request.POST.get("head", "").split(",") if name in form.fields}
     form.follow(heads, set(request.POST.get("typed", "").split(",")))
@@ -204,6 +202,14 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     response = fragment_or_page(request, "kit/parts/grid_answer.html", context)
     response.headers["X-Seq"] = request.POST.get("seq", "")[:12]
     return response
+
+
+def computing_form(request: HttpRequest, resource: Resource) -> KitForm:
+    """The head as it was sent, as far as it can be understood; what is missing in it is no error."""
+    form = _form(request, resource, _opened(request, resource))
+    form.computing = True
+    form.is_valid()
+    return form
 
 
 def _opened(request: HttpRequest, resource: Resource) -> Any:
@@ -245,12 +251,21 @@ def _page(
         "submit_id": drafts.submit_id(draft, obj) or head.submit_id,
         "opened": conflict.opened if conflict else opened(form, rows),
         "draft": draft or drafts.unsaved(request, resource, obj),
-        "compute_url": resource.url("compute"),
-        "form_url": resource.url_for(obj, "edit") if obj is not None else resource.url("new"),
+        **_addresses(resource, obj),
         "count": sum(1 for row in rows if row.values),
         "choices": grid.choices_for(request.user),
     }
     return fragment_or_page(request, "kit/document_form.html", context, status)
+
+
+def _addresses(resource: Resource, obj: Any) -> dict[str, str]:
+    """Where the form and what is asked while it is typed go."""
+    return {
+        "compute_url": resource.url("compute"),
+        "paste_url": resource.url("paste"),
+        "scan_url": resource.url("scan") if resource.lines.scanned else "",
+        "form_url": resource.url_for(obj, "edit") if obj is not None else resource.url("new"),
+    }
 
 
 def _head_fields(resource: Resource, form: KitForm) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from kit.pages import formats
 from kit.pages.actions import Bulk
 from kit.pages.bulk import actions_of
 from kit.pages.lists import COUNT_LIMIT, ListState
+from kit.pages.resolving import CODES, exact, own_fields
 from kit.pages.resources import Resource, registry
 from kit.pages.views.heads import Head, crumbs, list_actions
 
@@ -83,13 +85,25 @@ def pick_view(request: HttpRequest, slug: str) -> HttpResponse:
         rows = resource.search(rows, text)
     rows = resource.with_facts(rows.select_related(*resource.related))
     found = list(rows[: PICK_ROWS + 1])
-    options = [_option(resource, obj) for obj in found[:PICK_ROWS]]
+    same = _same(resource, rows, found, text)
+    if same is not None:
+        found = [same, *(obj for obj in found if obj != same)]
+    options = [{**_option(resource, obj), "exact": obj == same} for obj in found[:PICK_ROWS]]
     create = resource.url("new") if resource.may(request.user, "add") and resource.fields else ""
     return fragment_or_page(
         request,
         "kit/parts/options.html",
         {"options": options, "more": len(found) > PICK_ROWS, "create": create, "resource": resource, "text": text},
     )
+
+
+def _same(resource: Resource, rows: Any, found: list[Any], text: str) -> Any:
+    """The row whose code or barcode is exactly `text`: it comes first, wherever the order of the rows has it."""
+    typed, names = formats.normal(text).casefold(), own_fields(resource, CODES)
+    same = [obj for obj in found if typed and any(str(getattr(obj, n)).casefold() == typed for n in names)]
+    if same or len(found) <= PICK_ROWS or not any(letter.isdigit() for letter in typed):
+        return same[0] if len(same) == 1 else None
+    return exact(resource, rows, text)
 
 
 def _option(resource: Resource, obj: Any) -> dict[str, Any]:

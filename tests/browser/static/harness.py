@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from math import prod
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -84,6 +85,7 @@ settings.configure(
 )
 django.setup()
 
+import harness_lines  # noqa: E402
 from django import forms  # noqa: E402
 from django.contrib import messages  # noqa: E402
 from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
@@ -341,6 +343,8 @@ urlpatterns = [
     path("pick/<slug:kind>/", picker),
     path("new-customer/", new_customer),
     path("compute/", compute),
+    path("paste/", partial(harness_lines.paste, products=PRODUCTS)),
+    path("scan/", partial(harness_lines.scan, products=PRODUCTS)),
     path("order/", order),
     path("list/", records),
     path("customer/", page("customer.html")),

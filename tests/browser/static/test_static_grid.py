@@ -71,6 +71,29 @@ def test_older_answers_are_ignored(page, site):
     assert knob(site)["computes"][-1]["changed"] in ("0,1", "1,0")
 
 
+def test_a_row_that_changes_while_its_answer_is_on_the_way_is_asked_for_again(page, site):
+    """UX 6.6.4: the answer to the former figure does not take the question about the new one along."""
+    page.goto("/order/")
+    for turn in range(6):  # the second change comes just before and just after the answer to the first
+        page.evaluate(
+            """async wait => {
+              const field = document.querySelector("#lines-0-quantity");
+              const type = text => { field.value = text; field.dispatchEvent(new Event("change", {bubbles: true})); };
+              const answered = new Promise(done => {
+                const real = window.fetch;
+                window.fetch = async (...given) => { const answer = await real(...given); window.fetch = real; done(); return answer; };
+              });
+              type("3");
+              await answered;
+              if (wait) await new Promise(done => setTimeout(done, wait));
+              type("7");
+            }""",
+            turn,
+        )
+        settle(page)
+        until(page, "document.querySelector('#lines-0-amount').textContent === '8,960.00'")
+
+
 def test_row_error_comes_and_goes(page, site):
     page.goto("/order/")
     page.fill("#lines-0-quantity", "many")
@@ -177,6 +200,49 @@ def test_mark_rows_and_set_a_column(page, site):
     assert texts(page) == ["SV-750W", ""]
 
 
+def test_marked_rows_without_a_mouse(page, site):
+    """UX 6.6.8: F2 leads to the bar of the marked rows; what is set has an Undo, Escape leads back to the rows."""
+    page.goto("/order/")
+    page.focus("#lines-1-discount")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("F2")
+    assert page.locator("[data-marks] select").first.input_value() == "discount"
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    assert texts(page, "discount") == ["0", "7", "7", "0"]
+    page.click(".tst [data-toast-undo]")
+    assert texts(page, "discount") == ["0", "0", "0", "0"]
+    page.focus("[data-marks] [data-value]")
+    page.keyboard.press("Escape")
+    assert page.locator("tr.cur").get_attribute("data-row") == "1"
+    page.keyboard.press("Delete")  # row mode: all marked rows go
+    assert texts(page) == ["LM20-0400", ""]
+    page.click(".tst [data-toast-undo]:visible >> nth=-1")
+    settle(page)
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
+
+
+def test_marking_begins_anew_from_another_row(page, site):
+    """UX 6.6.8: who has gone on to a row outside of the marked ones marks from there."""
+    page.goto("/order/")
+    page.focus("#lines-0-discount")
+    page.keyboard.press("Shift+ArrowDown")
+    page.focus("#lines-3-discount")
+    page.keyboard.press("Shift+ArrowUp")
+    marked = page.eval_on_selector_all("tr.mark", "rows => rows.map(row => row.dataset.row)")
+    assert marked == ["2", "3"]
+
+
+def test_the_menu_of_a_row_by_keyboard(page, site):
+    """UX 6.6.10, 7.1: Alt+Enter does what the button at the end of the row does."""
+    page.goto("/order/")
+    page.focus("#lines-1-quantity")
+    page.keyboard.press("Alt+Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")  # the first entry: duplicate
+    assert texts(page) == ["LM20-0400", "LM20-0600", "LM20-0600", "SV-750W", ""]
+
+
 def paste(page, block):
     page.evaluate(
         """block => {
@@ -191,21 +257,46 @@ def paste(page, block):
 def test_paste_from_a_spreadsheet(page, site):
     page.goto("/order/")
     page.focus("#lines-3-product_text")
-    paste(page, "cp-25-19\t\t64\r\nLM20-0400\tx\t1,000\r\nXYZ\t\t3\r\n")
+    paste(page, "cp-25-19\t\t64\r\nXYZ\t\t3\r\nLM20-0400\tx\t1,000\r\n")
+    page.wait_for_selector("#drawer[open] [data-take]:focus")
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]  # nothing is taken yet
+    page.keyboard.press("Enter")  # the button has the focus
     settle(page)
-    page.wait_for_selector("tr.rowerr")
-    assert texts(page)[3:] == ["CP-25-19", "LM20-0400", "XYZ"]
-    assert texts(page, "quantity")[3:] == ["64", "1,000", "3"]
-    assert page.text_content("#lines-3-amount") == "5,536.00"
-    assert knob(site)["computes"][-1]["changed"] == "3,4,5"
+    assert texts(page)[3:] == ["CP-25-19", "LM20-0400"]
+    assert texts(page, "quantity")[3:] == ["64", "1,000"]
+    until(page, "document.querySelector('#lines-3-amount').textContent === '5,536.00'")
+    assert knob(site)["computes"][-1]["changed"] == "3,4"
+    assert at(page) == "lines-3-product_text"
     page.click(".tst [data-toast-undo]")
     settle(page)
     assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
+
+
+def test_escape_takes_nothing_of_pasted_rows(page, site):
+    """UX 6.6.5: Escape leaves the preview and the lines as they were, and leads back to the cell."""
+    page.goto("/order/")
     page.focus("#lines-3-product_text")
-    paste(page, 'Qty\tProduct\n7\t"SV-750W"\n')  # titles map
+    paste(page, "CP-25-19\t\t64\nLM20-0400\t\t1\n")
+    page.wait_for_selector("#drawer[open] [data-take]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#drawer:not([open])", state="attached")
+    assert at(page) == "lines-3-product_text"
+    assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
+    assert knob(site)["computes"] == []
+
+
+def test_one_row_is_pasted_at_once(page, site):
+    """UX 6.6.5: a single row goes into its cells without a question, with Undo."""
+    page.goto("/order/")
+    page.focus("#lines-3-product_text")
+    paste(page, 'SV-750W\t"a ""b""\nc"\t7\n')
     settle(page)
+    assert page.locator("#drawer[open]").count() == 0
     assert texts(page, "quantity")[3] == "7"
     assert value(page, "lines-3-product") == "3"
+    page.click(".tst [data-toast-undo]")
+    settle(page)
+    assert texts(page, "quantity")[3] == ""
 
 
 def test_changed_head_field_asks_for_all_rows(page, site):

@@ -1,0 +1,57 @@
+"""The fake server behind pasted rows and scanned codes: it knows a list of products and nothing else."""
+
+import json
+
+from django.http import HttpResponse
+from django.utils.html import format_html, format_html_join
+
+
+def _row(number, line, to, products):
+    """Code, anything, quantity: a row of the preview."""
+    product = next((p for p in products if p[1].lower() == line[0].lower()), None)
+    if product is None:
+        return format_html('<tr data-line="{}"><td>{}</td><td>No product</td></tr>', number, line[0])
+    cells = {"product": {"text": product[1], "id": product[0]}, "quantity": {"text": line[2]}}
+    attributes = (number, to, json.dumps(cells), product[1])
+    return format_html('<tr data-line="{}" data-to="{}" data-cells="{}"><td>{}</td></tr>', *attributes)
+
+
+def paste(request, products):
+    """The preview of a block that begins at an empty row."""
+    block, targets = json.loads(request.POST["paste"]), iter([request.POST["at"]])
+    rows = []
+    for number, line in enumerate(block, start=1):
+        known = any(p[1].lower() == line[0].lower() for p in products)
+        rows.append((_row(number, line, next(targets, "") if known else "", products),))
+    return HttpResponse(
+        format_html(
+            '<div class="w720" data-layer-body data-pasted><header class="hd"><h2>Pasted rows</h2></header><div class="bdy">'
+            '<table class="g"><tbody>{}</tbody></table></div><footer class="ftr"><button type="button" class="bt" data-close>'
+            'Cancel</button><button type="button" class="bt pri" data-take autofocus>Take</button></footer></div>',
+            format_html_join("", "{}", rows),
+        )
+    )
+
+
+def scan(request, products):
+    """One more of a product, in its row or in a new one."""
+    post, code = request.POST, request.POST["code"]
+    product = next((p for p in products if p[1].lower() == code.lower()), None)
+    if product is None:
+        return HttpResponse(format_html('<div data-scanned="no" data-words="No code {}" data-started=""></div>', code))
+    rows = [name.split("-")[1] for name in post if name.endswith("-product") and post[name] == product[0]]
+    if rows:
+        count = int(post[f"lines-{rows[0]}-quantity"]) + 1
+        to, cells = rows[0], {"quantity": {"text": str(count)}}
+    else:
+        count, to = 1, ""
+        cells = {"product": {"text": product[1], "id": product[0]}, "quantity": {"text": "1"}}
+    return HttpResponse(
+        format_html(
+            '<div data-scanned="yes" data-words="{} × {}" data-started=""><i data-to="{}" data-cells="{}"></i></div>',
+            product[1],
+            count,
+            to,
+            json.dumps(cells),
+        )
+    )
