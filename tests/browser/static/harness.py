@@ -70,7 +70,7 @@ settings.configure(
                     "django.contrib.messages.context_processors.messages",
                     "harness_shell.shell",
                 ],
-                "libraries": {"icons": "kit.templatetags.icons"},
+                "libraries": {name: f"kit.templatetags.{name}" for name in ("icons", "frame")},
             },
         }
     ],
