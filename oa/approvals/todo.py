@@ -20,6 +20,7 @@ from kit.pages.panels import Task
 from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.rules.days import business_day
+from kit.values.keys import is_key
 from oa.approvals import inbox
 from oa.approvals.deeds import deeds
 from oa.approvals.models import ApprovalRequest, ApprovalTask
@@ -102,23 +103,26 @@ def _done_row(task: ApprovalTask) -> Task:
 
 
 def _beside(request: HttpRequest, rows: Sequence[Task]) -> dict[str, Any]:
-    """What stands beside the list: the row that was asked for, else its first approval; a list without one has nothing.
+    """What stands beside the list: the row or request that was asked for, else the first approval, if there is one.
 
-    An approval is `opened` to be decided there; any other row says what it is and leads on.
+    A request is `opened` to be decided there; any other row says what it is and leads on.
     """
-    keys = {row.url: _request_key(row) for row in rows}
-    first = next((row for row in rows if keys[row.url]), None)
-    if first is None:
-        return {"beside": None, "opened": None}
-    row = next((row for row in rows if row.url == request.GET.get("open")), first)
-    found = ApprovalRequest.objects.visible_to(request.user).filter(pk=keys[row.url] or 0).first()
-    return {"beside": row, "opened": request_context(found, request.user) if found is not None else None}
+    by_url = {row.url: row for row in rows}
+    first = next((row.url for row in rows if _request_key(row.url)), "")
+    for url in (request.GET.get("open", ""), first):
+        row, key = by_url.get(url), _request_key(url)
+        found = ApprovalRequest.objects.visible_to(request.user).filter(pk=key).first() if key else None
+        if found is not None:
+            return {"beside": row or found, "opened": request_context(found, request.user)}
+        if row is not None and first:
+            return {"beside": row, "opened": None}
+    return {"beside": None, "opened": None}
 
 
-def _request_key(row: Task) -> str:
-    """Key of the approval request that a row leads to; empty for other rows."""
-    found = re.search(r"/approvals/requests/([0-9]+)/$", row.url)
-    return found[1] if found is not None else ""
+def _request_key(url: str) -> str:
+    """Key of the approval request that an address leads to; empty for others."""
+    found = re.fullmatch(r".*/approvals/requests/([0-9]+)/", url)
+    return found[1] if found is not None and is_key(found[1]) else ""
 
 
 def request_context(found: ApprovalRequest, user: Any) -> dict[str, Any]:

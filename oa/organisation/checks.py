@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import Value
+from typing import Any
+
+from django.db.models import QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from kit.rules.checks import LIMIT, Row, check, rows
+from kit.rules.prepared import Prepared
 from oa.organisation.handover import live, owned_models
 
 _HEADS = """
@@ -28,6 +31,10 @@ SELECT '{table}' AS table, start AS id, '{column}' AS circle FROM up WHERE start
 @check("I-34", _("what is still to do has an owner who works here, or none"))
 def owners() -> list[Row]:
     """Masters, and documents that are not finished; all tables in one statement."""
+    return [{"table": table, "id": key, "owner": owner} for table, key, owner in _left_behind.rows()]
+
+
+def _of_leavers() -> QuerySet[Any]:
     first, *others = [
         live(model)
         .filter(owner__is_active=False)
@@ -36,8 +43,10 @@ def owners() -> list[Row]:
         .values_list("table", "pk", "owner__username")[:LIMIT]
         for model in owned_models()
     ]
-    lost = first.union(*others, all=True).order_by("table", "pk")
-    return [{"table": table, "id": key, "owner": owner} for table, key, owner in lost]
+    return first.union(*others, all=True).order_by("table", "pk")
+
+
+_left_behind = Prepared(_of_leavers)
 
 
 @check("I-34", _("heads of departments and managers work here"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -32,7 +33,8 @@ class Handover:
 handovers: list[Handover] = []
 
 
-def owned_models() -> list[type[models.Model]]:
+@cache
+def owned_models() -> tuple[type[models.Model], ...]:
     """Models whose rows belong to an owner: edited by people (they have a version) and seen by whoever owns them.
 
     A follow-up is seen with its customer and its owner is who spoke: that stays. So does the owner of a file, and that
@@ -54,7 +56,7 @@ def owned_models() -> list[type[models.Model]]:
             and (not paths or "" in paths)
         ):
             found.append(model)
-    return found
+    return tuple(found)
 
 
 def live(model: type[models.Model]) -> QuerySet[Any]:

@@ -112,7 +112,7 @@ def test_statements_of_the_inbox_do_not_grow_with_its_rows(who: str) -> None:
     user = busy()[who]
     client = client_of(user)
     shown = ApprovalRequest.objects.visible_to(user).filter(state="approved").order_by("pk")[0]
-    pages = [f"/todo/?tab={tab}&open={shown.pk}" for tab in ("me", "sent", "copied", "done")]
+    pages = [f"/todo/?tab={tab}&open=/approvals/requests/{shown.pk}/" for tab in ("me", "sent", "copied", "done")]
     few = [counted(client, url) for url in pages]
     world = World(Random(3), 30)
     world.people = {person.username: person for person in User.objects.filter(groups__role__isnull=False)}
