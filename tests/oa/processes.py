@@ -91,12 +91,29 @@ def sent(folder: Path) -> list[str]:
     return [line.partition(": ")[2] for line in lines if line.startswith("Message-ID")]
 
 
+def _sessions() -> set[int]:
+    """The sessions that this test's database has now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+        )
+        return {pid for (pid,) in cursor.fetchall()}
+
+
 def killed(script: str, *arguments: Any) -> None:
-    """Run `script` in a process of its own on this test's database, and see it killed."""
+    """Run `script` in a process of its own on this test's database, and see it killed.
+
+    Its sessions outlive it for a moment, and what they had locked with them: it is over when they are gone.
+    """
     name = str(connection.settings_dict["NAME"])
+    before = _sessions()
     environment = {**os.environ, "SANHE_LOG_LEVEL": "CRITICAL"}
     process = subprocess.run(
         [sys.executable, "-c", script, name, *map(str, arguments)], env=environment, capture_output=True, text=True,
         timeout=120, cwd=ROOT, check=False,
     )  # fmt: skip
     assert process.returncode == -signal.SIGKILL, process.stderr[-2000:]
+    end = time.monotonic() + PATIENCE
+    while lasting := _sessions() - before:
+        assert time.monotonic() < end, lasting
+        time.sleep(0.02)
