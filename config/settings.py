@@ -70,7 +70,7 @@ INSTALLED_APPS = [
     "oa.apps.OaConfig",
     "crm.apps.CrmConfig",
     "erp.apps.ErpConfig",
-    "django.contrib.admin",
+    "kit.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -159,6 +159,7 @@ def _database(variable: str, default: Any = environ.Env.NOTSET) -> dict[str, Any
         raise ImproperlyConfigured(f"{variable} must be a PostgreSQL URL (postgresql://…).")
     database["HOST"] = unquote(database["HOST"])  # a socket folder is written %2Fpath%2Fto
     options = database.setdefault("OPTIONS", {})
+    options.setdefault("prepare_threshold", 5)  # lets kit/rules/prepared.py leave plans with the server
     limits = {
         "lock_timeout": "5s",
         "statement_timeout": STATEMENT_TIMEOUT,

@@ -71,15 +71,28 @@ class Column:
         second = self.display_zh if reads_chinese() else self.display_en
         return Coalesce(NullIf(second, models.Value("")), self.shown) if second else self.shown
 
-    @property
+    @cached_property
     def numeric(self) -> bool:
         """Whether figures stand at the right."""
         return self.kind in NUMERIC
 
+    @cached_property
+    def classes(self) -> str:
+        """Figures at the right, and the place on a phone's card."""
+        return self._classes(f"c-{self.phone}" if self.phone else "c-st" if self.kind == "state" else "xs-hide")
 
-@dataclass(frozen=True)
+    @cached_property
+    def classes_first(self) -> str:
+        """The same where the column is the first one, which names the row."""
+        return self._classes("c-no")
+
+    def _classes(self, place: str) -> str:
+        return " ".join(filter(None, ("num" if self.numeric else "", place, self.css)))
+
+
+@dataclass(slots=True)
 class Cell:
-    """One formatted cell."""
+    """One formatted cell; lists make hundreds of them."""
 
     text: str
     column: Column
@@ -221,6 +234,7 @@ _TEXT: dict[str, Callable[[Column, Any], str]] = {
     "choice": _choice,
     "state": _choice,
 }
+_STRUCTURES, _FIGURES = (list, dict), (Decimal, int)
 
 
 # How columns that hold a structure read: "oa.flowstep.conditions" -> a function of the row.
@@ -238,11 +252,12 @@ def cell(column: Column, value: Any, href: str = "") -> Cell:
     """Format one value."""
     if value is None or value == "":
         return Cell("", column, href)
-    if isinstance(value, list | dict):
+    if isinstance(value, _STRUCTURES):
         value = structure(value)
-    text = _TEXT.get(column.kind, lambda c, v: str(v))(column, value)
-    tone = (column.tones or {}).get(value, "")
-    negative = column.numeric and isinstance(value, Decimal | int) and value < 0
+    text_of = _TEXT.get(column.kind)
+    text = text_of(column, value) if text_of is not None else str(value)
+    tone = column.tones.get(value, "") if column.tones else ""
+    negative = column.numeric and isinstance(value, _FIGURES) and value < 0
     return Cell(text, column, href, tone, value if column.kind == "progress" else None, negative)
 
 

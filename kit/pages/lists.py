@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 from django.db import models
@@ -20,7 +20,7 @@ from kit.pages.hooks import hooks
 from kit.pages.keyset import beyond
 from kit.pages.memory import ANCHORS, PLACE, Memory, SavedList
 from kit.pages.resources import Resource, address_key
-from kit.pages.rowparts import Header, Row, Tab
+from kit.pages.rowparts import Header, Row, Tab, Turn
 from kit.values.keys import is_key
 
 COUNT_LIMIT = 10_000
@@ -43,7 +43,6 @@ class ListState:
     remembered: bool = False  # whether it is the list page itself, where views and columns of the person hold
     memory: Memory = field(default_factory=Memory)
     saved: SavedList | None = None
-    sizes: ClassVar[Sequence[int]] = SIZES
 
     def __post_init__(self) -> None:
         if self.remembered and hooks.lists is not None:
@@ -94,22 +93,22 @@ class ListState:
         """Whether the view in hand is not the one that the list opens with."""
         return self.saved is not None and self.saved.key != self.memory.opens
 
-    @property
+    @cached_property
     def columns_url(self) -> str:
         """Where columns are chosen, with the list as it is."""
         return f"{self.resource.url('columns')}?{self.filter_query}"
 
-    @property
+    @cached_property
     def views_url(self) -> str:
         """Where the list as it is becomes a view."""
         return f"{self.resource.url('views')}?{self.filter_query}"
 
-    @property
+    @cached_property
     def unkept(self) -> bool:
         """Whether something narrows the list that no view keeps yet."""
         return self.changed if self.saved is not None else bool(self.text or self.chips)
 
-    @property
+    @cached_property
     def changed(self) -> bool:
         """Whether the list shows something else than the view in hand."""
         return self.saved is not None and self.saved.differs(self.params)
@@ -260,11 +259,20 @@ class ListState:
         first = (self.page - 1) * self.size + 1
         return f"{first:,}–{first + len(self.body) - 1:,} / {self.count_text}"
 
-    @property
-    def pages(self) -> list[int]:
-        """Numbers around the present page."""
+    @cached_property
+    def pages(self) -> list[Turn]:
+        """Pages around the present one."""
         last = -(-min(self.count, COUNT_LIMIT) // self.size)
-        return [n for n in range(1, last + 1) if n in {1, last} or abs(n - self.page) <= 2]
+        return self._turns("page", [n for n in range(1, last + 1) if n in {1, last} or abs(n - self.page) <= 2])
+
+    @property
+    def sizes(self) -> list[Turn]:
+        """How many rows a page can have."""
+        return self._turns("size", SIZES)
+
+    def _turns(self, name: str, numbers: Sequence[int]) -> list[Turn]:
+        left, present = active_params(self.params, ("page", name, *ANCHORS)), getattr(self, name)
+        return [Turn(n, f"{left}&{name}={n}".lstrip("&"), n == present) for n in numbers]
 
     @cached_property
     def headers(self) -> list[Header]:
@@ -336,14 +344,14 @@ class ListState:
                 left[name] = value
         return left.urlencode()
 
-    @property
+    @cached_property
     def previous_query(self) -> str:
         if self.anchor is not None:
             first = self.anchor[0] == "before" and not self._more
             return "" if first or not self.body else self._around(before=self.body[0].pk)
         return self.query(page=self.page - 1) if self.page > 1 else ""
 
-    @property
+    @cached_property
     def next_query(self) -> str:
         if self.has_next and (self.anchor is not None or (self.page + 1) * self.size > COUNT_LIMIT):
             return self._around(after=self.body[-1].pk) if self.body else ""
@@ -354,7 +362,7 @@ class ListState:
         left = active_params(self.params, ("page", *ANCHORS))
         return "&".join(part for part in (left, *(f"{how}={pk}" for how, pk in anchor.items())) if part)
 
-    @property
+    @cached_property
     def filter_query(self) -> str:
         """The query string of exports: the same rows and order, all pages."""
         return active_params(self.params, ("page", "size", *ANCHORS))

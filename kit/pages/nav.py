@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import get_language
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,16 @@ class Link:
     def url(self) -> str:
         """Where it leads."""
         return reverse(self.url_name, args=self.args)
+
+    @cached_property
+    def words(self) -> dict[str | None, str]:
+        """What it is called, by language: every page has a hundred of them."""
+        return {}
+
+    @property
+    def text(self) -> str:
+        """The label in the language of the page."""
+        return self.words.get(language := get_language()) or self.words.setdefault(language, str(self.label))
 
 
 @dataclass
@@ -110,7 +121,7 @@ def _create(user: Any) -> list[dict[str, Any]]:
     places = {key: place for place, key in enumerate(sorted(tree.groups, key=lambda key: tree.groups[key].order))}
     entries = sorted(tree.create, key=lambda entry: (places.get(entry[0].group, len(places)), entry[0].order))
     return [
-        {"label": str(link.label), "url": link.url, "key": key, "icon": link.icon}
+        {"label": link.text, "url": link.url, "key": key, "icon": link.icon}
         for link, key in entries
         if link.allowed(user)
     ]
@@ -118,7 +129,7 @@ def _create(user: Any) -> list[dict[str, Any]]:
 
 def _item(link: Link, path: str) -> dict[str, Any]:
     return {
-        "label": str(link.label),
+        "label": link.text,
         "url": link.url,
         "icon": link.icon,
         "go": link.go,

@@ -45,3 +45,12 @@ class Tab:
     label: Any
     query: str
     current: bool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Another page, or another size of pages."""
+
+    number: int
+    query: str
+    current: bool

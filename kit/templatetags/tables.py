@@ -9,7 +9,6 @@ from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from kit.pages.columns import Cell
 from kit.pages.filters import FilterField, fields_of
 from kit.pages.lists import ListState
 from kit.pages.markup import safe
@@ -37,15 +36,6 @@ def _row(row: Row, select: str) -> str:
     if select:
         label = f"{select} {escape(row.cells[0].text)}"
         box = f'<td class="ck"><input type="checkbox" class="cb" name="ids" value="{row.pk}" aria-label="{label}"></td>'
-    cells = "".join([f'<td class="{_classes(c, not i)}">{c.html}</td>' for i, c in enumerate(row.cells)])
-    return f'<tr id="r-{row.pk}" data-href="{escape(row.url)}">{box}{cells}</tr>'
-
-
-def _classes(cell: Cell, first: bool) -> str:
-    """Figures at the right, and the place on a phone's card."""
-    column = cell.column
-    place = (
-        "c-no" if first else f"c-{column.phone}" if column.phone else "c-st" if column.kind == "state" else "xs-hide"
-    )
-    parts = ("num" if column.numeric else "", "neg" if cell.negative else "", place, column.css)
-    return " ".join(filter(None, parts))
+    cells = [f'<td class="{c.column.classes}{" neg" if c.negative else ""}">{c.html}</td>' for c in row.cells[1:]]
+    first = f'<td class="{row.cells[0].column.classes_first}">{row.cells[0].html}</td>'
+    return f'<tr id="r-{row.pk}" data-href="{escape(row.url)}">{box}{first}{"".join(cells)}</tr>'

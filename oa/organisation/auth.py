@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import Q, QuerySet, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from kit.rules.prepared import Prepared
 from oa.organisation.factors import factor_marks
 from oa.organisation.models import CompanyProfile
+from oa.organisation.models.people import grants_of, widest
 from oa.organisation.zones import learn_zone
 
 
@@ -34,7 +36,8 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None
 
 def _with_marks(key: int) -> QuerySet[Any]:
     zone = CompanyProfile.objects.filter(pk=1).values("time_zone")
-    people = get_user_model()._default_manager.annotate(company_zone=Subquery(zone), **factor_marks())
+    grants = ArraySubquery(grants_of(OuterRef("pk")))
+    people = get_user_model()._default_manager.annotate(company_zone=Subquery(zone), grants=grants, **factor_marks())
     return people.filter(pk=key)
 
 
@@ -42,7 +45,7 @@ _person = Prepared(_with_marks, key=-7_310_001)
 
 
 class NameOrMailBackend(ModelBackend):
-    """Authenticates by user name or mail address and answers permissions from `User.granted`."""
+    """Authenticates by user name or mail address; permissions are those of `User.granted`."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
@@ -58,10 +61,11 @@ class NameOrMailBackend(ModelBackend):
         return user if user.check_password(password) and self.user_can_authenticate(user) else None
 
     def get_user(self, user_id: int) -> Any:
-        """The active user of a session; with the same statement the company's time zone and the second factor."""
+        """The active user of a session; the same statement tells the company's time zone, second factor and rights."""
         user: Any = next(iter(_person.objects(key=int(user_id))), None)
         if user is None or not self.user_can_authenticate(user):
             return None
+        user.granted = widest(user.grants)
         learn_zone(user.company_zone)
         return user
 
@@ -70,7 +74,3 @@ class NameOrMailBackend(ModelBackend):
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         return set(user_obj.granted)
-
-    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        """Whether a role grants `perm`; rights are given by roles only, never to a single user."""
-        return user_obj.is_active and not user_obj.is_anonymous and obj is None and perm in user_obj.granted

@@ -17,13 +17,15 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from oa.organisation.models import User
+from kit.rules.prepared import Prepared
+from oa.organisation.models import LoginSession, User
 
 BEGAN, SEEN, CONFIRMED, FACTOR = "began", "seen", "confirmed", "factor"  # moments, in seconds
 ADDRESS, AGENT = "address", "agent"
@@ -48,9 +50,13 @@ class SessionStore(DatabaseStore):
     @classmethod
     def get_model_class(cls) -> Any:
         """Our table."""
-        from oa.organisation.models import LoginSession
-
         return LoginSession
+
+    def _get_session_from_db(self) -> Any:
+        found = next(iter(_kept.objects(key=self.session_key, now=timezone.now())), None)
+        if found is None:
+            self._session_key = None
+        return found
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         """The row, with the columns that its person reads."""
@@ -59,6 +65,13 @@ class SessionStore(DatabaseStore):
         row.address, row.agent = data.get(ADDRESS, ""), data.get(AGENT, "")
         row.began, row.seen = _moment(data.get(BEGAN)), _moment(data.get(SEEN))
         return row
+
+
+def _living(key: str, now: dt.datetime) -> QuerySet[Any]:
+    return LoginSession.objects.filter(session_key=key, expire_date__gt=now)
+
+
+_kept = Prepared(_living, key="-7310001", now=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
 
 
 def _moment(seconds: int | None) -> dt.datetime | None:

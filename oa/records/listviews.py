@@ -7,7 +7,7 @@ from itertools import chain, count
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,6 +18,7 @@ from oa.organisation.handover import Handover, handovers
 from oa.organisation.models import Post, User
 from oa.records.models import ListChoice, ListView, Share
 
+CHOICE = "choice"  # beside the shares: a row that is no view
 MOST = 50  # views of one person for one list
 
 
@@ -25,16 +26,17 @@ class StoredLists:
     """`kit.pages.memory.ListMemory` over two tables."""
 
     def recall(self, user: Any, page: str) -> Memory:
-        """What `user` kept of a list and what others share of it (two statements)."""
-        choice = next(iter(_choice.objects(user=user.pk, page=page)), None)
-        views = [
-            SavedList(row.pk, row.name, row.query, row.columns, row.owner_id == user.pk, row.share)
-            for row in _views.objects(user=user.pk, department=user.department_id, page=page)
-        ]
-        views.sort(key=lambda view: not view.mine)
-        known = {view.key for view in views}
-        opens = choice.opens_id if choice is not None and choice.opens_id in known else None
-        return Memory(views, choice.columns if choice is not None else (), opens)
+        """What `user` kept of a list and what others share of it (one statement)."""
+        views, columns, opens = list[SavedList](), [], None
+        for owner, share, key, name, query, kept in _kept.rows(
+            user=user.pk, department=user.department_id or 0, page=page
+        ):
+            if share == CHOICE:
+                columns, opens = kept, key
+            else:
+                views.append(SavedList(key, name, query, kept, owner == user.pk, share))
+        views.sort(key=lambda view: (not view.mine, view.name, view.key))
+        return Memory(views, columns, opens if opens in {view.key for view in views} else None)
 
     def keep_columns(self, user: Any, page: str, columns: Sequence[str], view: SavedList | None) -> None:
         """Show these columns from now on, in a view of one's own or outside of views; none: as shipped."""
@@ -86,8 +88,16 @@ def _within_reach(user: int, department: int, page: str) -> QuerySet[ListView]:
     return ListView.objects.filter(reach, page=page)
 
 
-_views = Prepared(_within_reach, user=-7_310_001, department=-7_310_002, page="-7310003")
-_choice = Prepared(lambda user, page: ListChoice.objects.filter(user=user, page=page), user=-7_310_001, page="-7310003")
+def _remembered(user: int, department: int, page: str) -> QuerySet[Any]:
+    """Views, and among them a row that says how the list opens."""
+    views = _within_reach(user, department, page).order_by()
+    choice = ListChoice.objects.filter(user=user, page=page)
+    return choice.values_list("user", Value(CHOICE), "opens", "page", "page", "columns").union(
+        views.values_list("owner", "share", "pk", "name", "query", "columns"), all=True
+    )
+
+
+_kept = Prepared(_remembered, user=-7_310_001, department=-7_310_002, page="-7310003")
 
 
 def _shared_by(user: User) -> QuerySet[Any]:

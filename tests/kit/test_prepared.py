@@ -51,6 +51,18 @@ def test_rights_change_with_the_next_request() -> None:
     assert User.objects.get(pk=user.pk).granted == {}
 
 
+@pytest.mark.parametrize("roles", [(), ("chief-accountant",)])
+def test_a_list_is_five_statements(roles: tuple[str, ...], client: Any) -> None:
+    """UX 9: session, person with rights, kept views, rows, totals; a count only where there is a second page."""
+    client.force_login(make.make_user("ann", *roles))
+    make.make_order(make.make_customer("Red"), make.line(make.make_product("P-1")))
+    table = {"HX-Request": "true", "HX-Target": "list"}
+    client.get("/sales/orders/", headers=table)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get("/sales/orders/", headers=table).status_code == 200
+    assert len(queries) == 5, [query["sql"][:200] for query in queries]
+
+
 def test_only_a_large_table_that_nothing_narrows_is_not_counted() -> None:
     """UX 6.2.5: exact up to the limit; beyond it the planner's estimate, which has to be far above, is enough."""
     CustomerGroup.objects.bulk_create(CustomerGroup(code=f"G{n}", name=f"Group {n}") for n in range(40))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.contrib.auth.models import AbstractUser, Group, Permission, UserMana
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, models
 from django.db.models import QuerySet, Value
-from django.db.models.functions import Concat, Lower
+from django.db.models.functions import Concat, JSONObject, Lower
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from tree_queries.fields import TreeNodeForeignKey
@@ -142,14 +143,20 @@ class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):
     pass
 
 
-def _by_scope(user: int) -> QuerySet[Any]:
-    """One row for each scope: an administrator has hundreds of permissions, and every page asks for them."""
+def grants_of(user: Any) -> QuerySet[Any]:
+    """`{"scope": …, "names": [permissions]}` for each scope: an administrator has hundreds of them on every page."""
     name = Concat("content_type__app_label", Value("."), "codename")
-    rows = Permission.objects.filter(group__user=user).order_by().values_list("group__role__scope")
-    return rows.annotate(names=ArrayAgg(name))
+    rows = Permission.objects.filter(group__user=user).order_by().values("group__role__scope")
+    return rows.annotate(of=JSONObject(scope="group__role__scope", names=ArrayAgg(name))).values_list("of", flat=True)
 
 
-_granted = Prepared(_by_scope, user=-7_310_001)
+_granted = Prepared(grants_of, user=-7_310_001)
+
+
+def widest(grants: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Permission -> the widest scope that comes with it, of what `grants_of` gives."""
+    by_scope = sorted(((of["scope"] or OWN, of["names"]) for of in grants), key=lambda one: WIDTH[one[0]])
+    return {name: scope for scope, names in by_scope for name in names}
 
 
 @tracked("last_login", "password", "theme", "density", "notice_mails", "digest_at")
@@ -237,10 +244,16 @@ class User(AbstractUser):
 
     @cached_property
     def granted(self) -> dict[str, str]:
-        """Permissions from roles, `app.codename` -> the widest data scope that comes with it (one query)."""
-        by_scope = [(scope or OWN, names) for scope, names in _granted.rows(user=self.pk)]
-        by_scope.sort(key=lambda one: WIDTH[one[0]])
-        return {key: scope for scope, names in by_scope for key in names}
+        """Permissions from roles, `app.codename` -> the widest data scope that comes with it (one statement)."""
+        return widest(of for (of,) in _granted.rows(user=self.pk))
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Whether a role grants `perm`; rights are given by roles only, never to a single user or for one record."""
+        return self.is_active and (self.is_superuser or (obj is None and perm in self.granted))
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Whether a role grants anything in an app."""
+        return self.is_active and (self.is_superuser or any(name.startswith(f"{app_label}.") for name in self.granted))
 
     @cached_property
     def own_department_ids(self) -> list[int]:
