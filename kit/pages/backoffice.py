@@ -12,7 +12,7 @@ class BackOffice(AdminSite):
     """Django's own, with names that are read once for a page instead of each time that two are compared."""
 
     def _build_app_dict(self, request: HttpRequest, label: str | None = None) -> dict[str, Any]:
-        made: dict[str, Any] = super()._build_app_dict(request, label)  # type: ignore[misc]
+        made: dict[str, Any] = super()._build_app_dict(request, label)
         for app in made.values():
             for model in app["models"]:
                 model["name"] = str(model["name"])

@@ -62,7 +62,8 @@ class Prepared:
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """What the query selects, as Django reads it."""
         compiled = self._compiled
-        with connection.cursor() as usual, connection._prepare_cursor(psycopg.Cursor(usual.connection)) as cursor:
+        database: Any = connection
+        with database.cursor() as usual, database._prepare_cursor(psycopg.Cursor(usual.connection)) as cursor:
             cursor.execute(compiled.sql, [values[name] if name else param for name, param in compiled.slots])
             found = [list(row) for row in cursor.fetchall()]
         for place, (converters, expression) in compiled.converters.items():
