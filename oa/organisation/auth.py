@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from kit.rules.prepared import Prepared
 from oa.organisation.factors import factor_marks
-from oa.organisation.models import CompanyProfile
+from oa.organisation.models import CompanyProfile, Post
 from oa.organisation.models.people import grants_of, widest
 from oa.organisation.zones import learn_zone
 
@@ -37,8 +37,9 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None
 def _with_marks(key: int) -> QuerySet[Any]:
     zone = CompanyProfile.objects.filter(pk=1).values("time_zone")
     grants = ArraySubquery(grants_of(OuterRef("pk")))
-    people = get_user_model()._default_manager.annotate(company_zone=Subquery(zone), grants=grants, **factor_marks())
-    return people.filter(pk=key)
+    further = ArraySubquery(Post.objects.filter(user=OuterRef("pk")).order_by("pk").values("department"))
+    more = {"company_zone": Subquery(zone), "grants": grants, "further": further, **factor_marks()}
+    return get_user_model()._default_manager.annotate(**more).filter(pk=key)
 
 
 _person = Prepared(_with_marks, key=-7_310_001)
@@ -61,11 +62,11 @@ class NameOrMailBackend(ModelBackend):
         return user if user.check_password(password) and self.user_can_authenticate(user) else None
 
     def get_user(self, user_id: int) -> Any:
-        """The active user of a session; the same statement tells the company's time zone, second factor and rights."""
+        """The active user of a session; the same statement tells rights, departments, second factor and time zone."""
         user: Any = next(iter(_person.objects(key=int(user_id))), None)
         if user is None or not self.user_can_authenticate(user):
             return None
-        user.granted = widest(user.grants)
+        user.granted, user.own_department_ids = widest(user.grants), user.departments_with(user.further)
         learn_zone(user.company_zone)
         return user
 

@@ -139,14 +139,23 @@ def open_documents(kind: str) -> QuerySet[ApprovalRequest, Any]:
 
 def in_hands_of(user: Any) -> Q:
     """The condition that a task is one of `user`'s own or of somebody `user` stands in for today (rule X-05)."""
+    condition = Q(user=user.pk)
+    for absent, kinds in _stands_in_for(user):
+        theirs = Q(user=absent) & ~Q(request__applicant=user.pk)
+        condition |= theirs & Q(request__kind__in=kinds) if kinds else theirs
+    return condition
+
+
+def _stands_in_for(user: Any) -> list[tuple[int, list[str]]]:
+    """(absent person, kinds) of today; read once for the person of a request, like the rights (one statement)."""
     from kit.rules.days import business_day
     from oa.approvals.models.proxies import Proxy
 
-    condition = Q(user=user.pk)
-    for proxy in Proxy.objects.filter(proxy=user.pk).on(business_day()):
-        theirs = Q(user=proxy.principal_id) & ~Q(request__applicant=user.pk)
-        condition |= theirs & Q(request__kind__in=proxy.kinds) if proxy.kinds else theirs
-    return condition
+    found: list[tuple[int, list[str]]] | None = user.__dict__.get("stands_in_for")
+    if found is None:
+        rows = Proxy.objects.filter(proxy=user.pk).on(business_day()).order_by()
+        found = user.__dict__["stands_in_for"] = list(rows.values_list("principal_id", "kinds"))
+    return found
 
 
 class ApprovalRequest(Record):

@@ -258,7 +258,10 @@ class User(AbstractUser):
     @cached_property
     def own_department_ids(self) -> list[int]:
         """The department of the main post first, then those of further posts (one statement)."""
-        further = Post.objects.filter(user=self.pk).values_list("department_id", flat=True)
+        return self.departments_with(Post.objects.filter(user=self.pk).values_list("department_id", flat=True))
+
+    def departments_with(self, further: Iterable[int]) -> list[int]:
+        """The department of the main post, if there is one, then those of `further` posts."""
         return list(dict.fromkeys(key for key in (self.department_id, *further) if key is not None))
 
     @cached_property
