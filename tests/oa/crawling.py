@@ -36,6 +36,8 @@ FAR = 7_310_001
 NOBODYS = 7_399_999
 OFFICE = "oa"
 MOST_ALIKE = 2  # pages of a kind that are visited because others link to them
+# Where a link shows nothing that the plain address does not: fewer rows of an export, no rows at all.
+WHOLE = ("export", "columns", "views")
 # Besides what ends the crawl: what tells of the crawl itself, like the sessions one is logged in with.
 UNSAFE = re.compile(
     r"^(logout|login|password|access|favicon|healthz|ui/language|ui/preferences|backoffice/(log|jsi18n|r/))"
@@ -237,7 +239,8 @@ class Crawl:
         while waiting:
             url = waiting.popleft()
             page = _page(urlsplit(url).path)
-            if url in self.answers or (url not in given and seen[page] >= MOST_ALIKE):
+            most = 0 if page.endswith(WHOLE) else MOST_ALIKE
+            if url in self.answers or (url not in given and seen[page] >= most):
                 continue
             seen[page] += url not in given
             text = self.answers[url] = self.ask(url)
@@ -269,11 +272,11 @@ class Crawl:
 
 @cache
 def _page(path: str) -> str:
-    """What kind of page an address shows: `oa`, a view, and what it is of."""
+    """What kind of page an address shows: `oa`, a view, what it is of, and its name."""
     match = resolve(path)
     view: Any = match.func
     app = OFFICE if _of_the_office(path) else "other"
-    return f"{app} {match.route} {getattr(view, 'keywords', '')}"
+    return f"{app} {match.route} {getattr(view, 'keywords', '')} {match.url_name}"
 
 
 @cache
