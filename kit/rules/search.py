@@ -11,9 +11,11 @@ import re
 import unicodedata
 from typing import Any, TypeVar
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, GeneratedField, Value
+from django.db.models.functions import Cast
 from pypinyin import Style, lazy_pinyin
 
 # In one pass over the letters, and never more lexemes than a tsvector holds, whatever the text.
@@ -146,8 +148,8 @@ class AnyOf(models.Func):
     arg_joiner = " = ANY("
     output_field = models.BooleanField()
 
-    def __init__(self, path: str, keys: list[int]) -> None:
-        super().__init__(F(path), Value(f"{{{','.join(map(str, keys))}}}", models.TextField()))
+    def __init__(self, path: str, keys: str) -> None:
+        super().__init__(F(path), Value(keys, models.TextField()))
 
 
 def hits(model: type[models.Model], text: str, relation: str = "") -> models.Q:
@@ -157,9 +159,10 @@ def hits(model: type[models.Model], text: str, relation: str = "") -> models.Q:
     finds many in the index that the list is ordered by. What is still more common is met on a walk soon.
     """
     found = matching(model._default_manager.order_by(), text)
-    keys = list(found.values_list("pk", flat=True)[: FEW + 1])
-    if not keys:
+    keys = Cast(ArrayAgg("pk"), models.TextField())  # `{1,2,3}`, as it is handed back: no number of it is read here
+    told = found[: FEW + 1].aggregate(many=models.Count("pk"), keys=keys)
+    if not told["many"]:
         return models.Q(pk__in=[])
-    if len(keys) <= FEW:
-        return models.Q(AnyOf(relation or "pk", keys))
+    if told["many"] <= FEW:
+        return models.Q(AnyOf(relation or "pk", told["keys"]))
     return models.Q(**{f"{relation}__in": found.values("pk")}) if relation else models.Q(search__tokens=tsquery(text))
