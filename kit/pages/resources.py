@@ -158,18 +158,14 @@ class Resource:
 
     def search(self, rows: models.QuerySet[Any], text: str) -> models.QuerySet[Any]:
         """Rows that match what a person typed, in the search column and the joined ones (see `hits`)."""
-        condition = models.Q(pk__in=[])
-        if field_of(self.model, "search") is not None:
-            condition |= hits(self.model, text)
+        condition, places = models.Q(), {"": self.model} if field_of(self.model, "search") is not None else {}
         for path in self.search_fields:
             relation, _dot, last = path.rpartition("__")
             if last != "search":
                 condition |= models.Q(**{f"{path}__icontains": text.strip()})
-                continue
-            field = field_of(self.model, relation)
-            if field is not None and field.related_model is not None:
-                condition |= hits(field.related_model, text, relation)
-        return rows.filter(condition)
+            elif (field := field_of(self.model, relation)) is not None and field.related_model is not None:
+                places[relation] = field.related_model
+        return rows.filter(condition | hits(text, places))
 
     def lookup(self, key: str) -> dict[str, Any]:
         """The condition that finds the row for the key in a URL."""

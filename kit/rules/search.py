@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.search import SearchVectorField
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Func, GeneratedField, Value
-from django.db.models.functions import Cast
 from pypinyin import Style, lazy_pinyin
 
 # In one pass over the letters, and never more lexemes than a tsvector holds, whatever the text.
@@ -45,6 +44,10 @@ END $$;
 LONGEST = 60  # letters of a word that the function above keeps
 TERMS = 40  # more tell nothing that these do not
 FEW = 5_000  # keys that are handed to the database in one list
+# Handed back as it came, `{1,2,3}`: no key is read here.
+_KEYS = """
+SELECT {place}, count(*), array_agg(key)::text
+  FROM (SELECT {key} AS key FROM {table} WHERE search @@ %s::tsquery LIMIT %s) AS found"""
 
 QuerySetT = TypeVar("QuerySetT", bound=models.QuerySet[Any])
 
@@ -152,17 +155,28 @@ class AnyOf(models.Func):
         super().__init__(F(path), Value(keys, models.TextField()))
 
 
-def hits(model: type[models.Model], text: str, relation: str = "") -> models.Q:
-    """The condition for rows that match `text`, or whose `relation` leads to rows of `model` that do.
+def hits(text: str, places: Mapping[str, type[models.Model]]) -> models.Q:
+    """The condition for rows that match `text`: those of `places`, by the relation that leads there ("" is the row).
 
-    Up to some thousand rows are looked up first (one statement): the database takes few of them by their keys then, and
-    finds many in the index that the list is ordered by. What is still more common is met on a walk soon.
+    Up to some thousand rows of each are looked up first (one statement): the database takes few of them by their keys
+    then, and finds many in the index that the list is ordered by. What is still more common is met on a walk soon.
     """
-    found = matching(model._default_manager.order_by(), text)
-    keys = Cast(ArrayAgg("pk"), models.TextField())  # `{1,2,3}`, as it is handed back: no number of it is read here
-    told = found[: FEW + 1].aggregate(many=models.Count("pk"), keys=keys)
-    if not told["many"]:
-        return models.Q(pk__in=[])
-    if told["many"] <= FEW:
-        return models.Q(AnyOf(relation or "pk", told["keys"]))
-    return models.Q(**{f"{relation}__in": found.values("pk")}) if relation else models.Q(search__tokens=tsquery(text))
+    condition, query = models.Q(pk__in=[]), tsquery(text)
+    if not query or not places:
+        return condition
+    name = connection.ops.quote_name
+    parts = [
+        _KEYS.format(place=place, key=name(model._meta.pk.column), table=name(model._meta.db_table))
+        for place, model in enumerate(places.values())
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), [query, FEW + 1] * len(parts))
+        found = sorted(cursor.fetchall())
+    for (relation, model), (_place, many, keys) in zip(places.items(), found, strict=True):
+        if 0 < many <= FEW:
+            condition |= models.Q(AnyOf(relation or "pk", keys))
+        elif many and relation:
+            condition |= models.Q(**{f"{relation}__in": matching(model._default_manager.order_by(), text).values("pk")})
+        elif many:
+            condition |= models.Q(search__tokens=query)
+    return condition
