@@ -169,12 +169,8 @@ def _database(variable: str, default: Any = environ.Env.NOTSET) -> dict[str, Any
         "pgtrigger.ignore": "{}",
     }
     options["options"] = " ".join([options.get("options", ""), *(f"-c {k}={v}" for k, v in limits.items())]).strip()
-    return database | {
-        "ENGINE": "config.postgresql",
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "ATOMIC_REQUESTS": False,
-    }
+    kept = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    return database | {"ENGINE": "config.postgresql", "ATOMIC_REQUESTS": False, **kept}
 
 
 DATABASES = {"default": _database("DATABASE_URL", embedded.database_url())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+from typing import Any
 
 from django.db.backends.postgresql import base
 
@@ -13,6 +14,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     A server that ends a session, by command, restart or death, closes its end, and the socket can be read: then it is
     asked. Where the socket is quiet the connection is as good as an answer to `SELECT 1` could tell.
     """
+
+    health_check_enabled: Any
+    health_check_done: Any
 
     def close_if_health_check_failed(self) -> None:
         """Leave a connection that does not work any more; the next statement makes another one."""

@@ -166,7 +166,7 @@ def hits(text: str, places: Mapping[str, type[models.Model]]) -> models.Q:
         return condition
     name = connection.ops.quote_name
     parts = [
-        _KEYS.format(place=place, key=name(model._meta.pk.column), table=name(model._meta.db_table))
+        _KEYS.format(place=place, key=name(str(model._meta.pk.column)), table=name(model._meta.db_table))
         for place, model in enumerate(places.values())
     ]
     with connection.cursor() as cursor:
