@@ -1,4 +1,4 @@
-"""Rows of a list as HTML: a page has hundreds of cells, and a template for each takes ten times as long."""
+"""Tables of lists as HTML: a page has hundreds of cells, and a template for each takes ten times as long."""
 
 from __future__ import annotations
 
@@ -7,20 +7,58 @@ from html import escape
 
 from django import template
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from kit.pages.filters import FilterField, fields_of
 from kit.pages.lists import ListState
 from kit.pages.markup import safe
-from kit.pages.rowparts import Row
+from kit.pages.rowparts import Header, Row, Tab
+from kit.templatetags.icons import icon
 
 register = template.Library()
+
+ORDERS = {"asc": "ascending", "desc": "descending"}
+ARROWS = {"ascending": "arrow-up", "descending": "arrow-down"}
 
 
 @register.filter
 def filter_fields(state: ListState) -> list[FilterField]:
     """The fields of the filter menu of a list."""
     return fields_of(state.resource, state.filterset, state.user)
+
+
+@register.simple_tag
+def list_tabs(tabs: Iterable[Tab]) -> SafeString:
+    """The views over a list, as links that change the list alone."""
+    return safe("".join(_tab(tab) for tab in tabs))
+
+
+def _tab(tab: Tab) -> str:
+    here = ' class="on" aria-current="true"' if tab.current else ""
+    return f"<a{here} {_turns(tab.query)}>{escape(capfirst(str(tab.label)))}</a>"
+
+
+@register.simple_tag
+def table_heads(headers: Iterable[Header], plain: bool) -> SafeString:
+    """The headings of a table; they sort it, unless it is `plain`."""
+    return safe("".join(_head(header, plain) for header in headers))
+
+
+def _head(header: Header, plain: bool) -> str:
+    words, order = escape(header.column.heading), ORDERS.get(header.sorted, "")
+    css = " ".join(filter(None, ("num" if header.column.numeric else "", "sorted" if order else "")))
+    tag = f'<th scope="col" class="{css}"' + (f' aria-sort="{order}">' if order else ">")
+    if plain:
+        return f"{tag}{words}</th>"
+    arrow = f'<span class="so">{icon(ARROWS[order], 12)}</span>' if order else ""
+    return f"{tag}<a {_turns(header.query)}>{words}{arrow}</a></th>"
+
+
+def _turns(query: str) -> str:
+    """Where a link leads with and without scripts."""
+    url = escape(query)
+    return f'href="?{url}" hx-get="?{url}" hx-target="#list" hx-push-url="true"'
 
 
 @register.simple_tag
