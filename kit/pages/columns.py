@@ -50,10 +50,19 @@ class Column:
         """What choices are called, by language: the same few in hundreds of cells."""
         return {}
 
+    @cached_property
+    def _labels(self) -> dict[str | None, str]:
+        return {}
+
+    @property
+    def text(self) -> str:
+        """The label in the language of the page."""
+        return self._labels.get(language := get_language()) or self._labels.setdefault(language, str(self.label))
+
     @property
     def heading(self) -> str:
         """The label over the column."""
-        return str(capfirst(str(self.label)))
+        return str(capfirst(self.text))
 
     @property
     def name(self) -> str:
@@ -118,7 +127,7 @@ class Cell:
         """How far something is, as a bar and in figures."""
         if self.percent is None:
             return safe("—")
-        full, label = "full" if self.percent >= 100 else "part", escape(str(self.column.label))
+        full, label = "full" if self.percent >= 100 else "part", escape(self.column.text)
         bar = f'<progress class="pgb {full}" max="100" value="{self.percent}" aria-label="{label}"></progress>'
         return safe(f'<span class="pg">{bar}{text}</span>')
 
