@@ -28,8 +28,9 @@ capital = lazy(lambda words: capfirst(str(words)), str)  # filters are made once
 
 @dataclass(frozen=True)
 class Chip:
-    """An active filter with the query string that removes it."""
+    """An active filter with the query string that removes it; `name` is its field in the filter menu."""
 
+    name: str
     label: Any
     value: str
     remove: str
@@ -97,6 +98,7 @@ def bound_filters(resource: Resource, params: QueryDict, rows: Any, user: Any) -
 class FilterField:
     """A field of the filter menu, ready to be shown."""
 
+    name: str
     label: Any
     html: str
     errors: Any
@@ -114,11 +116,11 @@ def is_chosen(resource: Resource, params: QueryDict) -> bool:
 def fields_of(resource: Resource, filterset: Any, user: Any) -> list[FilterField]:
     """The fields of the filter menu. Where nothing is chosen they are made once, unless records are offered in them."""
     if filterset is not None:
-        return [FilterField(bound.label, str(bound), bound.errors) for bound in filterset.form]
+        return [FilterField(bound.name, bound.label, str(bound), bound.errors) for bound in filterset.form]
     key = (filterset_class(resource), get_language())
     if key not in _unset:
         form = bound_filters(resource, QueryDict(), resource.model._default_manager.none(), user).form
-        made = [FilterField(bound.label, str(bound), ()) for bound in form]
+        made = [FilterField(bound.name, bound.label, str(bound), ()) for bound in form]
         if any(isinstance(field, ModelChoiceField) for field in form.fields.values()):
             return made
         _unset[key] = made
@@ -140,7 +142,7 @@ def chips(filterset: django_filters.FilterSet, params: QueryDict) -> list[Chip]:
                 del left[key]
         for place in ("page", *ANCHORS):
             left.pop(place, None)
-        found.append(Chip(form.fields[name].label, _words(form.fields[name], value), left.urlencode()))
+        found.append(Chip(name, form.fields[name].label, _words(form.fields[name], value), left.urlencode()))
     return found
 
 

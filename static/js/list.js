@@ -210,6 +210,13 @@ export function start() {
     take(list, row);
     if (innerWidth < 768) target(row)?.click(); // on a phone a tap on the card opens it (UX 7.14)
   });
+  on("click", "[data-edit-filter]", (event, chip) => {
+    const field = $(`[data-filter="${chip.dataset.editFilter}"]`, chip.form);
+    setTimeout(() => { // a click outside of a menu closes it
+      field.closest("details").open = true;
+      $("input:not([type=hidden], [type=checkbox]:not(:checked)), select", field)?.focus();
+    });
+  });
   on("click", "[data-clear-selection]", (event, button) => {
     const list = listOf(button) || $("[data-list]");
     if (list) clear(list);

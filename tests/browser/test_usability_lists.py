@@ -132,7 +132,9 @@ def test_a_view_is_made_shared_and_exported(open_page: Any, ann: User) -> None:
 
 
 def test_a_view_lent_by_a_colleague_shows_this_week(open_page: Any, ann: User) -> None:
-    """UX 6.2.1, 6.2.3: a view with a period by name lists what that period means on the day it is opened."""
+    """UX 6.2.1, 6.2.3: a view with a period by name lists what that period means on the day it is opened.
+
+    A click on the chip leads to its filter."""
     kept = {"share": "department", "department": ann.department, "columns": []}
     view = ListView.objects.create(
         owner=ann, page="salesorder", name="Late", query="required_date_period=next-week", **kept
@@ -143,3 +145,8 @@ def test_a_view_lent_by_a_colleague_shows_this_week(open_page: Any, ann: User) -
     page.wait_for_url(f"**saved={view.pk}*")
     expect(page.locator(".fbar .chip b")).to_have_text("next week")
     assert len(numbers(page)) == 3
+    page.locator(".fbar .chip b button").click()
+    expect(page.locator(".filters [name=required_date_period]")).to_be_focused()
+    page.locator(".filters [name=required_date_period]").select_option("week")
+    page.locator(".filters .menu-foot button").click()
+    expect(page.locator(".fbar .chip b")).to_have_text("this week")
