@@ -12,9 +12,11 @@ from typing import Any
 import pghistory
 from django.apps import apps
 from django.db import OperationalError, connection, models, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kit.rules.prepared import Prepared
 from kit.values.errors import BusinessError
 from oa.records.models import IdempotencyKey
 
@@ -99,8 +101,14 @@ def place_of(key: str, user: Any, path: str) -> str:
     """Where this very form led when it was sent to `path` before, an empty string when it was not."""
     if (uid := _uuid(key)) is None:
         return ""
-    places = IdempotencyKey.objects.filter(pk=uid, user=user, path=path).values_list("led_to", flat=True)
-    return places.first() or ""
+    return next((place for (place,) in _places.rows(key=uid, user=user.pk, path=path)), "")
+
+
+def _led(key: uuid.UUID, user: int, path: str) -> QuerySet[Any, Any]:
+    return IdempotencyKey.objects.filter(pk=key, user=user, path=path).values_list("led_to")
+
+
+_places = Prepared(_led, key=uuid.UUID(int=7_310_001), user=-7_310_002, path="-7310003")
 
 
 def remember_place(key: str, user: Any, path: str, place: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +52,7 @@ class Watch:
 
 
 class Asking:
-    """One person, or nobody, at a browser; every request is undone."""
+    """One person, or nobody, at a browser; what is sent is undone, and what is read has to change nothing."""
 
     def __init__(self, user: User | None) -> None:
         self.user = user
@@ -64,10 +65,11 @@ class Asking:
         if verb == "post":
             data = {"submit_id": str(uuid.uuid4()), **(data or {})}
         cookies = self.client.cookies.copy()
-        with transaction.atomic():
+        with transaction.atomic() if verb == "post" else nullcontext():
             with connection.execute_wrapper(watch):
                 answer = getattr(self.client, verb)(url, data, headers=headers)
             text = text_of(answer)
-            transaction.set_rollback(True)
+            if verb == "post":
+                transaction.set_rollback(True)
         self.client.cookies = cookies
         return Answer(answer.status_code, answer.headers.get("Location", ""), text, watch.wrote - BESIDE)
