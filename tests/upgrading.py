@@ -52,6 +52,13 @@ def first_versions(backup: Path) -> dict[str, str]:
     return {app: applied[app] for app in OURS}
 
 
+def back(backup: Path) -> None:
+    """To where the backup was, as an operator would do it."""
+    for app, migration in first_versions(backup).items():
+        call_command("migrate", app, migration, interactive=False, verbosity=0)
+    assert not applied() & set(later(backup)), "not taken back"
+
+
 def later(backup: Path) -> list[tuple[str, str]]:
     """Our migrations that came after the backup, in their order."""
     loader = MigrationExecutor(connection).loader

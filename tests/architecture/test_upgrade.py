@@ -1,7 +1,7 @@
 """F-24: the company of every earlier version comes over to this one with its books untouched.
 
 `tests/data/upgrades` has a backup of the demo company as each version made it (`manage.py demo --orders 60`, then
-`manage.py backup`); passwords are those of the demo. Back again, and how long locks are held: `tests/chaos/migrating.py`.
+`manage.py backup`); passwords are those of the demo. How long locks are held: `tests/chaos/migrating.py`.
 """
 
 from __future__ import annotations
@@ -34,10 +34,14 @@ def media(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("backup", BACKUPS, ids=lambda path: path.stem)
 def test_a_company_of_an_earlier_version_comes_over(backup: Path, media: Path) -> None:
-    """Every total and attachment is the same, every guard is there, every invariant is kept."""
+    """Every total, attachment, guard and invariant is kept: forward, back as an operator would go, forward again."""
     new = guards()
-    books, files = upgrading.begin(backup), archive.media_names()
+    books, files, old = upgrading.begin(backup), archive.media_names(), guards()
     assert len(books["accounts"]) > 10 and len(files) > 3 and default_storage.exists(files[0])
+    call_command("migrate", interactive=False, verbosity=0)
+    assert totals() == books and guards() == new and sound()
+    upgrading.back(backup)
+    assert totals() == books and guards() == old != new
     call_command("migrate", interactive=False, verbosity=0)
     assert totals() == books and guards() == new and sound()
     assert contents() == {row[0]: row[3] for row in books["attachments"]}
