@@ -10,6 +10,7 @@ As a control, `--control` runs workers without leases: the verdict must be that 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import shutil
 import time
 import traceback
@@ -25,6 +26,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - needs the settings
 from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from config import places  # noqa: E402
 from config.celery import app  # noqa: E402
@@ -46,11 +48,23 @@ NAME, PREFIX = "chaos_office", "office-"
 ROWS, READERS, IMPORTED = 200, 100, "i"
 PATIENCE = 180  # seconds until everything is done after the last kill
 SILENCE = 20  # seconds to wait for the worker to be at something
-IN_HAND: dict[str, Callable[[Path], bool]] = {
-    "a job": lambda folder: Job.objects.filter(state="running").exists(),
-    "a mail": lambda folder: OutboxMail.objects.filter(state=MailState.SENDING).exists(),
-    "something": lambda folder: any(folder.glob("in-*")),  # it leaves a mark with whatever it does
-}
+FRESH_JOB, FRESH_MAIL = dt.timedelta(seconds=7), dt.timedelta(seconds=3)  # a second less than the leases of the worker
+
+
+def _job(folder: Path) -> bool:
+    return Job.objects.filter(state="running", lease_until__gt=timezone.now() + FRESH_JOB).exists()
+
+
+def _mail(folder: Path) -> bool:
+    return OutboxMail.objects.filter(state=MailState.SENDING, lease_until__gt=timezone.now() + FRESH_MAIL).exists()
+
+
+def _mark(folder: Path) -> bool:
+    return any(folder.glob("in-*"))  # the worker leaves one with whatever it does
+
+
+# What a worker holds that was taken just now, not what its predecessor died with.
+IN_HAND: dict[str, Callable[[Path], bool]] = {"a job": _job, "a mail": _mail, "something": _mark}
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -150,7 +164,7 @@ class Office:
         wanted = self.dice.choice(list(IN_HAND))
         there = IN_HAND[wanted]
         met = self._wait(lambda: there(self.folder), SILENCE)
-        time.sleep(self.dice.uniform(0, 0.2))
+        time.sleep(self.dice.uniform(0, 0.1))
         self.happened[f"killed with {wanted} in hand" if met else "killed while idle"] += 1
 
     def _wait(self, condition: Callable[[], bool], seconds: float) -> bool:
