@@ -14,6 +14,7 @@ import functools
 import time
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
@@ -40,6 +41,8 @@ def ask(connection: Any, **kwargs: Any) -> None:
     The answer counts from when it is here, so that nobody is ever ahead of the database by the way it took.
     """
     global _origin
+    if connection.alias != DEFAULT_DB_ALIAS:  # a replica has a clock of its own
+        return
     [seconds] = connection.connection.execute(_ASK).fetchone()
     _origin = seconds - _forward()
 

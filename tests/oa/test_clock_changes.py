@@ -9,11 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from config import beat
+from config import beat, clock
 from config.celery import app
 from oa.organisation.models import User
 from oa.organisation.zones import learn_zone
@@ -155,3 +156,17 @@ def test_a_person_is_let_in_on_a_leap_day(set_to: Callable[[dt.datetime], None])
     assert is_in(browser)
     set_to(dt.datetime(2040, 2, 29, 13, 0, tzinfo=dt.UTC))
     assert not is_in(browser)
+
+
+def test_a_replica_does_not_tell_the_time(set_to: Callable[[dt.datetime], None]) -> None:
+    """A new connection to the database is asked for the time; a replica, whose clock is another, does not count."""
+    leap = dt.datetime(2040, 2, 29, 12, tzinfo=dt.UTC)
+    set_to(leap)
+    other = connections.create_connection("default")  # whose clock is not moved
+    other.ensure_connection()
+    assert timezone.now().year != 2040
+    set_to(leap)
+    other.alias = "replica"
+    clock.ask(other)
+    assert timezone.now().year == 2040
+    other.close()
