@@ -199,7 +199,8 @@ class Office:
             "approvals": sum(map(len, d.requests.values())), "reminders": 2 * len(d.tasks), "series": len(d.series),
             "reviews": len(d.documents), "receipts": len(d.news) * READERS, "mails": OutboxMail.objects.count(),
             "mails sent twice with one Message-ID": twice, "jobs": Counter(" ".join(row) for row in Job.objects.values_list("kind", "state")),
-            "mails begun again": OutboxMail.objects.filter(attempts__gt=1).count(), "jobs begun again": len(again), "jobs given up after three deaths": parked.count(), "faults": faults,
+            "mails begun again": OutboxMail.objects.filter(attempts__gt=1).count(), "jobs begun again": len(again), "mails given up after five deaths": OutboxMail.objects.filter(duties.given_up()).count(),
+            "jobs given up after three deaths": parked.count(), "faults": faults,
         }  # fmt: skip
 
     def _judge(self, faults: list[str]) -> int:

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
@@ -164,8 +165,13 @@ def done(d: Duties) -> bool:
         and not LibraryDocument.objects.filter(review_told=None).exists()
         and not Announcement.objects.exclude(state="published").exists()
         and not Notification.objects.exclude(mail_due=None).exists()
-        and not OutboxMail.objects.exclude(state=MailState.SENT).exists()
+        and not OutboxMail.objects.exclude(state=MailState.SENT).exclude(given_up()).exists()
     )
+
+
+def given_up() -> Q:
+    """Mails that the rule gives up because every sender died at them: five deaths."""
+    return Q(state=MailState.FAILED, attempts=outbox.ATTEMPTS, error__startswith="The sender stopped")
 
 
 def told(text: str) -> Pairs:
@@ -223,12 +229,13 @@ def assert_news_once(d: Duties) -> None:
 def assert_mails_once(d: Duties, folder: Path, *, kills: int, reports: int = 0) -> int:
     """None is missing, one daily mail each; what went out twice has the same Message-ID, at most once a kill.
 
-    Returns how many went out twice.
+    Of what was given up after five deaths nobody knows whether it went out. Returns how many went out twice.
     """
     daily = OutboxMail.objects.filter(user__in=d.daily)
     assert Counter(daily.values_list("user", flat=True)) == Counter(user.pk for user in d.daily)
     went, wanted = Counter(sent(folder)), set(OutboxMail.objects.values_list("message_id", flat=True))
     due = d.mails + len(d.daily) + reports
-    assert set(went) == wanted and len(wanted) == due
-    assert went.total() <= due + kills
-    return went.total() - due
+    lost = set(OutboxMail.objects.filter(given_up()).values_list("message_id", flat=True))
+    assert wanted - lost <= set(went) <= wanted and len(wanted) == due
+    assert len(lost) <= kills // outbox.ATTEMPTS and went.total() <= due + kills
+    return went.total() - len(went)
