@@ -15,7 +15,6 @@ from random import SystemRandom
 
 os.environ.setdefault("SANHE_VAR", "var/chaos")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("SANHE_LOG_LEVEL", "ERROR")
 os.environ["SANHE_STATEMENT_TIMEOUT"] = "0"  # of the driver, as of every command
 
 from config import embedded, places
