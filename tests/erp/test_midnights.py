@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal as D
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,8 +36,13 @@ MIDNIGHTS = {  # the midnight at which the day of these begins
 
 
 @pytest.fixture
-def set_to() -> Iterator[Callable[[dt.datetime], None]]:
-    """The database's clock, and with it everybody's, goes on from the moment that it is set to."""
+def set_to(settings: Any, tmp_path: Path) -> Iterator[Callable[[dt.datetime], None]]:
+    """The database's clock, and with it everybody's, goes on from the moment that it is set to.
+
+    Files of other tests would be old by then, and `verify` would ask whose they are.
+    """
+    folder = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "default": folder}
     with moved_database() as set_to:
         yield set_to
 
