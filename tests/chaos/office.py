@@ -1,8 +1,8 @@
-"""The drill of workers (F-09): worker, beat and broker are killed in turn while there is work; everything due happens once.
+"""The drill of workers (F-09): worker, its child, beat and broker are killed while there is work; all happens once.
 
 A round adds work of every kind, as people do (imports, reports, mails, announcements, requests whose time is over,
-reminders, series, daily mails), and kills each of the three once, in an order and after pauses that the seed decides;
-the worker always while it is at something. Every fifth time the broker loses what it had kept.
+reminders, series, daily mails), and kills each of the four once, in an order and after pauses that the seed decides;
+the worker and its child always while they are at something. Every fifth time the broker loses what it had kept.
 
 As a control, `--control` runs workers without leases: the verdict must be that it is not passed.
 """
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import shutil
+import signal
 import time
 import traceback
 from collections import Counter
@@ -93,7 +95,7 @@ class Office:
                 self._start(kind)
             for number in range(self.given.rounds):
                 self._add(number)
-                for kind in self.dice.sample(("office", "beat", "broker"), 3):
+                for kind in self.dice.sample(("office", "child", "beat", "broker"), 4):
                     self._kill(kind)
             last, finished = time.monotonic(), self._wait(self._all_done, self.patience)
             waited = round(time.monotonic() - last, 1)
@@ -146,6 +148,9 @@ class Office:
                 self.happened["broker emptied"] += 1
             time.sleep(self.dice.uniform(0.1, 0.6))
             self.broker.start()
+        elif kind == "child":
+            self._busy()
+            self._kill_child()
         else:
             if kind == "office":
                 self._busy()
@@ -156,6 +161,13 @@ class Office:
             processes.kill(self.running[kind])
             self._start(kind)
         self.happened[kind] += 1
+
+    def _kill_child(self) -> None:
+        """Of the two processes that do the work one dies; the worker itself has to go on with another."""
+        main = self.running["office"].pid
+        place = Path(f"/proc/{main}/task/{main}/children")
+        self._wait(lambda: bool(place.read_text().split()), SILENCE)
+        os.kill(int(self.dice.choice(place.read_text().split())), signal.SIGKILL)
 
     def _busy(self) -> None:
         """Until the worker has in hand what the seed wants it to die with: a job, a mail, or anything at all."""
@@ -210,7 +222,7 @@ class Office:
 
         def mails() -> None:
             nonlocal twice
-            kills = self.happened["office"]
+            kills = self.happened["office"] + self.happened["child"]
             twice = duties.assert_mails_once(self.office, self.folder, kills=kills, reports=reports)
 
         for check in (
