@@ -19,7 +19,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded, environment, places
+from config import clock, embedded, environment, places
 
 env = environ.Env()
 
@@ -300,6 +300,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 # Of the company when it is made; from then on its profile decides (oa.organisation.zones).
 TIME_ZONE = environment.zone("SANHE_TIME_ZONE", "Asia/Shanghai")
 USE_TZ = True
+clock.install()
 USE_I18N = True
 
 # Files ---------------------------------------------------------------------------------------------------------
@@ -360,7 +361,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -70,7 +70,7 @@ def set_up_view(request: HttpRequest) -> HttpResponse:
         else:
             del session[SETTING_UP]
             session.cycle_key()
-            session[sessions.FACTOR] = int(time.time())
+            session[sessions.FACTOR] = int(timezone.now().timestamp())
             sessions.end_sessions(user, but=session.session_key)
             return _codes_page(request, codes)
     address = FactorAdapter().build_totp_url(user, secret)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
@@ -13,6 +12,7 @@ from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -31,7 +31,7 @@ def wait_for_code(request: HttpRequest, user: User, goal: str) -> HttpResponse:
     """The password was right: note whose it was, in a session that is nobody's yet, and ask for the code."""
     request.session.cycle_key()
     request.session[PENDING] = {
-        "user": user.pk, "hash": user.get_session_auth_hash(), "at": int(time.time()), "next": goal,
+        "user": user.pk, "hash": user.get_session_auth_hash(), "at": int(timezone.now().timestamp()), "next": goal,
     }  # fmt: skip
     return _code_page(request, KeptForm.of(request), "", 200)
 
@@ -55,14 +55,14 @@ def code_view(request: HttpRequest) -> HttpResponseBase:
         return _code_page(request, kept, _("This code is wrong, or was used already."), 200)
     goal = request.session.pop(PENDING)["next"]
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
-    request.session[FACTOR] = int(time.time())
+    request.session[FACTOR] = int(timezone.now().timestamp())
     return again_page(request, kept, 200) if kept else HttpResponseRedirect(goal)
 
 
 def _waiting(request: HttpRequest) -> User | None:
     """Who gave the right password just now; nobody when it was changed since, or the person left."""
     pending = request.session.get(PENDING)
-    if not pending or time.time() - pending["at"] > WAIT:
+    if not pending or timezone.now().timestamp() - pending["at"] > WAIT:
         return None
     user = User.objects.filter(pk=pending["user"], is_active=True).first()
     fits = user is not None and constant_time_compare(pending["hash"], user.get_session_auth_hash())
@@ -91,7 +91,7 @@ def confirm_view(request: HttpRequest) -> HttpResponseBase:
     if not (is_fresh(request.session) or _proves(request)):
         return confirm_page(request, kept, goal, _("This is not right. Try again."))
     if not is_fresh(request.session):
-        request.session[CONFIRMED] = int(time.time())
+        request.session[CONFIRMED] = int(timezone.now().timestamp())
     return again_page(request, kept, 200) if kept else HttpResponseRedirect(goal)
 
 

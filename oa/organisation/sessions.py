@@ -7,7 +7,6 @@ asks by itself every minute is no use of it.
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +80,7 @@ def _moment(seconds: int | None) -> dt.datetime | None:
 @receiver(user_logged_in, dispatch_uid="oa.sessions")
 def begin(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Every login, whichever way it came, stamps its session: without the stamps it counts as over."""
-    now = int(time.time())
+    now = int(timezone.now().timestamp())
     request.session.update({BEGAN: now, SEEN: now, CONFIRMED: now})
     request.session[ADDRESS] = str(get_client_ip_address(request) or "")[:45]
     request.session[AGENT] = request.headers.get("User-Agent", "")[:300]
@@ -89,21 +88,21 @@ def begin(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
 
 def over(data: Any, now: float | None = None) -> bool:
     """Whether the session with this data has outlived a limit."""
-    now = time.time() if now is None else now
+    now = timezone.now().timestamp() if now is None else now
     idle, whole = settings.SESSION_IDLE_MINUTES * 60, settings.SESSION_COOKIE_AGE
     return now - data.get(SEEN, 0) > idle or now - data.get(BEGAN, 0) > whole
 
 
 def touch(session: Any) -> None:
     """Note that the session is used, at most once a minute."""
-    now = int(time.time())
+    now = int(timezone.now().timestamp())
     if now - session.get(SEEN, 0) >= TOUCH:
         session[SEEN] = now
 
 
 def is_fresh(session: Any) -> bool:
     """Whether the person proved not long ago that it is them."""
-    return time.time() - session.get(CONFIRMED, 0) <= FRESH
+    return timezone.now().timestamp() - session.get(CONFIRMED, 0) <= FRESH
 
 
 @dataclass(frozen=True)

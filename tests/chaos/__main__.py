@@ -1,8 +1,12 @@
-"""`python -m tests.chaos`: the long drill (docs/reliability.md); exit code 1 and the reasons when it is not passed."""
+"""`python -m tests.chaos`: the long drills (docs/reliability.md); exit code 1 and the reasons when one is not passed.
+
+`--drill operations` is what runs by itself; `workers`, `editors` and `migrations` are the others.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -15,10 +19,18 @@ os.environ["SANHE_STATEMENT_TIMEOUT"] = "0"  # of the driver, as of every comman
 
 from config import embedded, places
 
+DRILLS = {  # module and class of each
+    "operations": ("tests.chaos.drive", "Drill"),
+    "workers": ("tests.chaos.office", "Office"),
+    "editors": ("tests.chaos.editors", "Editors"),
+    "migrations": ("tests.chaos.migrating", "Migrations"),
+}
+
 
 def arguments() -> argparse.Namespace:
     """Size and seed of a run."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--drill", choices=list(DRILLS), default="operations")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
     parser.add_argument("--operations", type=int, default=10_000, help="answered operations, refusals not counted")
     parser.add_argument("--processes", type=int, default=8)
@@ -26,6 +38,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--restarts", type=int, default=10, help="immediate restarts of PostgreSQL")
     parser.add_argument("--backups", type=int, default=1, choices=(0, 1), help="1: back up under load, and restore")
     parser.add_argument("--orders", type=int, default=120, help="size of the demo company")
+    parser.add_argument(
+        "--rounds", type=int, default=0, help="workers: kills of each (30); editors: saves of each (500)"
+    )
+    parser.add_argument("--control", action="store_true", help="workers: without leases, which must not pass")
+    parser.add_argument("--rows", type=int, default=30_000, help="migrations: rows to add to every table they lock")
     parser.add_argument("--dump", default="", help="a dump of a migrated database to begin with")
     parser.add_argument("--json", default="", help="a file for the result")
     return parser.parse_args()
@@ -42,11 +59,11 @@ def commit() -> str:
 def main() -> int:
     """Start the servers, run, judge, tell."""
     given = arguments()
-    print(f"seed {given.seed}, commit {commit()}", flush=True)
+    print(f"{given.drill}: seed {given.seed}, commit {commit()}", flush=True)
     embedded.start()
-    from tests.chaos.drive import Drill  # after the servers: it reads the settings
-
-    result = Drill(given).run()
+    module, name = DRILLS[given.drill]
+    drill = getattr(importlib.import_module(module), name)  # after the servers: it reads the settings
+    result = drill(given).run()
     if given.json:
         with open(given.json, "w") as file:
             json.dump(result, file, indent=1)

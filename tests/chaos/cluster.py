@@ -43,6 +43,15 @@ def copy_company(name: str) -> None:
     connection.settings_dict["NAME"] = name
 
 
+def empty(name: str) -> None:
+    """A new database of this name, which this process works with from here on."""
+    connection.close()
+    with servers.Postgres().connect() as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        server.execute(f'CREATE DATABASE "{name}"')
+    connection.settings_dict["NAME"] = name
+
+
 def restart() -> None:
     """PostgreSQL ends at once, as if its machine had lost power, and starts again with what is in its log."""
     postgres = servers.Postgres()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from kombu import pools
 
 from config.celery import app
-from tests.oa.processes import ROOT, Broker, kill
+from tests.oa.processes import Broker, begin, kill
 from tests.oa.worker import transport
 
 
@@ -46,14 +43,8 @@ def processes(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
-        name = str(connection.settings_dict["NAME"])
-        with (tmp_path / f"log{len(started)}").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.oa.worker", name, str(tmp_path), *arguments], cwd=ROOT,
-                env={**os.environ, "SANHE_LOG_LEVEL": "CRITICAL"}, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        started.append(process)
-        return process
+        started.append(begin(tmp_path, *arguments))
+        return started[-1]
 
     yield start
     for process in started:

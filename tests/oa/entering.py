@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, generate_totp_secret, hotp_value
 from django.test import Client
+from django.utils import timezone
 
 from oa.organisation import factors
 from oa.organisation.models import User
@@ -20,7 +20,7 @@ PERIOD = 30
 
 def code_at(secret: str, steps: int = 0) -> str:
     """What the app shows now, or so many steps of 30 seconds later."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // PERIOD + steps))
+    return format_hotp_value(hotp_value(secret, int(timezone.now().timestamp()) // PERIOD + steps))
 
 
 def with_factor(user: User) -> tuple[str, list[str]]:

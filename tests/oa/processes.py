@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -33,6 +34,7 @@ settings.EMAIL_FILE_PATH = sys.argv[2] + "/mail"
 """
 
 ROOT = Path(__file__).parents[2]
+_started = itertools.count()
 PATIENCE = 120  # seconds on a busy machine; a quiet one needs a few
 
 
@@ -68,6 +70,16 @@ class Broker(Valkey):
             self.kill()
         shutil.rmtree(self.home)
         self.socket.unlink(missing_ok=True)
+
+
+def begin(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """A program of `tests.oa.worker` on the present database, in a process group of its own; its words go to `folder`."""
+    name = str(connection.settings_dict["NAME"])
+    with (folder / f"log{next(_started)}").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.oa.worker", name, str(folder), *arguments], cwd=ROOT,
+            env={**os.environ, "SANHE_LOG_LEVEL": "CRITICAL"}, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

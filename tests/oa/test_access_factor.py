@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from kit.values.errors import BusinessError
@@ -100,8 +100,8 @@ def test_a_code_counts_once(ann):
 def test_a_clock_may_be_half_a_minute_off(ann, monkeypatch, steps, fits):
     """S-17: the codes of the step before and after count, no others."""
     secret, _codes = with_factor(ann)
-    moment = (int(time.time()) // 30) * 30 + 15.0
-    monkeypatch.setattr(time, "time", lambda: moment)
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now.replace(second=15))
     assert accept_code(ann, code_at(secret, steps)) is fits
 
 

@@ -1,7 +1,8 @@
 """Celery on the real broker for tests: `python -m tests.oa.worker DATABASE FOLDER PREFIX SLOW [BROKER]`.
 
 SLOW: `before` or `after` dawdles around the sending of each mail and within jobs, so that the test can kill it there;
-`office` makes haste slowly with everything that the clock does. `beat` is no worker, but the scheduler.
+`office` makes haste slowly with everything that the clock does, `unleased` is the same without leases. `beat` is no
+worker, but the scheduler.
 """
 
 from __future__ import annotations
@@ -72,6 +73,15 @@ def slow_office() -> None:
         setattr(module, name, _slowly(getattr(module, name), f"{module.__name__}.{name}", seconds))
 
 
+def unleased() -> None:
+    """As a control: what a worker has in hand belongs to the next one at once."""
+    from oa.records import jobs
+    from oa.reporting import outbox
+
+    jobs.LEASE = outbox.LEASE = -dt.timedelta(seconds=1)
+    outbox.message = _slowly(outbox.message, "unleased", 0.5)
+
+
 def _slowly(done: Callable[..., Any], name: str, seconds: float) -> Callable[..., Any]:
     def slowly(*args: Any, **kwargs: Any) -> Any:
         found = done(*args, **kwargs)
@@ -100,8 +110,10 @@ def main(database: str, folder: str, prefix: str, slow: str, broker: str = "") -
     if slow == "beat":
         beat()
         return
-    if slow == "office":
+    if slow in ("office", "unleased"):
         slow_office()
+    if slow == "unleased":
+        unleased()
     from config.celery import app
     from crm.customers.models import Tag
     from oa.records.jobs import Running, job_kind

@@ -4,6 +4,9 @@ Django keeps a picture of all models while it migrates and draws every related m
 nearly every model related to the user, that made the first start take minutes. In a migration that only builds
 (tables, columns, indexes, constraints, triggers) or changes plain columns nothing but the one model is concerned;
 afterwards the picture is drawn afresh. All other migrations run as Django runs them.
+
+On the way back it is the same; and what lies behind a migration that is taken back is not drawn at all, where Django
+draws it model by model.
 """
 
 from __future__ import annotations
@@ -39,11 +42,13 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> Any:
         """Migrate."""
-        with patch.object(Migration, "apply", _apply):
+        with ExitStack() as stack:
+            for name, quick in (("apply", _apply), ("unapply", _unapply), ("mutate_state", _mutate_state)):
+                stack.enter_context(patch.object(Migration, name, quick))
             return super().handle(*args, **options)
 
 
-_django_apply = Migration.apply
+_django_apply, _django_unapply, _django_mutate = Migration.apply, Migration.unapply, Migration.mutate_state
 
 
 def _apply(migration: Migration, project_state: ProjectState, *args: Any, **kwargs: Any) -> ProjectState:
@@ -52,6 +57,22 @@ def _apply(migration: Migration, project_state: ProjectState, *args: Any, **kwar
     with _one_model_at_a_time():
         state = _django_apply(migration, project_state, *args, **kwargs)
     state.__dict__.pop("apps", None)
+    return state
+
+
+def _unapply(migration: Migration, project_state: ProjectState, *args: Any, **kwargs: Any) -> ProjectState:
+    if not all(map(_concerns_one_model, migration.operations)):
+        return _django_unapply(migration, project_state, *args, **kwargs)
+    with _one_model_at_a_time():
+        return _django_unapply(migration, project_state, *args, **kwargs)
+
+
+def _mutate_state(migration: Migration, project_state: ProjectState, preserve: bool = True) -> ProjectState:
+    """The state behind a migration without its picture, which is drawn when somebody looks."""
+    drawn = project_state.__dict__.pop("apps", None)
+    state = _django_mutate(migration, project_state, preserve)
+    if preserve and drawn is not None:
+        project_state.__dict__["apps"] = drawn
     return state
 
 
