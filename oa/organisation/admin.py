@@ -9,10 +9,12 @@ from allauth.mfa.admin import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.admin import HistoryAdmin, ReadOnlyAdmin, RecordAdmin
@@ -133,6 +135,15 @@ class RoleAdmin(DjangoGroupAdmin):
         return str(group.role.get_scope_display()) if hasattr(group, "role") else ""
 
 
+class GivenPasswordForm(AdminPasswordChangeForm):
+    """A password that somebody sets for another person."""
+
+    def save(self, commit: bool = True) -> Any:
+        """Store it as one that its person has to replace."""
+        self.user.password_given = True
+        return super().save(commit)
+
+
 @admin.register(User)
 class UserAdmin(HistoryAdmin, DjangoUserAdmin):
     """Users. Rights come from roles, and only who may give roles touches those of others (rule G-22)."""
@@ -142,6 +153,7 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):
     list_select_related = ["department", "position"]
     search_fields = ["username", "name", "email", "phone", "pinyin"]
     autocomplete_fields = ["department", "position", "manager"]
+    change_password_form = GivenPasswordForm
     ordering = ["username"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
@@ -182,9 +194,11 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):
         super().delete_queryset(request, queryset)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """A password is a person's identity: only who may give roles sets one for somebody else."""
+        """A password is a person's identity: only who may give roles sets one for somebody else, not for oneself."""
         if not request.user.has_perm(GIVES_ROLES):
             raise PermissionDenied
+        if id == str(request.user.pk):
+            return HttpResponseRedirect(reverse("password_change"))
         return super().user_change_password(request, id, form_url)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -201,6 +215,7 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):
             obj.version += 1
             save_person(obj, by=request.user)
         else:
+            obj.password_given = obj.has_usable_password()
             super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -17,8 +17,8 @@ from oa.organisation.people import GIVES_ROLES
 from oa.organisation.second_step import confirm_page
 from oa.organisation.sessions import FACTOR, is_fresh, over, touch
 
-# Open to who still has to set up a second factor.
-OPEN = ("second-factor", "logout", "login", "login-code", "confirm", "kit:language", "health", "favicon")
+# Open to who still has to choose a password or to set up a second factor, beside the page for that.
+OPEN = ("logout", "login", "login-code", "confirm", "kit:language", "health", "favicon")
 # What asks who it is when that was answered more than 15 minutes ago: rights, second factors, the company's bank.
 ASKED = frozenset((
     "role-new", "role-edit", "role-delete", "dutyconflict-new", "dutyconflict-edit", "dutyconflict-delete",
@@ -31,7 +31,7 @@ ASKED_NAMED = {("user-do", "reset-second-factor"), ("move-person", "return")}  #
 
 
 class AccessMiddleware:
-    """Lets a session in, or ends it, or leads to the second factor; before a change of rights it asks who it is."""
+    """Lets a session in, or ends it, or leads to what comes first; before a change of rights it asks who it is."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -41,11 +41,18 @@ class AccessMiddleware:
         if user.is_authenticated:
             if over(request.session) or (user.has_factor and not request.session.get(FACTOR)):
                 logout(request)
-            elif user.must_factor and not user.has_factor and request.path not in self._open:
-                return go(request, reverse("second-factor"))
+            elif (first := self._first(user)) and request.path not in {first, *self._open}:
+                return go(request, first)
             elif request.path != self._polled:
                 touch(request.session)
         return self.get_response(request)
+
+    @staticmethod
+    def _first(user: Any) -> str:
+        """Where a person has to go before anywhere else; empty for nowhere."""
+        if user.password_given:
+            return reverse("password_change")
+        return reverse("second-factor") if user.must_factor and not user.has_factor else ""
 
     @cached_property
     def _open(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -61,9 +62,27 @@ class LogoutView(auth.LogoutView):
         return answer
 
 
+class OwnPasswordForm(PasswordChangeForm):
+    """Another password of one's own, which nobody else knows."""
+
+    def clean(self) -> Any:
+        """Not the one that somebody else has set."""
+        cleaned = super().clean()
+        new = self.cleaned_data.get("new_password1")
+        if new and new == self.cleaned_data.get("old_password") and self.user.password_given:
+            self.add_error("new_password1", _("Choose another password than the one that you were given."))
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        """Store it as the person's own."""
+        self.user.password_given = False
+        return super().save(commit)
+
+
 class PasswordView(auth.PasswordChangeView):
     """Another password of one's own: everywhere else the person is logged out."""
 
+    form_class = OwnPasswordForm
     template_name = "registration/password.html"
     success_url = "/"
 

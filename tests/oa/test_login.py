@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from oa.organisation.models import User
+from oa.organisation.models import CompanyProfile, User
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -218,9 +218,21 @@ def test_a_time_zone_that_does_not_exist_breaks_no_page() -> None:
     assert client.get("/crm/customers/").status_code == 200
 
 
-@pytest.mark.parametrize("password", ["short-1", "password1234", "ann.salesperson"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "short-1",
+        "password1234",
+        "ann.salesperson",
+        "suzhou-lamp-91",
+        "my-WALKER-2026",
+        "我的步云门2026九月十",
+        "sanhe-2026-xyz",
+    ],
+)
 def test_weak_passwords_are_refused(password: str) -> None:
-    """At least twelve characters, not a common one, nothing of the person's own name."""
+    """At least twelve characters, not a common one, nothing of the names of person, company and product."""
+    CompanyProfile.objects.update(name="Suzhou Walker Co.", name_zh="步云")
     ann = make.make_user("ann.salesperson", "sales")
     client = Client()
     client.force_login(ann, backend="oa.organisation.auth.NameOrMailBackend")

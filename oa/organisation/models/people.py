@@ -159,7 +159,7 @@ def widest(grants: Iterable[dict[str, Any]]) -> dict[str, str]:
     return {name: scope for scope, names in by_scope for name in names}
 
 
-@tracked("last_login", "password", "theme", "density", "notice_mails", "digest_at")
+@tracked("last_login", "password", "password_given", "theme", "density", "notice_mails", "digest_at")
 class User(AbstractUser):
     """A person who logs in, by user name or mail address."""
 
@@ -197,6 +197,8 @@ class User(AbstractUser):
         _("notifications by mail"), max_length=6, choices=NoticeMails, default=NoticeMails.DIGEST, editable=False
     )
     digest_at = models.TimeField(_("time of the daily mail"), default=dt.time(8, 30), editable=False)
+    # By somebody else, who knows it: the person chooses another one before anything else (ASVS 6.4.1).
+    password_given = models.BooleanField(default=False, editable=False)
     pinyin = PinyinField(sources=("name",))
     version = models.PositiveIntegerField(default=1, editable=False)
 
