@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
 MANY = 3  # how many times the limit a table must have by the planner's estimate, which may be some days old
+SECONDS = 60  # how long a table that is large counts as large
 _WHOLE = """
 SELECT CASE WHEN reltuples > %s THEN %s ELSE (SELECT count(*) FROM (SELECT FROM {table} LIMIT %s) AS few) END
   FROM pg_class WHERE oid = %s::regclass"""
+
+
+_large: dict[tuple[str, int], float] = {}  # (table, limit) -> until when nobody asks again whether it has more
 
 
 def counted(rows: QuerySet[Any], limit: int) -> int:
@@ -18,6 +23,11 @@ def counted(rows: QuerySet[Any], limit: int) -> int:
     if rows.query.where:
         return rows.order_by()[: limit + 1].count()
     table = connection.ops.quote_name(rows.model._meta.db_table)
+    if _large.get((table, limit), 0) > time.monotonic():
+        return limit + 1
     with connection.cursor() as cursor:
         cursor.execute(_WHOLE.format(table=table), [MANY * limit, limit + 1, limit + 1, table])
-        return int(cursor.fetchone()[0])
+        number = int(cursor.fetchone()[0])
+    if number > limit:
+        _large[table, limit] = time.monotonic() + SECONDS
+    return number
