@@ -11,9 +11,8 @@ from django.db.models import QuerySet
 MANY = 3  # how many times the limit a table must have by the planner's estimate, which may be some days old
 SECONDS = 60  # how long a table that is large counts as large
 _WHOLE = """
-SELECT CASE WHEN reltuples > %s THEN %s ELSE (SELECT count(*) FROM (SELECT FROM {table} LIMIT %s) AS few) END
+SELECT CASE WHEN reltuples <= %s THEN (SELECT count(*) FROM (SELECT FROM {table} LIMIT %s) AS few) END
   FROM pg_class WHERE oid = %s::regclass"""
-
 
 _large: dict[tuple[str, int], float] = {}  # (table, limit) -> until when nobody asks again whether it has more
 
@@ -26,8 +25,9 @@ def counted(rows: QuerySet[Any], limit: int) -> int:
     if _large.get((table, limit), 0) > time.monotonic():
         return limit + 1
     with connection.cursor() as cursor:
-        cursor.execute(_WHOLE.format(table=table), [MANY * limit, limit + 1, limit + 1, table])
-        number = int(cursor.fetchone()[0])
-    if number > limit:
+        cursor.execute(_WHOLE.format(table=table), [MANY * limit, limit + 1, table])
+        [number] = cursor.fetchone()
+    if number is None:
         _large[table, limit] = time.monotonic() + SECONDS
-    return number
+        return limit + 1
+    return int(number)
