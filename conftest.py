@@ -225,9 +225,9 @@ def language() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def own_cache() -> None:
     """What is kept for a row is not there for the next test, nor for another process: theirs has the same key."""
-    from kit.pages.counting import _large
+    from kit.pages.counting import large_until
 
-    _large.clear()
+    large_until.clear()
     caches.settings["default"]["KEY_PREFIX"] = cache.key_prefix = f"test-{uuid.uuid4().hex}"
 
 

@@ -14,7 +14,7 @@ _WHOLE = """
 SELECT CASE WHEN reltuples <= %s THEN (SELECT count(*) FROM (SELECT FROM {table} LIMIT %s) AS few) END
   FROM pg_class WHERE oid = %s::regclass"""
 
-_large: dict[tuple[str, int], float] = {}  # (table, limit) -> until when nobody asks again whether it has more
+large_until: dict[tuple[str, int], float] = {}  # (table, limit) -> until when nobody asks again whether it has more
 
 
 def counted(rows: QuerySet[Any], limit: int) -> int:
@@ -22,12 +22,12 @@ def counted(rows: QuerySet[Any], limit: int) -> int:
     if rows.query.where:
         return rows.order_by()[: limit + 1].count()
     table = connection.ops.quote_name(rows.model._meta.db_table)
-    if _large.get((table, limit), 0) > time.monotonic():
+    if large_until.get((table, limit), 0) > time.monotonic():
         return limit + 1
     with connection.cursor() as cursor:
         cursor.execute(_WHOLE.format(table=table), [MANY * limit, limit + 1, table])
         [number] = cursor.fetchone()
     if number is None:
-        _large[table, limit] = time.monotonic() + SECONDS
+        large_until[table, limit] = time.monotonic() + SECONDS
         return limit + 1
     return int(number)
