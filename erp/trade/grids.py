@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -16,17 +17,17 @@ from erp.finance.models import TaxCode
 from erp.inventory.grids import CODES
 from erp.inventory.models import Product, ProductUnit, StockLevel, Unit
 from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
-from erp.trade.excess import excess_words
+from erp.trade.line_tables import due_label, with_own
 from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput, line_problems
 from erp.trade.prints import unit_text
 from kit.pages import formats
-from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
+from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
 from kit.values.capitals import amount_in_words
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_half_up
 from oa.organisation.models.company import TaxMethod
 
-ORDERS_ONLY = ("available", "tolerance")  # columns that invoices and bills do not have
+ORDERS_ONLY = ("available", "tolerance", "due", "warehouse")  # columns that invoices and bills do not have
 OWN = ("description", "price", "unit", "tax_code")  # what belongs to a product and goes with it
 
 
@@ -63,12 +64,15 @@ class TradeGrid(LineGrid):
             "tolerance",
             gettext_lazy("Tol. %"),
             "number",
-            width="w-68",
-            skip=True,
+            detail=True,
             permission="erp.exceed_tolerance",
         ),
         GridColumn("tax_code", gettext_lazy("Tax rate"), "select", width="w-104", choices=tax_choices, skip=True),
         GridColumn("amount", gettext_lazy("Amount"), "output", width="w-120", foot=True),
+        GridColumn("due", due_label(), "date", detail=True, also=("due date", "交期", "交货日期", "到期日")),
+        GridColumn(
+            "warehouse", gettext_lazy("Warehouse"), "picker", resource="warehouse", detail=True, also=("仓库", "库房")
+        ),
     )
 
     # ---- what differs between sales and purchasing ----
@@ -85,8 +89,8 @@ class TradeGrid(LineGrid):
         """How much of a row stock does not cover."""
         return ZERO
 
-    def held_by(self, document: Any) -> dict[int, Decimal]:
-        """Stock by product that a stored document holds itself or has taken already: it is not short of that."""
+    def held_by(self, document: Any) -> dict[tuple[int, int | None], Decimal]:
+        """What a stored document holds itself or has taken, by product and warehouse: it is not short of that."""
         return {}
 
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
@@ -100,8 +104,9 @@ class TradeGrid(LineGrid):
     # ---- rows ----
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
-        rows = []
-        for index, line in enumerate(self.stored_lines(document)):
+        rows, lines = [], list(self.stored_lines(document))
+        own = with_own(document, lines)
+        for index, line in enumerate(lines):
             row = GridRow(str(index), pk=line.pk)
             row.put("for", line.product_id)
             for name in ("product", "unit"):
@@ -113,6 +118,10 @@ class TradeGrid(LineGrid):
                 row.put("tolerance", line.tolerance)
             row.put("price", line.price, text=formats.trimmed(line.price, 2))
             row.put("tax_code", str(line.tax_code_id or ""))
+            if "due" in own.get(line.pk, ()):
+                row.put("due", line.due_date)
+            if "warehouse" in own.get(line.pk, ()):
+                row.put("warehouse", line.warehouse, line.warehouse_id, self.picked_text(line.warehouse))
             rows.append(row)
         return rows
 
@@ -174,13 +183,17 @@ class TradeGrid(LineGrid):
             row.values["factor"] = factors.get((row.get("product").pk, row.get("unit").pk), ONE)
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
-        """What is free in the document's warehouse, red where it does not suffice."""
+        """What is free in the warehouse of the row, else of the document; red where it does not suffice."""
         found = [row for row in rows if row.get("product") is not None]
         levels = StockLevel.objects.filter(product__in={row.get("product").pk for row in found})
-        if getattr(document, "warehouse_id", None):
-            levels = levels.filter(warehouse=document.warehouse_id)
-        sums = levels.values("product").annotate(on_hand=Sum("on_hand"), reserved=Sum("reserved")) if found else ()
-        free = {row["product"]: row["on_hand"] - row["reserved"] for row in sums}
+        own = {row.index: row.get("warehouse").pk for row in found if row.get("warehouse") is not None}
+        place = getattr(document, "warehouse_id", None)
+        if place:
+            levels = levels.filter(warehouse__in={place, *own.values()})
+        free: dict[tuple[int, int | None], Decimal] = defaultdict(Decimal)  # without a warehouse: in all of them
+        for product_id, warehouse, left in levels.values_list("product", "warehouse", F("on_hand") - F("reserved")):
+            for at in (warehouse, None):
+                free[product_id, at] += left
         held = self.held_by(document) if found and document.pk else {}
         self._factors(found)
         for row in found:
@@ -188,9 +201,10 @@ class TradeGrid(LineGrid):
             if not product.stocked:
                 row.outputs["available"], row.tones["available"] = "—", ""
                 continue
-            left = free.get(product.pk, ZERO)
+            at = (product.pk, own.get(row.index, place))
+            left = free[at]
             row.outputs["available"] = formats.trimmed(left)
-            row.values["short"] = self.short_of(document, row, left + held.get(product.pk, ZERO))
+            row.values["short"] = self.short_of(document, row, left + held.get(at, ZERO))
             row.tones["available"] = "neg" if row.values["short"] > 0 else ""
 
     def _amounts(self, document: Any, rows: Sequence[GridRow]) -> list[Any]:
@@ -272,6 +286,22 @@ class TradeGrid(LineGrid):
 
     # ---- saving ----
 
+    def copied_rows(self, source: Any, document: Any, user: Any) -> list[GridRow]:
+        """Without the days on which the lines of the source were due (rule G-23)."""
+        rows = super().copied_rows(source, document, user)
+        for row in rows:
+            row.typed.pop("due", None)
+            row.values.pop("due", None)
+        return rows
+
+    def order_inputs(self, document: Any, rows: Sequence[GridRow]) -> list[LineInput]:
+        """The rows of an order: what a line leaves open is that of its order, also when it is amended."""
+        given = self.inputs(rows)
+        for line in given:
+            line.due_date = line.due_date or document.required_date
+            line.warehouse = line.warehouse or document.warehouse
+        return given
+
     def inputs(self, rows: Sequence[GridRow]) -> list[LineInput]:
         """The rows as the services take them; every row needs a product."""
         require_products(rows)
@@ -286,45 +316,9 @@ class TradeGrid(LineGrid):
                 unit=row.get("unit"),
                 description=row.get("description", ""),
                 tolerance=row.get("tolerance"),
+                due_date=row.get("due"),
+                warehouse=row.get("warehouse"),
                 pk=row.pk,
             )
             for row in rows
         ]
-
-
-def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, str]]) -> LineTable:
-    """The read-only lines of a document with what became of them (`facts`: label, attribute)."""
-    lines = list(grid.stored_lines(document))
-    if any(getattr(line, "tolerance", None) is not None for line in lines):
-        facts = [*facts, (_("Tol. %"), "tolerance")]
-    headers = [
-        (_("Product"), False),
-        (_("Description"), False),
-        (_("Unit"), False),
-        (_("Qty"), True),
-        *((label, True) for label, _name in facts),
-        (_("Unit price"), True),
-        (_("Disc. %"), True),
-        (_("Tax rate"), True),
-        (_("Amount"), True),
-    ]
-    body = []
-    for line in lines:
-        amount = shown_amount(document, line)
-        body.append(
-            [
-                (line.product.code, False, "tn c-no"),
-                (line.description, False, "c-cust"),
-                (unit_text(line.unit), False, "t2"),
-                (formats.trimmed(line.quantity), True, "c-st"),
-                *((formats.trimmed(getattr(line, name)), True, "t2") for _label, name in facts),
-                (formats.trimmed(line.price, 2), True, ""),
-                (formats.trimmed(line.discount), True, ""),
-                (formats.percent(line.tax_rate * 100), True, ""),
-                (formats.money(amount), True, "b5 c-amt"),
-            ]
-        )
-    computed = grid.totals_of(document, totals(lines))
-    if facts:
-        computed.notices = [("warn", words) for words in excess_words(lines)]
-    return LineTable(headers, body, computed)

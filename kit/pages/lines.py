@@ -28,7 +28,8 @@ class GridColumn:
 
     `kind`: picker (of resource `resource`), text, number, select (of `choices(user)`), date, hidden, or
     output, which only the server fills. `skip` leaves it out of the Enter path; `width` is a class such as w-92.
-    `also` are titles that it has in the spreadsheets of others.
+    A `detail` has no cell: it folds out under the row (UX 6.6.10). `also` are titles that it has in the spreadsheets
+    of others.
     """
 
     name: str
@@ -41,6 +42,7 @@ class GridColumn:
     depends: str = ""
     permission: str = ""
     foot: bool = False
+    detail: bool = False
     digits: int = 0  # decimals that a figure has at least where it is read
     phone: str = ""  # area of the phone's card: cust, amt, no, st
     also: Sequence[str] = ()
@@ -157,7 +159,8 @@ class LineGrid:
         """The lines as the record page shows them."""
         rows = self.rows_of(document, user)
         computed = self.compute(document, rows, None, user)
-        texts = [(column, [self.text(column, row) for row in rows]) for column in self.shown_for(user)]
+        drawn = [*self.shown_for(user), *self.details_for(user)]
+        texts = [(column, [self.text(column, row) for row in rows]) for column in drawn]
         shown = [column for column, cells in texts if any(cells) or not rows]
         body = [[(self.text(c, row), c.numeric, c.css(row)) for c in shown] for row in rows]
         return LineTable([(c.label, c.numeric) for c in shown], body, computed)
@@ -199,8 +202,16 @@ class LineGrid:
         return [c for c in self.columns if not c.permission or user.has_perm(c.permission)]
 
     def shown_for(self, user: Any) -> list[GridColumn]:
-        """The columns that are drawn."""
-        return [c for c in self.columns_for(user) if c.kind != "hidden"]
+        """The columns that have a cell in the row."""
+        return [c for c in self.columns_for(user) if c.kind != "hidden" and not c.detail]
+
+    def details_for(self, user: Any) -> list[GridColumn]:
+        """The columns that fold out under the row."""
+        return [c for c in self.columns_for(user) if c.detail]
+
+    def inputs_for(self, user: Any) -> list[GridColumn]:
+        """The columns that a person types, in cells and in the details."""
+        return [c for c in [*self.shown_for(user), *self.details_for(user)] if c.kind != "output"]
 
     @property
     def hidden(self) -> list[GridColumn]:

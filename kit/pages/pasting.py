@@ -131,13 +131,14 @@ def read_block(
     grid: LineGrid, post: QueryDict, block: list[list[str]], user: Any, *, at: str, column: str
 ) -> tuple[Pasted, QueryDict]:
     """The lines of a block, and the form as it would be with them; the block begins at row `at` and `column`."""
-    shown = [c for c in grid.shown_for(user) if c.kind != "output"]
-    pasted, data = Pasted(), post.copy()
-    titles = _titles(grid.shown_for(user), block[0]) if block else None
+    inputs = grid.inputs_for(user)
+    pasted, data = Pasted(inputs=[*inputs, *grid.hidden]), post.copy()
+    titles = _titles([*grid.shown_for(user), *grid.details_for(user)], block[0]) if block else None
     if titles is not None:
-        columns = [c if c in shown else None for c in titles]
+        columns = [c if c in inputs else None for c in titles]
         pasted.unknown = [text for text, c in zip(block[0], titles, strict=True) if text and c is None]
-    else:
+    else:  # details are not to the right of any cell: only a title names them
+        shown = [c for c in inputs if not c.detail]
         start = next((i for i, c in enumerate(shown) if c.name == column), 0)
         columns = [*shown[start:], *([None] * WIDEST)]
     body = block[1:] if titles is not None else block
@@ -148,9 +149,9 @@ def read_block(
         {c.name: text for c, text in zip(columns, line, strict=False) if c and (text or titles is None)}
         for line in body
     ]
-    _split_units(grid, given, shown, user)
+    _split_units(grid, given, inputs, user)
     used = {name for cells in given for name in cells}
-    pasted.columns = [c for c in shown if c.name in used]
+    pasted.columns = [c for c in inputs if c.name in used]
     numbers = range(2 if titles is not None else 1, len(block) + 1)
     pasted.lines = [
         Line(number, cells, columns=pasted.columns)
@@ -159,8 +160,7 @@ def read_block(
     ]
     if _place(grid, post, pasted.lines, user, at) > MOST:
         pasted.problem, pasted.lines = _too_many(), []
-    pasted.inputs = [*shown, *grid.hidden]
-    _lay_over(grid, data, pasted.lines, shown)
+    _lay_over(grid, data, pasted.lines, inputs)
     return pasted, data
 
 

@@ -6,7 +6,8 @@ import { settled } from "./combo.js";
 import { schedule } from "./gridcompute.js";
 import { paste } from "./gridpaste.js";
 import { show } from "./toast.js";
-import { add, cellOf, column, comboOf, duplicate, family, fieldAt, fields, formOf, isEmpty, move, read, remove, renumber, rowOf, rows, stops, write } from "./gridrows.js";
+import { details, panelKeys, showDetails } from "./griddetails.js";
+import { add, allFields, cellOf, column, comboOf, duplicate, family, fieldAt, fields, formOf, isEmpty, labelOf, lineOf, move, read, remove, renumber, rowOf, rows, stops, write } from "./gridrows.js";
 
 const before = new WeakMap(); // field -> what stood there when the focus came
 const posted = new WeakMap(); // row -> what the server has seen of it
@@ -16,7 +17,7 @@ const tableOf = (element) => element.closest("[data-grid]");
 const isFixed = (table) => table.hasAttribute("data-fixed"); // rows neither come nor go (counts, receipts)
 const isCell = (element) => element.matches("input, select, textarea");
 const compute = (table, row) => schedule(formOf(table), typeof row === "string" ? row : row.dataset.row);
-const print = (row) => JSON.stringify($$("input, select, textarea", row).map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]));
+const print = (row) => JSON.stringify(family(row).flatMap((part) => $$("input, select, textarea", part)).map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]));
 const firstStop = (row) => stops(row)[0] || fields(row)[0];
 
 /** Tell the server about a row, unless nothing in it is new. */
@@ -116,9 +117,9 @@ function showMarks(table) {
     if (!bar) return undefined;
     (table.closest(".xscroll") || table).after(bar);
     const heads = table.tHead.rows[0].cells;
-    for (const field of fields(list[0])) {
+    for (const field of allFields(list[0])) {
       const cell = cellOf(field);
-      $("select", bar).add(new Option(cell.dataset.label || heads[cell.cellIndex]?.textContent.trim() || column(field), column(field)));
+      $("select", bar).add(new Option(labelOf(field) || cell.dataset.label || heads[cell.cellIndex]?.textContent.trim() || column(field), column(field)));
     }
     $("[data-set]", bar).addEventListener("click", () => setMarked(table, bar));
     $("[data-delete]", bar).addEventListener("click", () => drop(table, marked(table)));
@@ -212,17 +213,6 @@ function fillDown(field, table) {
   touch(table, rowOf(field));
 }
 
-function details(row, open) {
-  const button = $("[data-row-more], [data-menu] > summary", row);
-  const panel = family(row).find((one) => one.matches(".rowdet"));
-  if (panel) panel.hidden = open === undefined ? !panel.hidden : !open;
-  else if (button) {
-    button.focus();
-    button.click();
-  }
-  if (panel && !panel.hidden) $("input, select, textarea", panel)?.focus();
-}
-
 // ---- keys ---------------------------------------------------------------------------------------
 
 /** Keys that change rows; the same in a cell and in row mode. Returns true if the key was one of them. */
@@ -303,15 +293,8 @@ function rowModeKeys(event, table, row) {
 function onKey(event, table) {
   const row = rowOf(event.target);
   if (composing(event) || event.defaultPrevented) return;
-  const panel = event.target.closest("tr.rowdet");
-  if (panel) {
-    if ((event.ctrlKey || event.metaKey) && event.key === "ArrowDown") {
-      const all = rows(table);
-      const mine = all.find((one) => family(one).includes(panel));
-      const next = all[all.indexOf(mine) + 1];
-      if (next) details(next, true);
-      event.preventDefault();
-    }
+  if (event.target.closest("tr.rowdet")) {
+    if (panelKeys(event, table)) event.preventDefault();
     return;
   }
   if (!row) return;
@@ -323,7 +306,7 @@ function onKey(event, table) {
 }
 
 async function onChange(event, table) {
-  const row = rowOf(event.target);
+  const row = event.target !== table && lineOf(event.target);
   if (!row) return;
   const combo = comboOf(event.target);
   if (combo) await settled(combo);
@@ -334,6 +317,7 @@ export function enhance(root) {
   for (const table of fresh("[data-grid]", root, "gridSeen")) {
     if (!rows(table).length) add(table);
     renumber(table);
+    showDetails(table);
     for (const row of rows(table)) posted.set(row, print(row));
   }
 }
@@ -369,14 +353,14 @@ export function start() {
       rowMode(table, rowOf(cell));
     }
   });
-  on("click", "[data-grid] [data-row-delete]", (event, button) => drop(tableOf(button), [rowOf(button)]));
+  on("click", "[data-grid] [data-row-delete]", (event, button) => drop(tableOf(button), [lineOf(button)]));
   on("click", "[data-grid] [data-row-copy]", (event, button) => {
     const table = tableOf(button);
-    const copy = duplicate(table, rowOf(button));
+    const copy = duplicate(table, lineOf(button));
     if (copy) touch(table, copy);
   });
   on("click", "[data-grid] :is([data-row-up], [data-row-down])", (event, button) => {
-    const row = rowOf(button);
+    const row = lineOf(button);
     if (move(tableOf(button), row, button.matches("[data-row-up]") ? -1 : 1)) compute(tableOf(button), row);
   });
   on("click", "[data-row-add]", (event, button) => {

@@ -9,15 +9,28 @@ export const formOf = (table) => table.closest("form");
 export const body = (table) => table.tBodies[0];
 export const rows = (table) => [...body(table).children].filter((row) => row.matches("[data-row]"));
 export const rowOf = (element) => element.closest("tr[data-row]");
+/** The row of a cell, or of something in the details under it. */
+export const lineOf = (element) => {
+  let row = element.closest("tr");
+  while (row && !row.matches("[data-row]")) row = row.previousElementSibling;
+  return row;
+};
 export const cellOf = (element) => element.closest("td");
-export const column = (element) => cellOf(element)?.dataset.col;
+export const column = (element) => element.closest("[data-col]")?.dataset.col;
 export const comboOf = (field) => field.closest("[data-combo]");
 
 export const fields = (row) => $$(FIELDS, row).filter((field) => !field.disabled && !field.readOnly && field.tabIndex >= 0
   && !field.closest("td.ro, .menu") && cellOf(field)?.parentElement === row);
+/** The details of a row, where its document has some, and their fields. */
+export const panelOf = (row) => family(row).find((one) => one.matches(".rowdet"));
+export const extras = (row) => {
+  const panel = panelOf(row);
+  return panel ? $$(FIELDS, panel) : [];
+};
+export const allFields = (row) => [...fields(row), ...extras(row)];
 /** The fields that Enter visits: cells marked data-skip are left out, the arrows still reach them. */
 export const stops = (row) => fields(row).filter((field) => !cellOf(field).hasAttribute("data-skip"));
-export const fieldAt = (row, col) => fields(row).find((field) => column(field) === col);
+export const fieldAt = (row, col) => allFields(row).find((field) => column(field) === col);
 
 /** What is typed in a field, with the id behind it if it is a picker. */
 export function read(field) {
@@ -46,7 +59,7 @@ function fill(node, index) {
   const walker = document.createTreeWalker(node, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
   for (let at = walker.currentNode; at; at = walker.nextNode()) {
     if (at.nodeType === Node.TEXT_NODE) at.data = at.data.replaceAll("__i__", index);
-    else for (const attribute of at.attributes) if (attribute.value.includes("__i__")) attribute.value = attribute.value.replaceAll("__i__", index);
+    else for (const attribute of at.attributes || []) if (attribute.value.includes("__i__")) attribute.value = attribute.value.replaceAll("__i__", index);
   }
   return node;
 }
@@ -66,14 +79,16 @@ export const changed = (table) => table.dispatchEvent(new CustomEvent("grid-rows
 export function add(table, after, before) {
   const source = template(table);
   if (!source) return null;
-  const row = fill($("tr", source.content).cloneNode(true), nextIndex(table));
-  if (before) before.before(row);
-  else if (after) tail(after).after(row);
-  else body(table).append(row);
-  window.htmx?.process(row);
-  row.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
+  const group = [...fill(source.content.cloneNode(true), nextIndex(table)).children];
+  if (before) before.before(...group);
+  else if (after) tail(after).after(...group);
+  else body(table).append(...group);
+  for (const one of group) {
+    window.htmx?.process(one);
+    one.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
+  }
   changed(table);
-  return row;
+  return group[0];
 }
 
 /** A row with the rows that belong to it: its errors and its details. */
@@ -91,12 +106,12 @@ const tail = (row) => family(row).at(-1);
 export function isEmpty(row) {
   const table = row.closest("[data-grid]");
   const source = template(table);
-  const blank = source && $("tr", source.content);
-  return fields(row).every((field) => {
+  const blank = source?.content;
+  return allFields(row).every((field) => {
     const value = read(field);
     if (value.id) return false;
     if (value.text === "" || value.text === false) return true;
-    const twin = blank && $(`td[data-col="${column(field)}"] :is(${FIELDS})`, blank);
+    const twin = blank && $(`[data-col="${column(field)}"] :is(${FIELDS})`, blank);
     return !!twin && (twin.matches("select") ? field.selectedIndex === Math.max(0, twin.selectedIndex) : twin.type === "checkbox" ? field.checked === twin.checked : twin.value === field.value);
   });
 }
@@ -104,10 +119,11 @@ export function isEmpty(row) {
 export function duplicate(table, row) {
   const copy = add(table, row);
   if (!copy) return null;
-  for (const field of fields(row)) {
+  for (const field of allFields(row)) {
     const twin = fieldAt(copy, column(field));
     if (twin) write(twin, read(field));
   }
+  changed(table);
   return copy;
 }
 
@@ -132,7 +148,7 @@ export function remove(table, gone, onUndo) {
   for (const { group } of undo) for (const element of group) element.remove();
   const successor = next || add(table);
   changed(table);
-  if (gone.some((row) => !isEmptyDetached(row))) {
+  if (undo.some(({ group }) => !group.every(isEmptyDetached))) {
     show({
       level: "info",
       text: text("rows-deleted", { n: gone.length }),
@@ -151,6 +167,9 @@ export function remove(table, gone, onUndo) {
 
 const isEmptyDetached = (row) => $$(FIELDS, row).every((field) => field.value === "" || field.value === field.defaultValue) && !$("input[type=hidden][value]:not([value=''])", row);
 
+/** What a field of the details is called. */
+export const labelOf = (field) => $("label", field.closest(".fld") || document.createElement("i"))?.textContent.trim();
+
 /** Row numbers and names for assistive technology, after any change of rows. */
 export function renumber(table) {
   const heads = [...(table.tHead?.rows[0]?.cells || [])].map((cell) => cell.textContent.trim());
@@ -161,9 +180,9 @@ export function renumber(table) {
       node.data = String(position + 1);
       number.tabIndex = -1;
     }
-    for (const field of $$(FIELDS, row)) {
+    for (const field of family(row).flatMap((part) => $$(FIELDS, part))) {
       const cell = cellOf(field);
-      const title = cell?.dataset.label || heads[cell?.cellIndex] || "";
+      const title = labelOf(field) || cell?.dataset.label || heads[cell?.cellIndex] || "";
       field.setAttribute("aria-label", text("cell", { n: position + 1, column: title }));
     }
   });

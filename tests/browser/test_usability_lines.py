@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from erp.inventory.models import Unit
+from erp.sales.models import SalesOrder
 from erp.sales.services import draft_delivery
 from oa.organisation.models import User
 from tests import factories as make
@@ -169,3 +170,40 @@ def test_rows_are_pasted_by_a_button(open_page: Any, ann: User) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#livetotal")).to_contain_text("51,919.00")
     assert rows_of(page, "product_text") == ["LM-400", "SV-750", "CP-25"]
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh-hans", 390)])
+def test_details_of_a_line(open_page: Any, ann: User, language: str, width: int) -> None:
+    """UX 6.6.10: typed under the row, no dialog; what is wrong opens them; a mark stays; on phones part of the card."""
+    ann.language = language
+    ann.save()
+    page = open_page(user=ann, width=width, locale="zh-CN" if language == "zh-hans" else "en-US")
+    page.goto("/sales/orders/new/?customer=" + str(_customer()))
+    with hands(page, clicks=1, keys=6) as hand:
+        hand.click("[name='lines-0-product_text']")
+        hand.type("CP-25")
+        hand.press("Enter")
+        expect(page.locator("#livetotal")).to_contain_text("100.00")
+        hand.type("2")
+        hand.press("Alt+Enter")
+        expect(page.locator("[name='lines-0-tolerance']")).to_be_focused()
+        page.locator("[name='lines-0-due']").focus()
+        hand.type("tomorrowish")
+        hand.press("Escape")
+        panel = page.locator("#lines-0-det")
+        expect(panel.locator(".errlist").nth(1)).to_contain_text("tomorrowish")
+        expect(panel).to_be_visible()
+        assert page.watch.wide() <= 0
+        page.locator("[name='lines-0-due']").fill("2030-12-24")
+        hand.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(page.locator("tr[data-row='0'] td.changed")).to_have_count(1)
+    page.keyboard.press("Control+s")
+    expect(page.locator("#toasts .tst")).to_have_count(1)
+    assert str(SalesOrder.objects.get().lines.get().due_date) == "2030-12-24"
+
+
+def _customer() -> int:
+    from crm.customers.models import Customer
+
+    return Customer.objects.get().pk

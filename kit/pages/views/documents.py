@@ -190,6 +190,7 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     context = {
         "grid": grid,
         "columns": grid.shown_for(request.user),
+        "details": grid.details_for(request.user),
         "computed": computed,
         "resource": resource,
         "choices": SimpleLazyObject(lambda: grid.choices_for(request.user)),  # most answers hold no select
@@ -240,6 +241,7 @@ def _page(
         "then": _next_step(request, resource, obj),
         **_head_fields(resource, form),
         "columns": grid.shown_for(request.user),
+        "details": grid.details_for(request.user),
         "rows": grid.padded(rows),
         "template_row": GridRow("__i__"),
         "computed": computed,

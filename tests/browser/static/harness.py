@@ -231,6 +231,8 @@ def compute(request):
             )
         elif quantity and post.get(f"lines-{index}-quantity", "").startswith("="):
             out.append(format_html('<input id="lines-{0}-quantity" value="{1}">', index, f"{quantity:g}"))
+        wrong = "No such day." if get("due") == "never" else ""
+        out.append(format_html('<div class="errlist" id="lines-{}-due-err">{}</div>', index, wrong))
         out.append(format_html('<output id="lines-{}-amount">{}</output>', index, f"{amount:,.2f}"))
     out.append(
         format_html(
@@ -251,7 +253,7 @@ def order(request):
         time.sleep(0.3)
         messages.success(request, "Order saved.")
         return HttpResponseRedirect("/order/")
-    return render(request, "order.html")
+    return render(request, "order.html", {"details": "details" in request.GET})
 
 
 ROWS = [
