@@ -18,7 +18,7 @@ from erp.trade.grids import ORDERS_ONLY, TradeGrid
 from erp.trade.line_tables import progress_table
 from erp.trade.movement_grids import MovementGrid
 from kit.pages import formats
-from kit.pages.lines import GridRow, LineTable
+from kit.pages.lines import GridRow, LineTable, few_words
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from kit.values.money import ONE, ZERO
@@ -61,20 +61,19 @@ class OrderGrid(SalesGrid):
         return max(row.get("quantity", ZERO) * row.get("factor", ONE) - max(free, ZERO), ZERO)
 
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
-        return [
-            (
-                "warn",
-                _("Line %(line)s “%(product)s”: %(free)s available, short by %(short)s.")
-                % {
-                    "line": position,
-                    "product": row.get("product").code,
-                    "free": row.outputs.get("available", ""),
-                    "short": formats.trimmed(row.values["short"]),
-                },
-            )
+        text = _("Line %(line)s “%(product)s”: %(free)s available, short by %(short)s.")
+        words = [
+            text
+            % {
+                "line": position,
+                "product": row.get("product").code,
+                "free": row.outputs.get("available", ""),
+                "short": formats.trimmed(row.values["short"]),
+            }
             for position, row in enumerate(rows, start=1)
             if row.values.get("short")
         ]
+        return few_words(words)
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         command = amend_order if document.pk and document.state == "confirmed" else save_order

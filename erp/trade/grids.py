@@ -21,7 +21,7 @@ from erp.trade.line_tables import due_label, with_own
 from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput, line_problems
 from erp.trade.prints import unit_text
 from kit.pages import formats
-from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total
+from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total, chosen
 from kit.values.capitals import amount_in_words
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_half_up
@@ -33,8 +33,17 @@ OWN = ("description", "price", "unit", "tax_code")  # what belongs to a product 
 
 def tax_choices(user: Any) -> Sequence[tuple[str, Any]]:
     """Active tax codes with their rate."""
-    rows = TaxCode.objects.filter(active=True).values_list("pk", "code", "rate")
-    return [(str(pk), f"{code} · {formats.percent(rate * 100)}") for pk, code, rate in rows]
+    return [(str(pk), tax_label(code, rate)) for pk, code, rate in tax_codes()]
+
+
+def tax_codes() -> Iterable[tuple[int, str, Decimal]]:
+    """Active tax codes: key, code, rate."""
+    return TaxCode.objects.filter(active=True).values_list("pk", "code", "rate")
+
+
+def tax_label(code: str, rate: Decimal) -> str:
+    """How a tax code reads among the choices."""
+    return f"{code} · {formats.percent(rate * 100)}"
 
 
 def require_products(rows: Sequence[GridRow]) -> None:
@@ -118,6 +127,7 @@ class TradeGrid(LineGrid):
                 row.put("tolerance", line.tolerance)
             row.put("price", line.price, text=formats.trimmed(line.price, 2))
             row.put("tax_code", str(line.tax_code_id or ""))
+            row.values["rate"] = line.tax_code.rate if line.tax_code is not None else ZERO
             if "due" in own.get(line.pk, ()):
                 row.put("due", line.due_date)
             if "warehouse" in own.get(line.pk, ()):
@@ -140,6 +150,25 @@ class TradeGrid(LineGrid):
         computed.notices = self.notices(document, rows)
         return computed
 
+    def known(self, column: GridColumn, rows: Sequence[GridRow]) -> dict[int, Any]:
+        products = [row.get("product") for row in rows] if column.name == "unit" else []
+        return {product.unit_id: product.unit for product in products if product is not None}
+
+    def _parse(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
+        if column.name != "tax_code":
+            super()._parse(column, rows, user)
+            return
+        codes = {str(pk): (tax_label(code, rate), rate) for pk, code, rate in tax_codes()}
+        for row in rows:
+            try:
+                text = chosen(row.typed.get("tax_code", "").strip(), {key: label for key, (label, _r) in codes.items()})
+            except ValueError as error:
+                row.errors["tax_code"] = str(error)
+                continue
+            row.values["tax_code"] = text
+            if text:
+                row.values["rate"] = codes[text][1]
+
     def _fill(self, document: Any, rows: Sequence[GridRow]) -> None:
         """Defaults of rows whose product is new; what a person typed stays."""
         fresh = []
@@ -159,6 +188,7 @@ class TradeGrid(LineGrid):
             if not row.typed.get("tax_code"):
                 code = self.default_tax(document, product)
                 row.put("tax_code", str(code.pk) if code else "")
+                row.values["rate"] = code.rate if code else ZERO
             if not row.typed.get("quantity"):
                 row.put("quantity", Decimal(1))
                 row.hints["quantity"] = _("There is no quantity: 1 is taken.")
@@ -208,13 +238,12 @@ class TradeGrid(LineGrid):
             row.tones["available"] = "neg" if row.values["short"] > 0 else ""
 
     def _amounts(self, document: Any, rows: Sequence[GridRow]) -> list[Any]:
-        rates = {str(pk): rate for pk, rate in TaxCode.objects.values_list("pk", "rate")} if rows else {}
         priced = [
             Priced(
                 row.get("quantity", ZERO),
                 round_half_up(row.get("price", ZERO), PRICE_DIGITS),
                 round_half_up(row.get("discount", ZERO), PERCENT_DIGITS),
-                rates.get(str(row.typed.get("tax_code", "")), ZERO),
+                row.get("rate", ZERO) if row.typed.get("tax_code") else ZERO,
             )
             for row in rows
         ]

@@ -15,7 +15,7 @@ from erp.trade.prints import unit_text
 from erp.trade.progress import to_move
 from kit.pages import formats
 from kit.pages.actions import Command
-from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
+from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total, few_words
 from kit.values.errors import BusinessError
 from kit.values.money import ZERO
 
@@ -117,11 +117,12 @@ class MovementGrid(LineGrid):
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
         """What of a draft is more than its order has open (rule G-12)."""
         text = _("Line %(line)s “%(product)s”: %(over)s more than is left on the order.")
-        return [
-            ("warn", text % {"line": position, "product": row.outputs["product"], "over": formats.trimmed(over)})
+        words = [
+            text % {"line": position, "product": row.outputs["product"], "over": formats.trimmed(over)}
             for position, row in enumerate(rows, start=1)
             if document.state == "draft" and row.outputs and (over := row.get("quantity", ZERO) - row.get("open")) > 0
         ]
+        return few_words(words)
 
     def quantities(self, rows: Sequence[GridRow]) -> dict[int, Decimal]:
         """Quantities by line key, as the services take them."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from kit.pages import formats
 from kit.pages.resolving import resolve_texts
@@ -18,6 +18,7 @@ from kit.pages.widgets import pick_url
 from kit.values.errors import BusinessError
 from kit.values.keys import is_key
 
+TOLD = 5  # lines that a notice names one by one
 WORDS = {"unit", "note", "order", "product", "number", "due"}  # output columns that hold no figures
 SPARE_ROWS = 5  # empty rows that work without JavaScript
 
@@ -280,7 +281,7 @@ class LineGrid:
                 elif column.kind == "date":
                     row.values[column.name] = formats.parse_date(text)
                 elif column.kind == "select":
-                    row.values[column.name] = _chosen(text, choices)
+                    row.values[column.name] = chosen(text, choices)
                 else:
                     row.values[column.name] = text
             except ValueError as error:
@@ -288,9 +289,10 @@ class LineGrid:
 
     def _parse_picker(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
         resource = registry[column.resource]
-        keys = {int(row.keys[column.name]) for row in rows if is_key(row.keys.get(column.name, ""))}
+        found = self.known(column, rows)
+        keys = {int(row.keys[column.name]) for row in rows if is_key(row.keys.get(column.name, ""))} - set(found)
         allowed = resource.queryset(user).select_related(*resource.related)
-        found = {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
+        found |= {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
         open_ = [row for row in rows if row.typed.get(column.name, "").strip() and not self._keyed(row, column, found)]
         active = resource.pick_queryset(user, {}).select_related(*resource.related)
         meant = resolve_texts(resource, active, {row.typed[column.name].strip() for row in open_}) if open_ else {}
@@ -305,6 +307,10 @@ class LineGrid:
                 row.keys[column.name], row.typed[column.name] = str(obj.pk), self.picked_text(obj)
                 if text in meant and meant[text].guessed:
                     row.hints[column.name] = _("“%(text)s” is taken for %(name)s.") % {"text": text, "name": obj}
+
+    def known(self, column: GridColumn, rows: Sequence[GridRow]) -> dict[int, Any]:
+        """Records of a picker that came with those of the columns before it, by their key."""
+        return {}
 
     def _keyed(self, row: GridRow, column: GridColumn, found: Mapping[int, Any]) -> Any:
         """The record of a picker's hidden key; without scripts it stays when a person types another text over it."""
@@ -349,7 +355,15 @@ class LineGrid:
         return pick_url(registry[column.resource])
 
 
-def _chosen(text: str, choices: Mapping[str, Any]) -> str:
+def few_words(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Warnings of lines: the first ones, and how many lines more have one."""
+    told = [("warn", text) for text in words[:TOLD]]
+    rest = len(words) - len(told)
+    return [*told, ("warn", ngettext("… and %s more line", "… and %s more lines", rest) % rest)] if rest else told
+
+
+def chosen(text: str, choices: Mapping[str, Any]) -> str:
+    """The key of the choice that was posted by its key or its label; raises ValueError."""
     if text and text not in choices:
         match = next((key for key, label in choices.items() if str(label) == text), None)
         if match is None:

@@ -21,7 +21,7 @@ from kit.pages.resolving import resolve_texts
 from kit.pages.resources import registry
 from kit.values.keys import is_key
 
-MOST = 400  # rows of a page: with more, a form has more fields than the server takes (DATA_UPLOAD_MAX_NUMBER_FIELDS)
+MOST = 1000  # rows of a document that is typed
 WIDEST = 60  # cells of a line
 OK, DOUBT, WRONG = "ok", "warn", "bad"
 WORDS = {OK: gettext_lazy("Good"), DOUBT: gettext_lazy("Look at it"), WRONG: gettext_lazy("Left out")}
@@ -246,7 +246,7 @@ def _is_number(text: str) -> bool:
 
 
 def _too_many() -> str:
-    return _("These lines take at most %s rows on a page. Import a file instead.") % MOST
+    return _("These lines take at most %s rows. Import a file instead.") % MOST
 
 
 def _place(grid: LineGrid, post: QueryDict, lines: Sequence[Line], user: Any, at: str) -> int:

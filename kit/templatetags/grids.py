@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django import template
+from django.template import Context
+from django.utils.safestring import SafeString, mark_safe
 
-from kit.pages.lines import GridColumn, GridRow
+from kit.pages.lines import GridColumn, GridRow, LineGrid
+from kit.pages.packing import PACKED, packed, shown
 
 register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def folded_rows(context: Context, rows: Iterable[GridRow]) -> SafeString:
+    """Rows that are not in view, one hidden input each."""
+    grid: LineGrid = context["grid"]
+    columns = [*grid.hidden, *context["columns"], *context["details"]]
+    return mark_safe("".join(_folded(grid, row, columns) for row in rows))  # noqa: S308  (escaped by `packed`)
+
+
+def _folded(grid: LineGrid, row: GridRow, columns: list[GridColumn]) -> str:
+    name = f"{grid.prefix}-{row.index}-{PACKED}"
+    value, data = packed(grid, row, columns), shown(row)
+    return f'<input type="hidden" name="{name}" id="{name}" value=\'{value}\' data-shown=\'{data}\'>'
 
 
 @register.filter

@@ -9,6 +9,7 @@ import * as draft from "./draft.js";
 import * as forms from "./forms.js";
 import * as grid from "./grid.js";
 import * as griddetails from "./griddetails.js";
+import * as gridpages from "./gridpages.js";
 import * as gridpaste from "./gridpaste.js";
 import * as gridscan from "./gridscan.js";
 import * as keys from "./keys.js";
@@ -18,7 +19,7 @@ import * as toast from "./toast.js";
 import * as upload from "./upload.js";
 
 // the order of start() is the order in which a key press meets the modules: the innermost first
-const modules = [dates, dialog, gridscan, combo, grid, griddetails, gridpaste, forms, list, keys, draft, toast, upload, shell];
+const modules = [dates, dialog, gridscan, combo, grid, griddetails, gridpages, gridpaste, forms, list, keys, draft, toast, upload, shell];
 
 const enhance = (root) => { for (const module of modules) module.enhance?.(root); };
 

@@ -6,8 +6,9 @@ import { settled } from "./combo.js";
 import { schedule } from "./gridcompute.js";
 import { paste } from "./gridpaste.js";
 import { show } from "./toast.js";
+import { atEnd, cut, lastPage, nearest, neighbour, pull, remove } from "./gridpages.js";
 import { details, panelKeys, showDetails } from "./griddetails.js";
-import { add, allFields, cellOf, column, comboOf, duplicate, family, fieldAt, fields, formOf, isEmpty, labelOf, lineOf, move, read, remove, renumber, rowOf, rows, stops, write } from "./gridrows.js";
+import { add, allFields, cellOf, column, comboOf, duplicate, family, fieldAt, fields, formOf, isEmpty, labelOf, lineOf, move, read, renumber, rowOf, rows, stops, write } from "./gridrows.js";
 
 const before = new WeakMap(); // field -> what stood there when the focus came
 const posted = new WeakMap(); // row -> what the server has seen of it
@@ -50,21 +51,22 @@ function step(field, table, back, byTab) {
   const all = rows(table);
   const inRow = stops(row);
   const rest = all.slice(all.indexOf(row));
-  if (!back && byTab && rest.every(isEmpty)) return leave(table);
+  if (!back && byTab && rest.every(isEmpty) && atEnd(table)) return leave(table);
   // from a cell that Enter skips, go on from its place in the row
   const order = fields(row);
   const next = back ? order.slice(0, order.indexOf(field)).filter((f) => inRow.includes(f)).at(-1) : order.slice(order.indexOf(field) + 1).find((f) => inRow.includes(f));
   if (next) return go(next);
-  const other = all[all.indexOf(row) + (back ? -1 : 1)];
+  const other = neighbour(table, row, back ? -1 : 1);
   if (other) return go(back ? stops(other).at(-1) : firstStop(other));
   if (back) return byTab ? leave(table, true) : false;
   const made = isEmpty(row) || isFixed(table) ? null : add(table, row);
-  return made ? go(firstStop(made)) : leave(table);
+  if (!made) return leave(table);
+  cut(table, made);
+  return go(firstStop(made));
 }
 
 function vertical(field, table, way) {
-  const all = rows(table);
-  const other = all[all.indexOf(rowOf(field)) + way];
+  const other = neighbour(table, rowOf(field), way);
   return other && go(fieldAt(other, column(field)) || firstStop(other));
 }
 
@@ -187,13 +189,20 @@ function drop(table, list) {
   const rowWise = table.classList.contains("rowmode");
   const col = column(document.activeElement) || "";
   unmark(table);
-  const next = remove(table, list, (back) => {
-    for (const row of back) posted.delete(row);
-    compute(table, "all");
+  const left = remove(table, list, (back) => {
+    for (const row of back) compute(table, row);
   });
-  compute(table, "all");
+  const next = left || nearest(table) || add(table);
+  compute(table, "none"); // the totals alone are new
   if (rowWise) rowMode(table, next);
   else go(fieldAt(next, col) || firstStop(next));
+}
+
+/** Move a row, past the edge of the page as well. */
+function shift(table, row, way) {
+  const all = rows(table);
+  if (row === all[way > 0 ? all.length - 1 : 0]) pull(table, way);
+  if (move(table, row, way)) compute(table, row);
 }
 
 function fillDown(field, table) {
@@ -224,7 +233,8 @@ function rowKeys(event, table, row, field) {
   if (mod && way && !event.shiftKey) {
     const made = way > 0 ? add(table, row) : add(table, null, row);
     if (made) go(firstStop(made));
-  } else if (event.altKey && way && !mod) move(table, row, way) && compute(table, row);
+    if (made) cut(table, made);
+  } else if (event.altKey && way && !mod) shift(table, row, way);
   else if (event.shiftKey && way && !mod && !event.altKey) {
     const all = rows(table);
     const goesOn = anchors.has(table) && (row === anchors.get(table) || row.matches(".mark"));
@@ -243,6 +253,7 @@ function rowKeys(event, table, row, field) {
     } else if (field) fillDown(field, table);
   } else if (event.key === "Delete" && (event.altKey || !field) && !rowsStay) drop(table, marked(table).includes(row) ? marked(table) : [row]);
   else if (event.key === "Enter" && event.altKey) details(row);
+  else if (event.altKey && /^Page(Up|Down)$/.test(event.key)) $(`[data-turn="${event.key === "PageUp" ? -1 : 1}"]`, formOf(table))?.click();
   else if (event.key === "F2" && marked(table).length > 1) toMarks(table, field);
   else return false;
   return true;
@@ -276,8 +287,8 @@ function cellKeys(event, table, field) {
 
 function rowModeKeys(event, table, row) {
   const arrow = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  const all = rows(table);
-  if (arrow && all[all.indexOf(row) + arrow]) rowMode(table, all[all.indexOf(row) + arrow]);
+  const other = arrow && neighbour(table, row, arrow);
+  if (other) rowMode(table, other);
   else if (event.key === "Enter" || event.key === "F2") {
     endRowMode(table);
     go(firstStop(row));
@@ -331,6 +342,11 @@ export function start() {
     field.dataset.typed = "1"; // the server does not overwrite it when it fills what follows from another field
     if (field.closest("[data-recompute]")) schedule(field.form, "all", field.name);
   });
+  on("grid-page", "[data-grid]", (event, table) => {
+    renumber(table);
+    showDetails(table);
+    unmark(table);
+  });
   on("grid-rows", "[data-grid]", (event, table) => {
     renumber(table);
     table.dispatchEvent(new Event("input", { bubbles: true }));
@@ -361,13 +377,13 @@ export function start() {
   });
   on("click", "[data-grid] :is([data-row-up], [data-row-down])", (event, button) => {
     const row = lineOf(button);
-    if (move(tableOf(button), row, button.matches("[data-row-up]") ? -1 : 1)) compute(tableOf(button), row);
+    shift(tableOf(button), row, button.matches("[data-row-up]") ? -1 : 1);
   });
   on("click", "[data-row-add]", (event, button) => {
     const table = button.dataset.rowAdd ? $(`[data-grid][data-prefix="${button.dataset.rowAdd}"]`) : $("[data-grid]", button.closest("form") || document);
     if (!table) return;
     event.preventDefault();
-    const last = rows(table).at(-1);
+    const last = lastPage(table) || rows(table).at(-1);
     go(firstStop(last && isEmpty(last) ? last : add(table)));
   });
 }

@@ -2,6 +2,7 @@
 // end of the row or Alt+Enter. Ctrl+↓ and Ctrl+↑ lead to the panel of the next row, Escape back into the row.
 
 import { $, focusEnd, on } from "./core.js";
+import { neighbour } from "./gridpages.js";
 import { column, extras, fieldAt, labelOf, lineOf, panelOf, read, rows, stops } from "./gridrows.js";
 
 const openers = new WeakMap(); // panel -> where the focus was
@@ -41,14 +42,13 @@ export function details(row) {
 /** Keys in a panel; true if the key was one of its own. */
 export function panelKeys(event, table) {
   const row = lineOf(event.target);
-  const all = rows(table);
   const mod = event.ctrlKey || event.metaKey;
   const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (mod && way && !event.shiftKey && !event.altKey) {
-    const next = all[all.indexOf(row) + way];
-    if (!next) return true;
     const col = column(event.target);
-    if (!$("[aria-invalid=true]", panelOf(row))) fold(row, true);
+    const next = neighbour(table, row, way);
+    if (!next) return true;
+    if (row.isConnected && !$("[aria-invalid=true]", panelOf(row))) fold(row, true);
     show(next, col);
   } else if (event.key === "Escape" || (event.key === "Enter" && event.altKey)) close(row);
   else if (event.key === "Enter" && !mod && event.target.matches("input, select")) {

@@ -1,9 +1,8 @@
 // Rows and cells of the line grid (UX 6.6): finding, adding, copying, moving, deleting.
 
 import { $, $$, text } from "./core.js";
-import { show } from "./toast.js";
 
-const FIELDS = "input:not([type=hidden]), select, textarea";
+export const FIELDS = "input:not([type=hidden]), select, textarea";
 
 export const formOf = (table) => table.closest("form");
 export const body = (table) => table.tBodies[0];
@@ -65,9 +64,9 @@ function fill(node, index) {
 }
 
 /** Indexes are never used twice; the server reads the rows in the order of the page. */
-function nextIndex(table) {
+export function nextIndex(table) {
   const total = formOf(table)?.elements.namedItem(`${table.dataset.prefix}-TOTAL_FORMS`);
-  const used = rows(table).map((row) => Number(row.dataset.row) + 1);
+  const used = "next" in table.dataset ? [] : [...rows(table).map((row) => row.dataset.row), ...$$("[data-folded] > input", formOf(table) || document).map((item) => item.name.split("-").at(-2))].map((index) => Number(index) + 1);
   const next = Math.max(0, Number(table.dataset.next || 0), Number(total?.value || 0), ...used);
   table.dataset.next = next + 1;
   if (total) total.value = next + 1;
@@ -76,10 +75,12 @@ function nextIndex(table) {
 
 export const changed = (table) => table.dispatchEvent(new CustomEvent("grid-rows", { bubbles: true }));
 
+/** A row as it comes from the template, with what belongs to it. */
+export const make = (table, index) => [...fill(template(table).content.cloneNode(true), index).children];
+
 export function add(table, after, before) {
-  const source = template(table);
-  if (!source) return null;
-  const group = [...fill(source.content.cloneNode(true), nextIndex(table)).children];
+  if (!template(table) || table.hasAttribute("data-fixed")) return null;
+  const group = make(table, nextIndex(table));
   if (before) before.before(...group);
   else if (after) tail(after).after(...group);
   else body(table).append(...group);
@@ -100,7 +101,7 @@ export function family(row) {
   }
   return all;
 }
-const tail = (row) => family(row).at(-1);
+export const tail = (row) => family(row).at(-1);
 
 /** Empty: nothing but what a new row brings along. */
 export function isEmpty(row) {
@@ -140,40 +141,24 @@ export function move(table, row, step) {
   return true;
 }
 
-/** Remove rows and offer Undo; returns the row to go on with. */
-export function remove(table, gone, onUndo) {
-  const all = rows(table);
-  const next = all.find((row, index) => index > all.indexOf(gone.at(-1)) && !gone.includes(row)) || all.filter((row) => !gone.includes(row)).at(-1);
-  const undo = gone.map((row) => ({ group: family(row), before: row.previousElementSibling }));
-  for (const { group } of undo) for (const element of group) element.remove();
-  const successor = next || add(table);
-  changed(table);
-  if (undo.some(({ group }) => !group.every(isEmptyDetached))) {
-    show({
-      level: "info",
-      text: text("rows-deleted", { n: gone.length }),
-      undo: () => {
-        for (const { group, before } of undo) {
-          if (before?.isConnected) before.after(...group);
-          else body(table).prepend(...group);
-        }
-        changed(table);
-        onUndo(gone);
-      },
-    });
-  }
-  return successor;
-}
-
-const isEmptyDetached = (row) => $$(FIELDS, row).every((field) => field.value === "" || field.value === field.defaultValue) && !$("input[type=hidden][value]:not([value=''])", row);
-
 /** What a field of the details is called. */
 export const labelOf = (field) => $("label", field.closest(".fld") || document.createElement("i"))?.textContent.trim();
+
+/** Cells that are worth a look (UX 6.6.3), with the words that tell why. */
+export function labelled(table, row, hints) {
+  for (const cell of $$("td[data-col]", row)) {
+    const words = hints[cell.dataset.col] || "";
+    cell.classList.toggle("warned", !!words);
+    cell.title = words;
+  }
+}
 
 /** Row numbers and names for assistive technology, after any change of rows. */
 export function renumber(table) {
   const heads = [...(table.tHead?.rows[0]?.cells || [])].map((cell) => cell.textContent.trim());
-  rows(table).forEach((row, position) => {
+  const offset = $('[data-folded="before"]', formOf(table) || document)?.children.length || 0;
+  rows(table).forEach((row, at) => {
+    const position = offset + at;
     const number = $("td.rn", row);
     if (number) {
       const node = [...number.childNodes].find((child) => child.nodeType === Node.TEXT_NODE && child.data.trim()) || number.appendChild(document.createTextNode(""));

@@ -178,7 +178,7 @@ def test_details_of_a_line(open_page: Any, ann: User, language: str, width: int)
     ann.language = language
     ann.save()
     page = open_page(user=ann, width=width, locale="zh-CN" if language == "zh-hans" else "en-US")
-    page.goto("/sales/orders/new/?customer=" + str(_customer()))
+    page.goto("/sales/orders/new/?customer=" + str(_the_customer().pk))
     with hands(page, clicks=1, keys=6) as hand:
         hand.click("[name='lines-0-product_text']")
         hand.type("CP-25")
@@ -203,7 +203,35 @@ def test_details_of_a_line(open_page: Any, ann: User, language: str, width: int)
     assert str(SalesOrder.objects.get().lines.get().due_date) == "2030-12-24"
 
 
-def _customer() -> int:
+def test_hundreds_of_lines(open_page: Any, ann: User) -> None:
+    """UX 6.6.11: a jump to the last page, a quantity there, the total of all, a mistake on a page out of view, saved."""
+    from erp.inventory.models import Product
+
+    goods = Product.objects.get(code="CP-25")
+    lines = [make.line(goods, 1, "10") for _ in range(260)]
+    order = make.make_order(_the_customer(), *lines, currency=make.currency(), by=ann)
+    page = open_page(user=ann)
+    page.goto(f"/sales/orders/{order.url_key}/edit/")
+    expect(page.locator("tr[data-row]")).to_have_count(200)
+    page.locator("[name='lines-7-quantity']").fill("1.5")  # a piece has no decimals
+    page.locator("[data-pages]").first.select_option("200")
+    page.locator("[name='lines-250-quantity']").fill("101")
+    page.keyboard.press("Enter")
+    expect(page.locator("#livetotal")).to_contain_text("3,605.00")
+    page.keyboard.press("Control+s")
+    expect(page.locator(".errsum a")).to_contain_text("Line 8")
+    expect(page.locator("tr[data-row]")).to_have_count(200)
+    page.locator("[data-pages]").first.select_option("200")
+    page.locator(".errsum a").click()
+    expect(page.locator("[name='lines-7-quantity']")).to_be_focused()
+    page.keyboard.type("2")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#toasts")).to_contain_text("saved")
+    found = [line.quantity for line in order.lines.order_by("position")]
+    assert (len(found), found[7], found[250]) == (260, 2, 101)
+
+
+def _the_customer() -> Any:
     from crm.customers.models import Customer
 
-    return Customer.objects.get().pk
+    return Customer.objects.get()

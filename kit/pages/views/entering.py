@@ -31,9 +31,10 @@ def paste_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     _require(request, resource)
     grid, user = resource.lines, request.user
     form = computing_form(request, resource)
+    typed: Any = form.data
     block = block_of(request.POST.get("paste", ""))
     at, column = request.POST.get("at", ""), request.POST.get("column", "")
-    pasted, data = read_block(grid, request.POST, block, user, at=at, column=column)
+    pasted, data = read_block(grid, typed, block, user, at=at, column=column)
     if pasted.lines:
         rows = grid.read(data, user)
         grid.compute(form.instance, rows, {line.index for line in pasted.lines if line.index}, user)
@@ -47,8 +48,9 @@ def scan_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     grid, user = resource.lines, request.user
     if not grid.scanned:
         raise Http404
-    document: Any = computing_form(request, resource).instance
-    rows: list[GridRow] = grid.read(request.POST, user)
+    form = computing_form(request, resource)
+    document: Any = form.instance
+    rows: list[GridRow] = grid.read(form.data, user)
     first = "counting" not in request.POST
     found = scan(grid, document, rows, request.POST.get("code", ""), user, first=first)
     return fragment_or_page(request, "kit/parts/scanned.html", {"scanned": found})

@@ -39,6 +39,7 @@ def policy(get_response):
 
 settings.configure(
     DEBUG=True,
+    DATA_UPLOAD_MAX_NUMBER_FIELDS=6000,
     SECRET_KEY="harness",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
@@ -176,7 +177,7 @@ def number(text):
 
 
 def compute(request):
-    post = request.POST
+    post = harness_lines.unfolded(request.POST)
     LOG.computes.append({"changed": post.get("changed"), "seq": post.get("seq"), "keys": list(post)})
     time.sleep(LOG.delay)
     if LOG.status != 200:
@@ -187,6 +188,11 @@ def compute(request):
     changed = indexes if post["changed"] == "all" else post["changed"].split(",")
     for index in indexes:
         get = lambda name: post.get(f"lines-{index}-{name}", "")  # noqa: E731, B023
+        if f"lines-{index}-packed" in request.POST:
+            if index in changed:
+                out.append(harness_lines.answer(index, request.POST, (number(get("quantity")) or 0) * 10))
+            total += (number(get("quantity")) or 0) * 10
+            continue
         product = next(
             (p for p in PRODUCTS if p[0] == get("product") or p[1].lower() == get("product_text").strip().lower()), None
         )
@@ -253,7 +259,8 @@ def order(request):
         time.sleep(0.3)
         messages.success(request, "Order saved.")
         return HttpResponseRedirect("/order/")
-    return render(request, "order.html", {"details": "details" in request.GET})
+    context = {"details": "details" in request.GET, "folded": harness_lines.folded(int(request.GET.get("rows", "4")))}
+    return render(request, "order.html", context)
 
 
 ROWS = [

@@ -55,3 +55,30 @@ def scan(request, products):
             json.dumps(cells),
         )
     )
+
+
+def folded(count):
+    """Rows behind the first four, each as one hidden input."""
+    return [
+        (n, json.dumps({"product_text": "CP-25-19", "product": "6", "quantity": str(n), "price": "10"}))
+        for n in range(4, count)
+    ]
+
+
+def unfolded(post):
+    """What the rows of a form would post."""
+    made = {}
+    for name in post:
+        made[name] = post[name]
+        if name.endswith("-packed"):
+            made |= {name.replace("packed", part): text for part, text in json.loads(post[name]).items()}
+            made.setdefault(name.replace("packed", "product_text"), "")
+    return made
+
+
+def answer(index, post, amount):
+    """A packed row with its amount."""
+    name = f"lines-{index}-packed"
+    return format_html(
+        '<input id="{}" value="{}" data-shown="{}">', name, post[name], json.dumps({"o": {"amount": f"{amount:,.2f}"}})
+    )
