@@ -59,6 +59,7 @@ class TradeGrid(LineGrid):
     title = gettext_lazy("Lines")
     unit_column = "unit"
     scanned = "product"
+    searched = "product"
     columns: Sequence[GridColumn] = (
         GridColumn("for", "", "hidden"),
         GridColumn("found", "", "hidden"),

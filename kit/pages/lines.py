@@ -140,6 +140,7 @@ class LineGrid:
     total_label: Any = gettext_lazy("Total")  # of the figure in the page head
     unit_column = ""  # picker that takes the unit out of a pasted "40 pc"
     scanned = ""  # resource whose codes and barcodes are scanned into the lines
+    searched = ""  # picker column whose records are looked for in a drawer, many at a time
     counted = "quantity"  # what one more scan adds to
 
     # ---- to be filled by the document ----

@@ -22,6 +22,7 @@ from kit.values.keys import is_key
 PAGE = 200  # rows in view, also in static/js/gridpages.js
 PACKED = "packed"
 LONGEST = 20_000  # letters of a packed row
+_UNSENT = re.compile("[\x00\ud800-\udfff]")  # what no plain input can post
 _ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("'"): "&#x27;"}
 
 
@@ -124,7 +125,7 @@ def _parts(text: str) -> dict[str, str]:
         given = json.loads(text) if len(text) <= LONGEST else None
     except (ValueError, RecursionError):
         given = None
-    if not isinstance(given, dict) or not all(isinstance(part, str) for part in given.values()):
+    if not isinstance(given, dict) or not all(isinstance(t, str) and not _UNSENT.search(t) for t in given.values()):
         raise BadRequest(_("This form cannot be read. Load the page again."))
     return given
 

@@ -61,15 +61,15 @@ export function fill(table, lines, spare = false) {
   return { touched: before.map(([index]) => index), undo };
 }
 
-function put({ table, field }, lines) {
+export function put({ table, field }, lines, said = "rows-pasted", spare = false) {
   const form = formOf(table);
-  const { touched, undo } = fill(table, lines);
+  const { touched, undo } = fill(table, lines, spare);
   if (comboOf(field)) settle(comboOf(field)); // the server's answer does not touch the cell in hand
   for (const index of touched) schedule(form, index);
-  announce(text("rows-pasted", { n: lines.length }));
+  announce(text(said, { n: lines.length }));
   show({
     level: "success",
-    text: text("rows-pasted", { n: lines.length }),
+    text: text(said, { n: lines.length }),
     undo: () => {
       undo();
       schedule(form, "all");

@@ -235,3 +235,25 @@ def _the_customer() -> Any:
     from crm.customers.models import Customer
 
     return Customer.objects.get()
+
+
+def test_products_are_found_and_counted_on_a_phone(open_page: Any, ann: User) -> None:
+    """UX 6.6.7, 6.6.14: many at once by the button over the lines; one more by the button at the quantity."""
+    page = open_page(user=ann, width=390)
+    page.goto("/sales/orders/new/")
+    with hands(page, clicks=6) as hand:
+        hand.click("[data-choose-rows]")
+        search = page.locator("[data-choose-search]")
+        expect(search).to_be_focused()
+        hand.click(page.get_by_role("checkbox", name="CP-25"))
+        search.fill("rail")
+        expect(page.locator("#choose-found tr")).to_have_count(1)
+        hand.click(page.locator("#choose-found input[type=checkbox]"))
+        assert page.watch.wide() <= 0
+        hand.click("[data-choose-take]")
+        expect(page.locator("#livetotal")).to_contain_text("200.00")
+        hand.click("tr[data-row='1'] [data-count-by='1']")
+        hand.click("tr[data-row='1'] [data-count-by='1']")
+    expect(page.locator("#livetotal")).to_contain_text("400.00")
+    assert (rows_of(page, "product_text"), rows_of(page, "quantity")) == (["CP-25", "GR-10"], ["1", "3"])
+    assert page.watch.wide() <= 0

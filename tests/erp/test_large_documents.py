@@ -146,6 +146,8 @@ def test_a_packed_row_means_no_more_than_its_inputs(client: Any, clerk: Any, min
     assert order.customer == mingrui
     assert [(line.product.code, line.quantity) for line in order.lines.order_by("position")] == [("P0", 3), ("P1", 4)]
     forged = (
+        '{"description": "\\u0000"}',
+        '{"description": "\\ud800"}',
         "",
         "{",
         "[]",

@@ -273,6 +273,7 @@ def _addresses(resource: Resource, obj: Any) -> dict[str, str]:
         "compute_url": resource.url("compute"),
         "paste_url": resource.url("paste"),
         "scan_url": resource.url("scan") if resource.lines.scanned else "",
+        "choose_url": resource.url("choose") if resource.lines.searched else "",
         "form_url": resource.url_for(obj, "edit") if obj is not None else resource.url("new"),
     }
 

@@ -353,6 +353,7 @@ urlpatterns = [
     path("new-customer/", new_customer),
     path("compute/", compute),
     path("paste/", partial(harness_lines.paste, products=PRODUCTS)),
+    path("choose/", partial(harness_lines.choose, products=PRODUCTS)),
     path("scan/", partial(harness_lines.scan, products=PRODUCTS)),
     path("order/", order),
     path("list/", records),
