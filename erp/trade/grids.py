@@ -192,7 +192,7 @@ class TradeGrid(LineGrid):
                 row.values["rate"] = code.rate if code else ZERO
             if not row.typed.get("quantity"):
                 row.put("quantity", Decimal(1))
-                row.hints["quantity"] = _("There is no quantity: 1 is taken.")
+                row.taken["quantity"] = _("There is no quantity: 1 is taken.")
             own = row.typed.get("price", "") != row.typed.get("found", "")
             if (row.get("price") is None or not own) and "price" not in row.errors:
                 fresh.append(row)  # a price that was found is found again: the quantity or customer may have changed
@@ -237,6 +237,9 @@ class TradeGrid(LineGrid):
             row.outputs["available"] = formats.trimmed(left)
             row.values["short"] = self.short_of(document, row, left + held.get(at, ZERO))
             row.tones["available"] = "neg" if row.values["short"] > 0 else ""
+            if row.values["short"] > 0:
+                facts = {"free": row.outputs["available"], "short": formats.trimmed(row.values["short"])}
+                row.hints["quantity"] = _("%(free)s available, short by %(short)s.") % facts
 
     def _amounts(self, document: Any, rows: Sequence[GridRow]) -> list[Any]:
         priced = [
@@ -305,9 +308,6 @@ class TradeGrid(LineGrid):
             if product.pk in seen:
                 row.hints.setdefault("product", _("%s stands in these rows more than once.") % product.code)
             seen.add(product.pk)
-            if row.values.get("short"):
-                facts = {"free": row.outputs.get("available", ""), "short": formats.trimmed(row.values["short"])}
-                row.hints["quantity"] = _("%(free)s available, short by %(short)s.") % facts
 
     def row_of(self, document: Any, rows: Sequence[GridRow], obj: Any) -> GridRow | None:
         """A code means one of the product's own unit: a row in boxes is another one."""

@@ -86,6 +86,10 @@ class MovementGrid(LineGrid):
             for row in rows:
                 if row.pk in stored:
                     row.outputs, row.values["open"] = stored[row.pk].outputs, stored[row.pk].values["open"]
+        for row in rows:
+            over = row.outputs and not row.errors and row.get("quantity", ZERO) > row.get("open", ZERO)
+            if over and document.state == "draft":
+                row.hints["quantity"] = _("Only %s are left on the order.") % formats.trimmed(row.get("open"))
         total = formats.trimmed(sum((row.get("quantity", ZERO) for row in rows), ZERO))
         totals_box = [Total(_("Quantity"), total, grand=True)]
         return Computed(totals_box, total, self.notices(document, rows), {"quantity": total})
@@ -97,9 +101,6 @@ class MovementGrid(LineGrid):
         found = quantities_problems([lines[row.pk] for row in mine], self.quantities(mine))
         if found:
             self.add_problems(mine, BusinessError(problems=found))
-        for row in rows:
-            if row.outputs and not row.errors and row.get("quantity", ZERO) > row.get("open", ZERO):
-                row.hints["quantity"] = _("Only %s are left on the order.") % formats.trimmed(row.get("open"))
 
     def row_of(self, document: Any, rows: Sequence[GridRow], obj: Any) -> GridRow | None:
         """The first line of the product that is not complete yet, else its last one."""

@@ -73,6 +73,7 @@ class GridRow:
     tones: dict[str, str] = field(default_factory=dict)  # output column -> css class
     filled: set[str] = field(default_factory=set)  # inputs the server filled just now
     hints: dict[str, str] = field(default_factory=dict)  # column -> what is worth a look, though it can be saved
+    taken: dict[str, str] = field(default_factory=dict)  # column -> what was taken for want of anything typed
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a column."""

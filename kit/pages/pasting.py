@@ -50,7 +50,7 @@ class Line:
         """Green, amber or red."""
         if self.row is None or self.row.errors:
             return WRONG
-        return DOUBT if self.row.hints else OK
+        return DOUBT if self.row.hints or self.row.taken else OK
 
     @property
     def word(self) -> Any:
@@ -61,7 +61,7 @@ class Line:
     def texts(self) -> list[tuple[GridColumn, str, str]]:
         """The cells as they are understood, with the class of those that are wrong or to be looked at."""
         row = self.row or GridRow("", typed=self.cells)
-        marks = {**dict.fromkeys(row.hints, "warned"), **dict.fromkeys(row.errors, "bad")}
+        marks = {**dict.fromkeys([*row.taken, *row.hints], "warned"), **dict.fromkeys(row.errors, "bad")}
         typed = row.typed | {name: text for name, text in self.cells.items() if name in row.errors}
         return [(c, typed.get(c.name, ""), marks.get(c.name, "")) for c in self.columns]
 
@@ -194,7 +194,7 @@ def judge(grid: LineGrid, pasted: Pasted, rows: Sequence[GridRow], document: Any
         if line.row is None:
             line.reasons = [_("There is no line left for this row.")]
         else:
-            line.reasons = [*line.row.errors.values(), *line.row.hints.values()]
+            line.reasons = [*line.row.errors.values(), *line.row.taken.values(), *line.row.hints.values()]
         if line.fresh and line.tone != WRONG:
             line.to = next(free)
 

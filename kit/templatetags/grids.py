@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from django import template
@@ -26,6 +27,12 @@ def _folded(grid: LineGrid, row: GridRow, columns: list[GridColumn]) -> str:
     name = f"{grid.prefix}-{row.index}-{PACKED}"
     value, data = packed(grid, row, columns), shown(row)
     return f'<input type="hidden" name="{name}" id="{name}" value=\'{value}\' data-shown=\'{data}\'>'
+
+
+@register.filter
+def as_json(texts: dict[str, str]) -> str:
+    """Texts by their column, as scripts read them."""
+    return json.dumps({name: str(text) for name, text in texts.items()}, ensure_ascii=False)
 
 
 @register.filter

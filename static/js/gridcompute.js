@@ -5,6 +5,7 @@
 
 import { $, $$, announce, fragment, pieces, request, text } from "./core.js";
 import { settled } from "./combo.js";
+import { labelled } from "./gridrows.js";
 import { offline } from "./shell.js";
 import { failed } from "./toast.js";
 
@@ -170,6 +171,8 @@ export function apply(form, content, sent = new Map(), asked = new Set()) {
     }
   }
   for (const part of parts) {
+    const warned = part.dataset.hints && gridRow(form, part.id.split("-").at(-2));
+    if (warned) labelled(warned, JSON.parse(part.dataset.hints));
     const live = document.getElementById(part.id);
     const row = part.matches("tr.rowerr") && owner(form, part.id);
     if (row) {

@@ -64,7 +64,7 @@ function unpack(table, item) {
     output.className = t[column(output)] || "";
     for (const name of output.classList) output.closest("td").classList.add(name);
   }
-  labelled(table, row, h);
+  labelled(row, h);
   const said = [];
   for (const [name, words] of Object.entries(e)) {
     const field = [...fields(row), ...group.flatMap((part) => (part === row ? [] : $$(".fld input, .fld select", part)))].find((one) => column(one) === name && one.type !== "hidden");

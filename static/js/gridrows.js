@@ -145,12 +145,13 @@ export function move(table, row, step) {
 export const labelOf = (field) => $("label", field.closest(".fld") || document.createElement("i"))?.textContent.trim();
 
 /** Cells that are worth a look (UX 6.6.3), with the words that tell why. */
-export function labelled(table, row, hints) {
+export function labelled(row, hints) {
   for (const cell of $$("td[data-col]", row)) {
     const words = hints[cell.dataset.col] || "";
     cell.classList.toggle("warned", !!words);
-    cell.title = words;
+    if (cell.title !== words) cell.title = words;
   }
+  row.dispatchEvent(new CustomEvent("grid-hints", { bubbles: true }));
 }
 
 /** Row numbers and names for assistive technology, after any change of rows. */

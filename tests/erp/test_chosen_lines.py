@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from typing import Any
 
@@ -9,11 +11,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from erp.sales.services import draft_delivery
 from tests import factories as make
+from tests.erp.test_document_forms import head, row
 from tests.erp.test_pasted_lines import log_in
 
 pytestmark = pytest.mark.django_db
 
+HINTS = re.compile(r'id="lines-(\d+)-hints" data-hints="([^"]*)"')
 DRAWER = {"HX-Request": "true", "HX-Target": "drawer"}
 
 
@@ -66,3 +71,30 @@ def test_who_may_not_enter_lines_finds_nothing(client: Any) -> None:
     assert client.get("/sales/orders/choose/").status_code == 403
     client.logout()
     assert client.get("/sales/orders/choose/", headers=DRAWER).status_code == 401
+
+
+def test_a_line_tells_what_is_worth_a_look(client: Any) -> None:
+    """UX 6.6.3: short stock and missing prices mark their cells, when the page opens and while one types."""
+    user = log_in(client)
+    motor, rail = make.make_product("SV-750W", "100"), make.make_product("SR-15A", "0")
+    make.stock(motor, 3)
+    order = make.make_order(make.make_customer(), make.line(motor, 5, "100"), make.line(motor, 2, "100"), by=user)
+    text = client.get(f"/sales/orders/{order.url_key}/edit/").content.decode()
+    assert re.findall(r' warned" title="([^"]*)" data-col="(\w+)"', text) == [("3 available, short by 2.", "quantity")]
+    given = head(make.make_customer("Other")) | row(motor, 0, quantity="4") | row(rail, 1) | row(motor, 2)
+    answer = client.post("/sales/orders/compute/", given | {"changed": "0,1,2"}, headers=DRAWER).content.decode()
+    told = {index: json.loads(html.unescape(texts)) for index, texts in HINTS.findall(answer)}
+    assert told["0"] == {"quantity": "3 available, short by 1."} and told["2"] == {}
+    assert told["1"]["price"] == "No price is known for SR-15A."
+    assert "quantity" not in told["1"] or "available" in told["1"]["quantity"]
+
+
+def test_a_delivery_tells_where_it_is_more_than_was_ordered(client: Any) -> None:
+    """UX 6.6.3, rule G-12: the cell says how many are left on the order."""
+    user = log_in(client)
+    motor = make.make_product("SV-750W", "100")
+    make.stock(motor, 30)
+    note = draft_delivery(make.confirmed_order(make.make_customer(), make.line(motor, 5), by=user), by=user)
+    given = {"document": note.pk, "lines-0-id": note.lines.get().pk, "lines-0-quantity": "9", "changed": "0"}
+    answer = client.post("/sales/deliveries/compute/", given, headers=DRAWER).content.decode()
+    assert json.loads(html.unescape(HINTS.findall(answer)[0][1])) == {"quantity": "Only 5 are left on the order."}

@@ -237,6 +237,8 @@ def compute(request):
             )
         elif quantity and post.get(f"lines-{index}-quantity", "").startswith("="):
             out.append(format_html('<input id="lines-{0}-quantity" value="{1}">', index, f"{quantity:g}"))
+        hints = {"quantity": "36 available."} if (quantity or 0) > 36 else {}
+        out.append(format_html('<i id="lines-{}-hints" data-hints="{}"></i>', index, json.dumps(hints)))
         wrong = "No such day." if get("due") == "never" else ""
         out.append(format_html('<div class="errlist" id="lines-{}-due-err">{}</div>', index, wrong))
         out.append(format_html('<output id="lines-{}-amount">{}</output>', index, f"{amount:,.2f}"))
