@@ -140,7 +140,8 @@ class TradeGrid(LineGrid):
         touched = [row for row in rows if changed is None or row.index in changed]
         self._fill(document, touched)
         self._availability(document, rows)  # all of them: the notices speak of the whole document
-        filled = [row for row in rows if row.get("product") is not None and not row.errors]
+        details = {column.name for column in self.columns if column.detail}  # no amount follows from them
+        filled = [row for row in rows if row.get("product") is not None and not set(row.errors) - details]
         lines = self._amounts(document, filled)
         shown = [shown_amount(document, line) for line in lines]
         for row, amount in zip(filled, shown, strict=True):

@@ -89,7 +89,7 @@ def test_amended_lines_follow_the_order_again(client: Any, clerk: Any, mingrui: 
 def test_what_is_wrong_in_the_details_opens_them(client: Any, clerk: Any, mingrui: Any) -> None:
     """UX 6.6.10: the message stands at the field, not under the row, when saving as while typing."""
     goods = make.make_product("SV")
-    given = head(mingrui) | row(goods, 0, due="never") | row(goods, 1, tolerance="500")
+    given = head(mingrui) | row(goods, 0, due="never", price="10") | row(goods, 1, tolerance="500")
     text = client.post("/sales/orders/new/", given).content.decode()
     assert " hidden>" not in panel(text, 0)[:80]
     assert " hidden>" in panel(text, 1)[:80] and " hidden>" in panel(text, 2)[:80]
@@ -99,6 +99,7 @@ def test_what_is_wrong_in_the_details_opens_them(client: Any, clerk: Any, mingru
     assert " hidden>" not in panel(text, 1)[:80]
     assert re.search(r'id="lines-1-tolerance-err">The tolerance lies', text)
     found = compute(client, "sales/orders", **given, changed="0")
+    assert found.texts["lines-0-amount"] == "20.00"  # no amount follows from a detail
     assert "never" in found.texts["lines-0-due-err"] and "lines-0-err" not in found.texts
     assert compute(client, "sales/orders", **given, changed="1").texts.get("lines-1-due-err", "") == ""
 
