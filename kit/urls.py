@@ -45,6 +45,7 @@ def _urls(resource: Resource) -> list[URLPattern]:
         page("compute/", compute_view, "compute"),
         page("paste/", entering.paste_view, "paste"),
         page("scan/", entering.scan_view, "scan"),
+        page("choose/", entering.choose_view, "choose"),
         page("columns/", saved.columns_view, "columns"),
         page("views/", saved.view_view, "views"),
         page("bulk/", bulk.bulk_view, "bulk"),

@@ -45,17 +45,19 @@ class VoucherGrid(LineGrid):
         GridColumn("rate", gettext_lazy("Rate"), "number", width="w-84", skip=True),
         GridColumn("debit", gettext_lazy("Debit"), "number", width="w-120", foot=True, digits=2),
         GridColumn("credit", gettext_lazy("Credit"), "number", width="w-120", foot=True, digits=2),
+        GridColumn("department", gettext_lazy("Department"), "picker", resource="department", detail=True),
     )
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
         rows, base = [], base_currency()
-        found = document.lines.select_related("account", "customer", "supplier", "currency").order_by("position")
+        related = ("account", "customer", "supplier", "department", "currency")
+        found = document.lines.select_related(*related).order_by("position")
         for index, line in enumerate(found):
             row = GridRow(str(index), pk=line.pk)
             row.put("memo", line.memo)
-            for name in ("account", "customer", "supplier"):
+            for name in ("account", "customer", "supplier", "department"):
                 value = getattr(line, name)
-                if value is not None:
+                if value is not None and not (name == "department" and value.pk == document.department_id):
                     row.put(name, value, value.pk)
                     row.typed[name] = self.picked_text(value)
             row.put("currency", str(line.currency_id))
@@ -143,6 +145,7 @@ class VoucherGrid(LineGrid):
                 rate=row.get("rate"),
                 customer=row.get("customer"),
                 supplier=row.get("supplier"),
+                department=row.get("department"),
             )
             for row in rows
         ]

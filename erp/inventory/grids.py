@@ -41,6 +41,7 @@ class AdjustmentGrid(LineGrid):
     title = gettext_lazy("Lines")
     total_label = gettext_lazy("Value")
     scanned = "product"
+    searched = "product"
     columns = (
         GridColumn(
             "product", gettext_lazy("Product"), "picker", resource="product", width="w-140", phone="no", also=CODES

@@ -14,7 +14,8 @@ from erp.purchasing.pricing import find_price, last_prices
 from erp.purchasing.services import amend_order, save_bill, save_order, save_receipt
 from erp.purchasing.services.bill_drafts import not_received
 from erp.trade.amounts import totals
-from erp.trade.grids import ORDERS_ONLY, TradeGrid, progress_table
+from erp.trade.grids import ORDERS_ONLY, TradeGrid
+from erp.trade.line_tables import progress_table
 from erp.trade.movement_grids import MovementGrid
 from kit.pages.lines import GridRow, LineTable
 from kit.values.errors import BusinessError
@@ -46,7 +47,7 @@ class PurchaseOrderGrid(TradeGrid):
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         command = amend_order if document.pk and document.state == "confirmed" else save_order
-        return command(document, self.inputs(rows), by=by, version=version)
+        return command(document, self.order_inputs(document, rows), by=by, version=version)
 
     def table(self, document: Any, user: Any) -> LineTable:
         facts = [] if document.state == "draft" else [(_("Received"), "moved"), (_("Billed"), "billed")]

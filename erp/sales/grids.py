@@ -14,10 +14,11 @@ from erp.sales.credit import terms_of
 from erp.sales.pricing import customer_prices, find_price
 from erp.sales.services import amend_order, save_delivery, save_invoice, save_order
 from erp.sales.services.invoice_drafts import origin_problems
-from erp.trade.grids import ORDERS_ONLY, TradeGrid, progress_table
+from erp.trade.grids import ORDERS_ONLY, TradeGrid
+from erp.trade.line_tables import progress_table
 from erp.trade.movement_grids import MovementGrid
 from kit.pages import formats
-from kit.pages.lines import GridRow, LineTable
+from kit.pages.lines import GridRow, LineTable, few_words
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
 from kit.values.money import ONE, ZERO
@@ -49,34 +50,34 @@ class SalesGrid(TradeGrid):
 class OrderGrid(SalesGrid):
     """Lines of a sales order."""
 
-    def held_by(self, document: Any) -> dict[int, Decimal]:
+    def held_by(self, document: Any) -> dict[tuple[int, int | None], Decimal]:
         if document.state != "confirmed":
             return {}
-        rows = document.lines.values_list("product").annotate(held=Sum(F("reserved") + F("moved") * F("factor")))
-        return dict(rows.order_by())
+        held = F("reserved") + F("moved") * F("factor")
+        rows = document.lines.values_list("product", "warehouse").annotate(held=Sum(held)).order_by()
+        return {(product, warehouse): quantity for product, warehouse, quantity in rows}
 
     def short_of(self, document: Any, row: GridRow, free: Decimal) -> Decimal:
         return max(row.get("quantity", ZERO) * row.get("factor", ONE) - max(free, ZERO), ZERO)
 
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
-        return [
-            (
-                "warn",
-                _("Line %(line)s “%(product)s”: %(free)s available, short by %(short)s.")
-                % {
-                    "line": position,
-                    "product": row.get("product").code,
-                    "free": row.outputs.get("available", ""),
-                    "short": formats.trimmed(row.values["short"]),
-                },
-            )
+        text = _("Line %(line)s “%(product)s”: %(free)s available, short by %(short)s.")
+        words = [
+            text
+            % {
+                "line": position,
+                "product": row.get("product").code,
+                "free": row.outputs.get("available", ""),
+                "short": formats.trimmed(row.values["short"]),
+            }
             for position, row in enumerate(rows, start=1)
             if row.values.get("short")
         ]
+        return few_words(words)
 
     def save(self, document: Any, rows: Sequence[GridRow], *, by: Any, version: int | None) -> Any:
         command = amend_order if document.pk and document.state == "confirmed" else save_order
-        return command(document, self.inputs(rows), by=by, version=version)
+        return command(document, self.order_inputs(document, rows), by=by, version=version)
 
     def table(self, document: Any, user: Any) -> LineTable:
         facts = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -16,24 +17,33 @@ from erp.finance.models import TaxCode
 from erp.inventory.grids import CODES
 from erp.inventory.models import Product, ProductUnit, StockLevel, Unit
 from erp.trade.amounts import Discount, Priced, Totals, line_amounts, shown_amount, totals
-from erp.trade.excess import excess_words
+from erp.trade.line_tables import due_label, with_own
 from erp.trade.lines import PERCENT_DIGITS, PRICE_DIGITS, LineInput, line_problems
 from erp.trade.prints import unit_text
 from kit.pages import formats
-from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
+from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, Total, chosen
 from kit.values.capitals import amount_in_words
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_half_up
 from oa.organisation.models.company import TaxMethod
 
-ORDERS_ONLY = ("available", "tolerance")  # columns that invoices and bills do not have
+ORDERS_ONLY = ("available", "tolerance", "due", "warehouse")  # columns that invoices and bills do not have
 OWN = ("description", "price", "unit", "tax_code")  # what belongs to a product and goes with it
 
 
 def tax_choices(user: Any) -> Sequence[tuple[str, Any]]:
     """Active tax codes with their rate."""
-    rows = TaxCode.objects.filter(active=True).values_list("pk", "code", "rate")
-    return [(str(pk), f"{code} · {formats.percent(rate * 100)}") for pk, code, rate in rows]
+    return [(str(pk), tax_label(code, rate)) for pk, code, rate in tax_codes()]
+
+
+def tax_codes() -> Iterable[tuple[int, str, Decimal]]:
+    """Active tax codes: key, code, rate."""
+    return TaxCode.objects.filter(active=True).values_list("pk", "code", "rate")
+
+
+def tax_label(code: str, rate: Decimal) -> str:
+    """How a tax code reads among the choices."""
+    return f"{code} · {formats.percent(rate * 100)}"
 
 
 def require_products(rows: Sequence[GridRow]) -> None:
@@ -49,6 +59,7 @@ class TradeGrid(LineGrid):
     title = gettext_lazy("Lines")
     unit_column = "unit"
     scanned = "product"
+    searched = "product"
     columns: Sequence[GridColumn] = (
         GridColumn("for", "", "hidden"),
         GridColumn("found", "", "hidden"),
@@ -63,12 +74,15 @@ class TradeGrid(LineGrid):
             "tolerance",
             gettext_lazy("Tol. %"),
             "number",
-            width="w-68",
-            skip=True,
+            detail=True,
             permission="erp.exceed_tolerance",
         ),
         GridColumn("tax_code", gettext_lazy("Tax rate"), "select", width="w-104", choices=tax_choices, skip=True),
         GridColumn("amount", gettext_lazy("Amount"), "output", width="w-120", foot=True),
+        GridColumn("due", due_label(), "date", detail=True, also=("due date", "交期", "交货日期", "到期日")),
+        GridColumn(
+            "warehouse", gettext_lazy("Warehouse"), "picker", resource="warehouse", detail=True, also=("仓库", "库房")
+        ),
     )
 
     # ---- what differs between sales and purchasing ----
@@ -85,8 +99,8 @@ class TradeGrid(LineGrid):
         """How much of a row stock does not cover."""
         return ZERO
 
-    def held_by(self, document: Any) -> dict[int, Decimal]:
-        """Stock by product that a stored document holds itself or has taken already: it is not short of that."""
+    def held_by(self, document: Any) -> dict[tuple[int, int | None], Decimal]:
+        """What a stored document holds itself or has taken, by product and warehouse: it is not short of that."""
         return {}
 
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
@@ -100,8 +114,9 @@ class TradeGrid(LineGrid):
     # ---- rows ----
 
     def rows_of(self, document: Any, user: Any) -> list[GridRow]:
-        rows = []
-        for index, line in enumerate(self.stored_lines(document)):
+        rows, lines = [], list(self.stored_lines(document))
+        own = with_own(document, lines)
+        for index, line in enumerate(lines):
             row = GridRow(str(index), pk=line.pk)
             row.put("for", line.product_id)
             for name in ("product", "unit"):
@@ -113,6 +128,11 @@ class TradeGrid(LineGrid):
                 row.put("tolerance", line.tolerance)
             row.put("price", line.price, text=formats.trimmed(line.price, 2))
             row.put("tax_code", str(line.tax_code_id or ""))
+            row.values["rate"] = line.tax_code.rate if line.tax_code is not None else ZERO
+            if "due" in own.get(line.pk, ()):
+                row.put("due", line.due_date)
+            if "warehouse" in own.get(line.pk, ()):
+                row.put("warehouse", line.warehouse, line.warehouse_id, self.picked_text(line.warehouse))
             rows.append(row)
         return rows
 
@@ -120,7 +140,8 @@ class TradeGrid(LineGrid):
         touched = [row for row in rows if changed is None or row.index in changed]
         self._fill(document, touched)
         self._availability(document, rows)  # all of them: the notices speak of the whole document
-        filled = [row for row in rows if row.get("product") is not None and not row.errors]
+        details = {column.name for column in self.columns if column.detail}  # no amount follows from them
+        filled = [row for row in rows if row.get("product") is not None and not set(row.errors) - details]
         lines = self._amounts(document, filled)
         shown = [shown_amount(document, line) for line in lines]
         for row, amount in zip(filled, shown, strict=True):
@@ -130,6 +151,25 @@ class TradeGrid(LineGrid):
         computed.feet = {"quantity": formats.trimmed(quantity), "amount": formats.money(sum(shown, ZERO))}
         computed.notices = self.notices(document, rows)
         return computed
+
+    def known(self, column: GridColumn, rows: Sequence[GridRow]) -> dict[int, Any]:
+        products = [row.get("product") for row in rows] if column.name == "unit" else []
+        return {product.unit_id: product.unit for product in products if product is not None}
+
+    def _parse(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
+        if column.name != "tax_code":
+            super()._parse(column, rows, user)
+            return
+        codes = {str(pk): (tax_label(code, rate), rate) for pk, code, rate in tax_codes()}
+        for row in rows:
+            try:
+                text = chosen(row.typed.get("tax_code", "").strip(), {key: label for key, (label, _r) in codes.items()})
+            except ValueError as error:
+                row.errors["tax_code"] = str(error)
+                continue
+            row.values["tax_code"] = text
+            if text:
+                row.values["rate"] = codes[text][1]
 
     def _fill(self, document: Any, rows: Sequence[GridRow]) -> None:
         """Defaults of rows whose product is new; what a person typed stays."""
@@ -150,9 +190,10 @@ class TradeGrid(LineGrid):
             if not row.typed.get("tax_code"):
                 code = self.default_tax(document, product)
                 row.put("tax_code", str(code.pk) if code else "")
+                row.values["rate"] = code.rate if code else ZERO
             if not row.typed.get("quantity"):
                 row.put("quantity", Decimal(1))
-                row.hints["quantity"] = _("There is no quantity: 1 is taken.")
+                row.taken["quantity"] = _("There is no quantity: 1 is taken.")
             own = row.typed.get("price", "") != row.typed.get("found", "")
             if (row.get("price") is None or not own) and "price" not in row.errors:
                 fresh.append(row)  # a price that was found is found again: the quantity or customer may have changed
@@ -174,13 +215,17 @@ class TradeGrid(LineGrid):
             row.values["factor"] = factors.get((row.get("product").pk, row.get("unit").pk), ONE)
 
     def _availability(self, document: Any, rows: Sequence[GridRow]) -> None:
-        """What is free in the document's warehouse, red where it does not suffice."""
+        """What is free in the warehouse of the row, else of the document; red where it does not suffice."""
         found = [row for row in rows if row.get("product") is not None]
         levels = StockLevel.objects.filter(product__in={row.get("product").pk for row in found})
-        if getattr(document, "warehouse_id", None):
-            levels = levels.filter(warehouse=document.warehouse_id)
-        sums = levels.values("product").annotate(on_hand=Sum("on_hand"), reserved=Sum("reserved")) if found else ()
-        free = {row["product"]: row["on_hand"] - row["reserved"] for row in sums}
+        own = {row.index: row.get("warehouse").pk for row in found if row.get("warehouse") is not None}
+        place = getattr(document, "warehouse_id", None)
+        if place:
+            levels = levels.filter(warehouse__in={place, *own.values()})
+        free: dict[tuple[int, int | None], Decimal] = defaultdict(Decimal)  # without a warehouse: in all of them
+        for product_id, warehouse, left in levels.values_list("product", "warehouse", F("on_hand") - F("reserved")):
+            for at in (warehouse, None):
+                free[product_id, at] += left
         held = self.held_by(document) if found and document.pk else {}
         self._factors(found)
         for row in found:
@@ -188,19 +233,22 @@ class TradeGrid(LineGrid):
             if not product.stocked:
                 row.outputs["available"], row.tones["available"] = "—", ""
                 continue
-            left = free.get(product.pk, ZERO)
+            at = (product.pk, own.get(row.index, place))
+            left = free[at]
             row.outputs["available"] = formats.trimmed(left)
-            row.values["short"] = self.short_of(document, row, left + held.get(product.pk, ZERO))
+            row.values["short"] = self.short_of(document, row, left + held.get(at, ZERO))
             row.tones["available"] = "neg" if row.values["short"] > 0 else ""
+            if row.values["short"] > 0:
+                facts = {"free": row.outputs["available"], "short": formats.trimmed(row.values["short"])}
+                row.hints["quantity"] = _("%(free)s available, short by %(short)s.") % facts
 
     def _amounts(self, document: Any, rows: Sequence[GridRow]) -> list[Any]:
-        rates = {str(pk): rate for pk, rate in TaxCode.objects.values_list("pk", "rate")} if rows else {}
         priced = [
             Priced(
                 row.get("quantity", ZERO),
                 round_half_up(row.get("price", ZERO), PRICE_DIGITS),
                 round_half_up(row.get("discount", ZERO), PERCENT_DIGITS),
-                rates.get(str(row.typed.get("tax_code", "")), ZERO),
+                row.get("rate", ZERO) if row.typed.get("tax_code") else ZERO,
             )
             for row in rows
         ]
@@ -261,9 +309,6 @@ class TradeGrid(LineGrid):
             if product.pk in seen:
                 row.hints.setdefault("product", _("%s stands in these rows more than once.") % product.code)
             seen.add(product.pk)
-            if row.values.get("short"):
-                facts = {"free": row.outputs.get("available", ""), "short": formats.trimmed(row.values["short"])}
-                row.hints["quantity"] = _("%(free)s available, short by %(short)s.") % facts
 
     def row_of(self, document: Any, rows: Sequence[GridRow], obj: Any) -> GridRow | None:
         """A code means one of the product's own unit: a row in boxes is another one."""
@@ -271,6 +316,22 @@ class TradeGrid(LineGrid):
         return next((row for row in mine if row.get("unit") is None or row.get("unit").pk == obj.unit_id), None)
 
     # ---- saving ----
+
+    def copied_rows(self, source: Any, document: Any, user: Any) -> list[GridRow]:
+        """Without the days on which the lines of the source were due (rule G-23)."""
+        rows = super().copied_rows(source, document, user)
+        for row in rows:
+            row.typed.pop("due", None)
+            row.values.pop("due", None)
+        return rows
+
+    def order_inputs(self, document: Any, rows: Sequence[GridRow]) -> list[LineInput]:
+        """The rows of an order: what a line leaves open is that of its order, also when it is amended."""
+        given = self.inputs(rows)
+        for line in given:
+            line.due_date = line.due_date or document.required_date
+            line.warehouse = line.warehouse or document.warehouse
+        return given
 
     def inputs(self, rows: Sequence[GridRow]) -> list[LineInput]:
         """The rows as the services take them; every row needs a product."""
@@ -286,45 +347,9 @@ class TradeGrid(LineGrid):
                 unit=row.get("unit"),
                 description=row.get("description", ""),
                 tolerance=row.get("tolerance"),
+                due_date=row.get("due"),
+                warehouse=row.get("warehouse"),
                 pk=row.pk,
             )
             for row in rows
         ]
-
-
-def progress_table(grid: TradeGrid, document: Any, facts: Sequence[tuple[Any, str]]) -> LineTable:
-    """The read-only lines of a document with what became of them (`facts`: label, attribute)."""
-    lines = list(grid.stored_lines(document))
-    if any(getattr(line, "tolerance", None) is not None for line in lines):
-        facts = [*facts, (_("Tol. %"), "tolerance")]
-    headers = [
-        (_("Product"), False),
-        (_("Description"), False),
-        (_("Unit"), False),
-        (_("Qty"), True),
-        *((label, True) for label, _name in facts),
-        (_("Unit price"), True),
-        (_("Disc. %"), True),
-        (_("Tax rate"), True),
-        (_("Amount"), True),
-    ]
-    body = []
-    for line in lines:
-        amount = shown_amount(document, line)
-        body.append(
-            [
-                (line.product.code, False, "tn c-no"),
-                (line.description, False, "c-cust"),
-                (unit_text(line.unit), False, "t2"),
-                (formats.trimmed(line.quantity), True, "c-st"),
-                *((formats.trimmed(getattr(line, name)), True, "t2") for _label, name in facts),
-                (formats.trimmed(line.price, 2), True, ""),
-                (formats.trimmed(line.discount), True, ""),
-                (formats.percent(line.tax_rate * 100), True, ""),
-                (formats.money(amount), True, "b5 c-amt"),
-            ]
-        )
-    computed = grid.totals_of(document, totals(lines))
-    if facts:
-        computed.notices = [("warn", words) for words in excess_words(lines)]
-    return LineTable(headers, body, computed)

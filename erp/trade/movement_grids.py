@@ -15,7 +15,7 @@ from erp.trade.prints import unit_text
 from erp.trade.progress import to_move
 from kit.pages import formats
 from kit.pages.actions import Command
-from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total
+from kit.pages.lines import Computed, GridColumn, GridRow, LineGrid, LineTable, Total, few_words
 from kit.values.errors import BusinessError
 from kit.values.money import ZERO
 
@@ -86,6 +86,10 @@ class MovementGrid(LineGrid):
             for row in rows:
                 if row.pk in stored:
                     row.outputs, row.values["open"] = stored[row.pk].outputs, stored[row.pk].values["open"]
+        for row in rows:
+            over = row.outputs and not row.errors and row.get("quantity", ZERO) > row.get("open", ZERO)
+            if over and document.state == "draft":
+                row.hints["quantity"] = _("Only %s are left on the order.") % formats.trimmed(row.get("open"))
         total = formats.trimmed(sum((row.get("quantity", ZERO) for row in rows), ZERO))
         totals_box = [Total(_("Quantity"), total, grand=True)]
         return Computed(totals_box, total, self.notices(document, rows), {"quantity": total})
@@ -97,9 +101,6 @@ class MovementGrid(LineGrid):
         found = quantities_problems([lines[row.pk] for row in mine], self.quantities(mine))
         if found:
             self.add_problems(mine, BusinessError(problems=found))
-        for row in rows:
-            if row.outputs and not row.errors and row.get("quantity", ZERO) > row.get("open", ZERO):
-                row.hints["quantity"] = _("Only %s are left on the order.") % formats.trimmed(row.get("open"))
 
     def row_of(self, document: Any, rows: Sequence[GridRow], obj: Any) -> GridRow | None:
         """The first line of the product that is not complete yet, else its last one."""
@@ -117,11 +118,12 @@ class MovementGrid(LineGrid):
     def notices(self, document: Any, rows: Sequence[GridRow]) -> list[tuple[str, str]]:
         """What of a draft is more than its order has open (rule G-12)."""
         text = _("Line %(line)s “%(product)s”: %(over)s more than is left on the order.")
-        return [
-            ("warn", text % {"line": position, "product": row.outputs["product"], "over": formats.trimmed(over)})
+        words = [
+            text % {"line": position, "product": row.outputs["product"], "over": formats.trimmed(over)}
             for position, row in enumerate(rows, start=1)
             if document.state == "draft" and row.outputs and (over := row.get("quantity", ZERO) - row.get("open")) > 0
         ]
+        return few_words(words)
 
     def quantities(self, rows: Sequence[GridRow]) -> dict[int, Decimal]:
         """Quantities by line key, as the services take them."""

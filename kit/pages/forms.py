@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from functools import partial
 from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
@@ -57,6 +58,8 @@ class KitForm(forms.ModelForm):
                 field.user, field.queryset = user, field.resource.queryset(user)
             elif isinstance(field, ModelChoiceField):
                 field.queryset = narrowed(field.queryset, user, current)
+                if current is not None and not isinstance(field, ModelMultipleChoiceField):
+                    field.to_python = partial(_present_or, field, current)  # type: ignore[method-assign]
             name_choices(field)
 
     def _post_clean(self) -> None:
@@ -150,6 +153,11 @@ class KitForm(forms.ModelForm):
 def wide(field: forms.Field) -> str:
     """Text areas take the whole row."""
     return "w4" if isinstance(field.widget, forms.Textarea | PickManyWidget | RowsWidget) else ""
+
+
+def _present_or(field: ModelChoiceField, current: Any, value: Any) -> Any:
+    """What is chosen; the present value may stay and is not looked up again."""
+    return current if str(value) == str(current.pk) else type(field).to_python(field, value)
 
 
 def narrowed(rows: Any, user: Any, current: Any) -> Any:

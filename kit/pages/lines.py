@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from kit.pages import formats
 from kit.pages.resolving import resolve_texts
@@ -18,6 +18,7 @@ from kit.pages.widgets import pick_url
 from kit.values.errors import BusinessError
 from kit.values.keys import is_key
 
+TOLD = 5  # lines that a notice names one by one
 WORDS = {"unit", "note", "order", "product", "number", "due"}  # output columns that hold no figures
 SPARE_ROWS = 5  # empty rows that work without JavaScript
 
@@ -28,7 +29,8 @@ class GridColumn:
 
     `kind`: picker (of resource `resource`), text, number, select (of `choices(user)`), date, hidden, or
     output, which only the server fills. `skip` leaves it out of the Enter path; `width` is a class such as w-92.
-    `also` are titles that it has in the spreadsheets of others.
+    A `detail` has no cell: it folds out under the row (UX 6.6.10). `also` are titles that it has in the spreadsheets
+    of others.
     """
 
     name: str
@@ -41,6 +43,7 @@ class GridColumn:
     depends: str = ""
     permission: str = ""
     foot: bool = False
+    detail: bool = False
     digits: int = 0  # decimals that a figure has at least where it is read
     phone: str = ""  # area of the phone's card: cust, amt, no, st
     also: Sequence[str] = ()
@@ -70,6 +73,7 @@ class GridRow:
     tones: dict[str, str] = field(default_factory=dict)  # output column -> css class
     filled: set[str] = field(default_factory=set)  # inputs the server filled just now
     hints: dict[str, str] = field(default_factory=dict)  # column -> what is worth a look, though it can be saved
+    taken: dict[str, str] = field(default_factory=dict)  # column -> what was taken for want of anything typed
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a column."""
@@ -137,6 +141,7 @@ class LineGrid:
     total_label: Any = gettext_lazy("Total")  # of the figure in the page head
     unit_column = ""  # picker that takes the unit out of a pasted "40 pc"
     scanned = ""  # resource whose codes and barcodes are scanned into the lines
+    searched = ""  # picker column whose records are looked for in a drawer, many at a time
     counted = "quantity"  # what one more scan adds to
 
     # ---- to be filled by the document ----
@@ -157,7 +162,8 @@ class LineGrid:
         """The lines as the record page shows them."""
         rows = self.rows_of(document, user)
         computed = self.compute(document, rows, None, user)
-        texts = [(column, [self.text(column, row) for row in rows]) for column in self.shown_for(user)]
+        drawn = [*self.shown_for(user), *self.details_for(user)]
+        texts = [(column, [self.text(column, row) for row in rows]) for column in drawn]
         shown = [column for column, cells in texts if any(cells) or not rows]
         body = [[(self.text(c, row), c.numeric, c.css(row)) for c in shown] for row in rows]
         return LineTable([(c.label, c.numeric) for c in shown], body, computed)
@@ -199,8 +205,16 @@ class LineGrid:
         return [c for c in self.columns if not c.permission or user.has_perm(c.permission)]
 
     def shown_for(self, user: Any) -> list[GridColumn]:
-        """The columns that are drawn."""
-        return [c for c in self.columns_for(user) if c.kind != "hidden"]
+        """The columns that have a cell in the row."""
+        return [c for c in self.columns_for(user) if c.kind != "hidden" and not c.detail]
+
+    def details_for(self, user: Any) -> list[GridColumn]:
+        """The columns that fold out under the row."""
+        return [c for c in self.columns_for(user) if c.detail]
+
+    def inputs_for(self, user: Any) -> list[GridColumn]:
+        """The columns that a person types, in cells and in the details."""
+        return [c for c in [*self.shown_for(user), *self.details_for(user)] if c.kind != "output"]
 
     @property
     def hidden(self) -> list[GridColumn]:
@@ -269,7 +283,7 @@ class LineGrid:
                 elif column.kind == "date":
                     row.values[column.name] = formats.parse_date(text)
                 elif column.kind == "select":
-                    row.values[column.name] = _chosen(text, choices)
+                    row.values[column.name] = chosen(text, choices)
                 else:
                     row.values[column.name] = text
             except ValueError as error:
@@ -277,9 +291,10 @@ class LineGrid:
 
     def _parse_picker(self, column: GridColumn, rows: Sequence[GridRow], user: Any) -> None:
         resource = registry[column.resource]
-        keys = {int(row.keys[column.name]) for row in rows if is_key(row.keys.get(column.name, ""))}
+        found = self.known(column, rows)
+        keys = {int(row.keys[column.name]) for row in rows if is_key(row.keys.get(column.name, ""))} - set(found)
         allowed = resource.queryset(user).select_related(*resource.related)
-        found = {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
+        found |= {obj.pk: obj for obj in allowed.filter(pk__in=keys)} if keys else {}
         open_ = [row for row in rows if row.typed.get(column.name, "").strip() and not self._keyed(row, column, found)]
         active = resource.pick_queryset(user, {}).select_related(*resource.related)
         meant = resolve_texts(resource, active, {row.typed[column.name].strip() for row in open_}) if open_ else {}
@@ -294,6 +309,10 @@ class LineGrid:
                 row.keys[column.name], row.typed[column.name] = str(obj.pk), self.picked_text(obj)
                 if text in meant and meant[text].guessed:
                     row.hints[column.name] = _("“%(text)s” is taken for %(name)s.") % {"text": text, "name": obj}
+
+    def known(self, column: GridColumn, rows: Sequence[GridRow]) -> dict[int, Any]:
+        """Records of a picker that came with those of the columns before it, by their key."""
+        return {}
 
     def _keyed(self, row: GridRow, column: GridColumn, found: Mapping[int, Any]) -> Any:
         """The record of a picker's hidden key; without scripts it stays when a person types another text over it."""
@@ -338,7 +357,15 @@ class LineGrid:
         return pick_url(registry[column.resource])
 
 
-def _chosen(text: str, choices: Mapping[str, Any]) -> str:
+def few_words(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Warnings of lines: the first ones, and how many lines more have one."""
+    told = [("warn", text) for text in words[:TOLD]]
+    rest = len(words) - len(told)
+    return [*told, ("warn", ngettext("… and %s more line", "… and %s more lines", rest) % rest)] if rest else told
+
+
+def chosen(text: str, choices: Mapping[str, Any]) -> str:
+    """The key of the choice that was posted by its key or its label; raises ValueError."""
     if text and text not in choices:
         match = next((key for key, label in choices.items() if str(label) == text), None)
         if match is None:

@@ -94,7 +94,7 @@ def cells_of(row: GridRow, columns: Iterable[str]) -> Texts:
 
 def columns_of(grid: LineGrid, user: Any) -> list[str]:
     """The columns of a grid that a person types."""
-    return [column.name for column in grid.shown_for(user) if column.kind != "output"]
+    return [column.name for column in grid.inputs_for(user)]
 
 
 def key_of(row: GridRow, grid: LineGrid) -> str:

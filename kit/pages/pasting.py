@@ -21,7 +21,7 @@ from kit.pages.resolving import resolve_texts
 from kit.pages.resources import registry
 from kit.values.keys import is_key
 
-MOST = 400  # rows of a page: with more, a form has more fields than the server takes (DATA_UPLOAD_MAX_NUMBER_FIELDS)
+MOST = 1000  # rows of a document that is typed
 WIDEST = 60  # cells of a line
 OK, DOUBT, WRONG = "ok", "warn", "bad"
 WORDS = {OK: gettext_lazy("Good"), DOUBT: gettext_lazy("Look at it"), WRONG: gettext_lazy("Left out")}
@@ -50,7 +50,7 @@ class Line:
         """Green, amber or red."""
         if self.row is None or self.row.errors:
             return WRONG
-        return DOUBT if self.row.hints else OK
+        return DOUBT if self.row.hints or self.row.taken else OK
 
     @property
     def word(self) -> Any:
@@ -61,7 +61,7 @@ class Line:
     def texts(self) -> list[tuple[GridColumn, str, str]]:
         """The cells as they are understood, with the class of those that are wrong or to be looked at."""
         row = self.row or GridRow("", typed=self.cells)
-        marks = {**dict.fromkeys(row.hints, "warned"), **dict.fromkeys(row.errors, "bad")}
+        marks = {**dict.fromkeys([*row.taken, *row.hints], "warned"), **dict.fromkeys(row.errors, "bad")}
         typed = row.typed | {name: text for name, text in self.cells.items() if name in row.errors}
         return [(c, typed.get(c.name, ""), marks.get(c.name, "")) for c in self.columns]
 
@@ -131,13 +131,14 @@ def read_block(
     grid: LineGrid, post: QueryDict, block: list[list[str]], user: Any, *, at: str, column: str
 ) -> tuple[Pasted, QueryDict]:
     """The lines of a block, and the form as it would be with them; the block begins at row `at` and `column`."""
-    shown = [c for c in grid.shown_for(user) if c.kind != "output"]
-    pasted, data = Pasted(), post.copy()
-    titles = _titles(grid.shown_for(user), block[0]) if block else None
+    inputs = grid.inputs_for(user)
+    pasted, data = Pasted(inputs=[*inputs, *grid.hidden]), post.copy()
+    titles = _titles([*grid.shown_for(user), *grid.details_for(user)], block[0]) if block else None
     if titles is not None:
-        columns = [c if c in shown else None for c in titles]
+        columns = [c if c in inputs else None for c in titles]
         pasted.unknown = [text for text, c in zip(block[0], titles, strict=True) if text and c is None]
-    else:
+    else:  # details are not to the right of any cell: only a title names them
+        shown = [c for c in inputs if not c.detail]
         start = next((i for i, c in enumerate(shown) if c.name == column), 0)
         columns = [*shown[start:], *([None] * WIDEST)]
     body = block[1:] if titles is not None else block
@@ -148,9 +149,9 @@ def read_block(
         {c.name: text for c, text in zip(columns, line, strict=False) if c and (text or titles is None)}
         for line in body
     ]
-    _split_units(grid, given, shown, user)
+    _split_units(grid, given, inputs, user)
     used = {name for cells in given for name in cells}
-    pasted.columns = [c for c in shown if c.name in used]
+    pasted.columns = [c for c in inputs if c.name in used]
     numbers = range(2 if titles is not None else 1, len(block) + 1)
     pasted.lines = [
         Line(number, cells, columns=pasted.columns)
@@ -159,8 +160,7 @@ def read_block(
     ]
     if _place(grid, post, pasted.lines, user, at) > MOST:
         pasted.problem, pasted.lines = _too_many(), []
-    pasted.inputs = [*shown, *grid.hidden]
-    _lay_over(grid, data, pasted.lines, shown)
+    _lay_over(grid, data, pasted.lines, inputs)
     return pasted, data
 
 
@@ -194,7 +194,7 @@ def judge(grid: LineGrid, pasted: Pasted, rows: Sequence[GridRow], document: Any
         if line.row is None:
             line.reasons = [_("There is no line left for this row.")]
         else:
-            line.reasons = [*line.row.errors.values(), *line.row.hints.values()]
+            line.reasons = [*line.row.errors.values(), *line.row.taken.values(), *line.row.hints.values()]
         if line.fresh and line.tone != WRONG:
             line.to = next(free)
 
@@ -246,7 +246,7 @@ def _is_number(text: str) -> bool:
 
 
 def _too_many() -> str:
-    return _("These lines take at most %s rows on a page. Import a file instead.") % MOST
+    return _("These lines take at most %s rows. Import a file instead.") % MOST
 
 
 def _place(grid: LineGrid, post: QueryDict, lines: Sequence[Line], user: Any, at: str) -> int:

@@ -25,7 +25,7 @@ from kit.values.keys import is_key
 Runner = Callable[..., Any]
 
 # Keys that cannot stand in an address: with a slash, or with a meaning of their own there.
-_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute|paste|scan|columns|views|bulk|similar)$|^~\d+$")
+_AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute|paste|scan|choose|columns|views|bulk|similar)$|^~\d+$")
 
 
 def address_key(key: str, pk: int) -> str:

@@ -8,6 +8,10 @@ import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
 import * as forms from "./forms.js";
 import * as grid from "./grid.js";
+import * as gridchoose from "./gridchoose.js";
+import * as griddetails from "./griddetails.js";
+import * as gridhints from "./gridhints.js";
+import * as gridpages from "./gridpages.js";
 import * as gridpaste from "./gridpaste.js";
 import * as gridscan from "./gridscan.js";
 import * as keys from "./keys.js";
@@ -17,7 +21,7 @@ import * as toast from "./toast.js";
 import * as upload from "./upload.js";
 
 // the order of start() is the order in which a key press meets the modules: the innermost first
-const modules = [dates, dialog, gridscan, combo, grid, gridpaste, forms, list, keys, draft, toast, upload, shell];
+const modules = [dates, dialog, gridscan, gridchoose, combo, grid, griddetails, gridhints, gridpages, gridpaste, forms, list, keys, draft, toast, upload, shell];
 
 const enhance = (root) => { for (const module of modules) module.enhance?.(root); };
 

@@ -6,7 +6,9 @@ import { settled } from "./combo.js";
 import { schedule } from "./gridcompute.js";
 import { paste } from "./gridpaste.js";
 import { show } from "./toast.js";
-import { add, cellOf, column, comboOf, duplicate, family, fieldAt, fields, formOf, isEmpty, move, read, remove, renumber, rowOf, rows, stops, write } from "./gridrows.js";
+import { atEnd, cut, lastPage, nearest, neighbour, pull, remove } from "./gridpages.js";
+import { details, panelKeys, showDetails } from "./griddetails.js";
+import { add, allFields, cellOf, column, comboOf, duplicate, family, fieldAt, fields, formOf, isEmpty, labelOf, lineOf, move, read, renumber, rowOf, rows, stops, write } from "./gridrows.js";
 
 const before = new WeakMap(); // field -> what stood there when the focus came
 const posted = new WeakMap(); // row -> what the server has seen of it
@@ -16,7 +18,7 @@ const tableOf = (element) => element.closest("[data-grid]");
 const isFixed = (table) => table.hasAttribute("data-fixed"); // rows neither come nor go (counts, receipts)
 const isCell = (element) => element.matches("input, select, textarea");
 const compute = (table, row) => schedule(formOf(table), typeof row === "string" ? row : row.dataset.row);
-const print = (row) => JSON.stringify($$("input, select, textarea", row).map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]));
+const print = (row) => JSON.stringify(family(row).flatMap((part) => $$("input, select, textarea", part)).map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]));
 const firstStop = (row) => stops(row)[0] || fields(row)[0];
 
 /** Tell the server about a row, unless nothing in it is new. */
@@ -49,21 +51,22 @@ function step(field, table, back, byTab) {
   const all = rows(table);
   const inRow = stops(row);
   const rest = all.slice(all.indexOf(row));
-  if (!back && byTab && rest.every(isEmpty)) return leave(table);
+  if (!back && byTab && rest.every(isEmpty) && atEnd(table)) return leave(table);
   // from a cell that Enter skips, go on from its place in the row
   const order = fields(row);
   const next = back ? order.slice(0, order.indexOf(field)).filter((f) => inRow.includes(f)).at(-1) : order.slice(order.indexOf(field) + 1).find((f) => inRow.includes(f));
   if (next) return go(next);
-  const other = all[all.indexOf(row) + (back ? -1 : 1)];
+  const other = neighbour(table, row, back ? -1 : 1);
   if (other) return go(back ? stops(other).at(-1) : firstStop(other));
   if (back) return byTab ? leave(table, true) : false;
   const made = isEmpty(row) || isFixed(table) ? null : add(table, row);
-  return made ? go(firstStop(made)) : leave(table);
+  if (!made) return leave(table);
+  cut(table, made);
+  return go(firstStop(made));
 }
 
 function vertical(field, table, way) {
-  const all = rows(table);
-  const other = all[all.indexOf(rowOf(field)) + way];
+  const other = neighbour(table, rowOf(field), way);
   return other && go(fieldAt(other, column(field)) || firstStop(other));
 }
 
@@ -116,9 +119,9 @@ function showMarks(table) {
     if (!bar) return undefined;
     (table.closest(".xscroll") || table).after(bar);
     const heads = table.tHead.rows[0].cells;
-    for (const field of fields(list[0])) {
+    for (const field of allFields(list[0])) {
       const cell = cellOf(field);
-      $("select", bar).add(new Option(cell.dataset.label || heads[cell.cellIndex]?.textContent.trim() || column(field), column(field)));
+      $("select", bar).add(new Option(labelOf(field) || cell.dataset.label || heads[cell.cellIndex]?.textContent.trim() || column(field), column(field)));
     }
     $("[data-set]", bar).addEventListener("click", () => setMarked(table, bar));
     $("[data-delete]", bar).addEventListener("click", () => drop(table, marked(table)));
@@ -186,13 +189,20 @@ function drop(table, list) {
   const rowWise = table.classList.contains("rowmode");
   const col = column(document.activeElement) || "";
   unmark(table);
-  const next = remove(table, list, (back) => {
-    for (const row of back) posted.delete(row);
-    compute(table, "all");
+  const left = remove(table, list, (back) => {
+    for (const row of back) compute(table, row);
   });
-  compute(table, "all");
+  const next = left || nearest(table) || add(table);
+  compute(table, "none"); // the totals alone are new
   if (rowWise) rowMode(table, next);
   else go(fieldAt(next, col) || firstStop(next));
+}
+
+/** Move a row, past the edge of the page as well. */
+function shift(table, row, way) {
+  const all = rows(table);
+  if (row === all[way > 0 ? all.length - 1 : 0]) pull(table, way);
+  if (move(table, row, way)) compute(table, row);
 }
 
 function fillDown(field, table) {
@@ -212,17 +222,6 @@ function fillDown(field, table) {
   touch(table, rowOf(field));
 }
 
-function details(row, open) {
-  const button = $("[data-row-more], [data-menu] > summary", row);
-  const panel = family(row).find((one) => one.matches(".rowdet"));
-  if (panel) panel.hidden = open === undefined ? !panel.hidden : !open;
-  else if (button) {
-    button.focus();
-    button.click();
-  }
-  if (panel && !panel.hidden) $("input, select, textarea", panel)?.focus();
-}
-
 // ---- keys ---------------------------------------------------------------------------------------
 
 /** Keys that change rows; the same in a cell and in row mode. Returns true if the key was one of them. */
@@ -234,7 +233,8 @@ function rowKeys(event, table, row, field) {
   if (mod && way && !event.shiftKey) {
     const made = way > 0 ? add(table, row) : add(table, null, row);
     if (made) go(firstStop(made));
-  } else if (event.altKey && way && !mod) move(table, row, way) && compute(table, row);
+    if (made) cut(table, made);
+  } else if (event.altKey && way && !mod) shift(table, row, way);
   else if (event.shiftKey && way && !mod && !event.altKey) {
     const all = rows(table);
     const goesOn = anchors.has(table) && (row === anchors.get(table) || row.matches(".mark"));
@@ -253,6 +253,7 @@ function rowKeys(event, table, row, field) {
     } else if (field) fillDown(field, table);
   } else if (event.key === "Delete" && (event.altKey || !field) && !rowsStay) drop(table, marked(table).includes(row) ? marked(table) : [row]);
   else if (event.key === "Enter" && event.altKey) details(row);
+  else if (event.altKey && /^Page(Up|Down)$/.test(event.key)) $(`[data-turn="${event.key === "PageUp" ? -1 : 1}"]`, formOf(table))?.click();
   else if (event.key === "F2" && marked(table).length > 1) toMarks(table, field);
   else return false;
   return true;
@@ -286,8 +287,8 @@ function cellKeys(event, table, field) {
 
 function rowModeKeys(event, table, row) {
   const arrow = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  const all = rows(table);
-  if (arrow && all[all.indexOf(row) + arrow]) rowMode(table, all[all.indexOf(row) + arrow]);
+  const other = arrow && neighbour(table, row, arrow);
+  if (other) rowMode(table, other);
   else if (event.key === "Enter" || event.key === "F2") {
     endRowMode(table);
     go(firstStop(row));
@@ -303,15 +304,8 @@ function rowModeKeys(event, table, row) {
 function onKey(event, table) {
   const row = rowOf(event.target);
   if (composing(event) || event.defaultPrevented) return;
-  const panel = event.target.closest("tr.rowdet");
-  if (panel) {
-    if ((event.ctrlKey || event.metaKey) && event.key === "ArrowDown") {
-      const all = rows(table);
-      const mine = all.find((one) => family(one).includes(panel));
-      const next = all[all.indexOf(mine) + 1];
-      if (next) details(next, true);
-      event.preventDefault();
-    }
+  if (event.target.closest("tr.rowdet")) {
+    if (panelKeys(event, table)) event.preventDefault();
     return;
   }
   if (!row) return;
@@ -323,7 +317,7 @@ function onKey(event, table) {
 }
 
 async function onChange(event, table) {
-  const row = rowOf(event.target);
+  const row = event.target !== table && lineOf(event.target);
   if (!row) return;
   const combo = comboOf(event.target);
   if (combo) await settled(combo);
@@ -334,6 +328,7 @@ export function enhance(root) {
   for (const table of fresh("[data-grid]", root, "gridSeen")) {
     if (!rows(table).length) add(table);
     renumber(table);
+    showDetails(table);
     for (const row of rows(table)) posted.set(row, print(row));
   }
 }
@@ -346,6 +341,11 @@ export function start() {
     if (field.closest("[data-grid]") || field.matches("[data-combo] > input[type=text]")) return;
     field.dataset.typed = "1"; // the server does not overwrite it when it fills what follows from another field
     if (field.closest("[data-recompute]")) schedule(field.form, "all", field.name);
+  });
+  on("grid-page", "[data-grid]", (event, table) => {
+    renumber(table);
+    showDetails(table);
+    unmark(table);
   });
   on("grid-rows", "[data-grid]", (event, table) => {
     renumber(table);
@@ -369,21 +369,21 @@ export function start() {
       rowMode(table, rowOf(cell));
     }
   });
-  on("click", "[data-grid] [data-row-delete]", (event, button) => drop(tableOf(button), [rowOf(button)]));
+  on("click", "[data-grid] [data-row-delete]", (event, button) => drop(tableOf(button), [lineOf(button)]));
   on("click", "[data-grid] [data-row-copy]", (event, button) => {
     const table = tableOf(button);
-    const copy = duplicate(table, rowOf(button));
+    const copy = duplicate(table, lineOf(button));
     if (copy) touch(table, copy);
   });
   on("click", "[data-grid] :is([data-row-up], [data-row-down])", (event, button) => {
-    const row = rowOf(button);
-    if (move(tableOf(button), row, button.matches("[data-row-up]") ? -1 : 1)) compute(tableOf(button), row);
+    const row = lineOf(button);
+    shift(tableOf(button), row, button.matches("[data-row-up]") ? -1 : 1);
   });
   on("click", "[data-row-add]", (event, button) => {
     const table = button.dataset.rowAdd ? $(`[data-grid][data-prefix="${button.dataset.rowAdd}"]`) : $("[data-grid]", button.closest("form") || document);
     if (!table) return;
     event.preventDefault();
-    const last = rows(table).at(-1);
+    const last = lastPage(table) || rows(table).at(-1);
     go(firstStop(last && isEmpty(last) ? last : add(table)));
   });
 }

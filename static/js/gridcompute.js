@@ -5,6 +5,7 @@
 
 import { $, $$, announce, fragment, pieces, request, text } from "./core.js";
 import { settled } from "./combo.js";
+import { labelled } from "./gridrows.js";
 import { offline } from "./shell.js";
 import { failed } from "./toast.js";
 
@@ -40,7 +41,8 @@ function outputs(form, waiting) {
 function payload(form, mine) {
   const data = new FormData(form);
   const values = new URLSearchParams();
-  for (const [name, value] of data) if (typeof value === "string") values.append(name, value);
+  // nothing is stored: what a save needs stays here, it only costs
+  for (const [name, value] of data) if (typeof value === "string" && name !== "submit_id" && name !== "opened") values.append(name, value);
   values.set("changed", mine.waiting.has("all") ? "all" : [...mine.waiting.keys()].join(","));
   values.set("seq", String(mine.seq));
   if (mine.heads.size) {
@@ -95,10 +97,19 @@ async function send(form) {
 
 function speak(form) {
   const total = $("[data-announce-total]");
-  if (total && form.isConnected) announce(text("total-now", { n: $$("[data-grid] tr[data-row]", form).length, total: total.textContent.trim() }));
+  if (total && form.isConnected) announce(text("total-now", { n: $$("[data-grid] tr[data-row], [data-folded] > input", form).length, total: total.textContent.trim() }));
 }
 
-const COPIED = ["aria-invalid", "aria-describedby", "title", "placeholder", "class"];
+/** Ask once more what is not answered yet: the rows have moved to other pages. */
+export function again(form) {
+  const mine = states.get(form);
+  const [row] = mine?.waiting.keys() || [];
+  if (row === undefined) return;
+  mine.seq += 1; // what comes now is too old
+  schedule(form, row);
+}
+
+const COPIED = ["data-shown", "aria-invalid", "aria-describedby", "title", "placeholder", "class"];
 
 function setField(live, piece, sent) {
   for (const name of COPIED) {
@@ -119,8 +130,10 @@ function setField(live, piece, sent) {
   if (combo) combo.classList.toggle("picked", !!$("input[type=hidden]", combo).value);
   const cell = live.closest("td, .fld");
   if (cell && live.type !== "hidden") {
-    cell.classList.remove("flash");
-    void cell.offsetWidth;
+    if (cell.matches(".flash")) {
+      cell.classList.remove("flash");
+      void cell.offsetWidth; // only where it must begin anew: the page would be laid out for each of hundreds of cells
+    }
     cell.classList.add("flash");
   }
 }
@@ -138,6 +151,7 @@ function swapRows(form, source) {
   source.remove();
   if (!table) return;
   table.tBodies[0].replaceChildren(...fresh);
+  for (const box of $$("[data-folded]", form)) box.replaceChildren();
   for (const row of fresh) {
     window.htmx?.process(row);
     row.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
@@ -157,6 +171,8 @@ export function apply(form, content, sent = new Map(), asked = new Set()) {
     }
   }
   for (const part of parts) {
+    const warned = part.dataset.hints && gridRow(form, part.id.split("-").at(-2));
+    if (warned) labelled(warned, JSON.parse(part.dataset.hints));
     const live = document.getElementById(part.id);
     const row = part.matches("tr.rowerr") && owner(form, part.id);
     if (row) {

@@ -4,7 +4,8 @@
 import { $, $$, announce, on, text } from "./core.js";
 import { settle } from "./combo.js";
 import { schedule } from "./gridcompute.js";
-import { add, cellOf, column, comboOf, family, fieldAt, fields, formOf, isEmpty, read, rowOf, rows, stops, write } from "./gridrows.js";
+import { allRows, appendFolded, atEnd, foldedAt, indexOf, lastPage, nearest, packedCells, reveal } from "./gridpages.js";
+import { add, cellOf, changed, column, comboOf, family, fieldAt, fields, formOf, isEmpty, nextIndex, read, rowOf, rows, stops, write } from "./gridrows.js";
 import { show } from "./toast.js";
 
 let asked = null; // where the rows in the drawer go
@@ -23,41 +24,56 @@ export function parse(block) {
   return table.filter((line) => line.some(Boolean));
 }
 
-/** Write cells {column: {text, id}} into rows by their index; without one, into a new row, or into a `spare` one. */
-export function fill(table, lines, spare = false) {
-  const before = [];
-  const added = [];
-  const touched = lines.map(([index, cells]) => {
-    let row = rows(table).find((one) => (index ? one.dataset.row === index : spare && isEmpty(one)));
-    if (!row) added.push(row = add(table));
-    for (const [col, value] of Object.entries(cells)) {
-      const target = fieldAt(row, col) || $(`input[type=hidden][name="${table.dataset.prefix}-${row.dataset.row}-${col}"]`, row);
-      if (target) before.push([target, read(target)]);
-      if (target) write(target, value);
-    }
-    return row;
-  });
-  table.dispatchEvent(new Event("input", { bubbles: true }));
-  const undo = () => {
-    for (const [target, value] of before) write(target, value);
-    for (const extra of added) for (const part of family(extra)) part.remove();
-  };
-  return { touched, undo };
+const MANY = 20; // rows that are drawn one by one; more of them come into view with their page
+
+/** Write cells into the row at an index, in view or not; returns what stood there. */
+function writeCells(table, index, cells) {
+  const row = rows(table).find((one) => one.dataset.row === index);
+  if (!row) return packedCells(foldedAt(table, index), cells);
+  const was = {};
+  for (const [col, value] of Object.entries(cells)) {
+    const target = fieldAt(row, col) || $(`input[type=hidden][name="${table.dataset.prefix}-${index}-${col}"]`, row);
+    if (!target) continue;
+    was[col] = read(target);
+    write(target, value);
+  }
+  return was;
 }
 
-function put({ table, field }, lines) {
+/** Write cells {column: {text, id}} into rows by their index; without one, into a new row, or into a `spare` one. */
+export function fill(table, lines, spare = false) {
+  const added = [];
+  const many = lines.length > MANY || !atEnd(table);
+  const before = lines.map(([to, cells]) => {
+    const free = !to && spare && rows(table).find(isEmpty);
+    let index = free ? free.dataset.row : to;
+    if (!index) added.push(index = indexOf((many && appendFolded(table, String(nextIndex(table)))) || add(table)));
+    return [index, writeCells(table, index, cells)];
+  });
+  if (many) reveal(table, before[0][0]);
+  table.dispatchEvent(new Event("input", { bubbles: true }));
+  const undo = () => {
+    for (const [index, was] of before) writeCells(table, index, was);
+    for (const item of allRows(table).filter((one) => added.includes(indexOf(one)))) for (const part of item.matches("tr") ? family(item) : [item]) part.remove();
+    if (!rows(table).length) nearest(table);
+    changed(table);
+  };
+  return { touched: before.map(([index]) => index), undo };
+}
+
+export function put({ table, field }, lines, said = "rows-pasted", spare = false) {
   const form = formOf(table);
-  const { touched, undo } = fill(table, lines);
+  const { touched, undo } = fill(table, lines, spare);
   if (comboOf(field)) settle(comboOf(field)); // the server's answer does not touch the cell in hand
-  for (const row of touched) schedule(form, row.dataset.row);
-  announce(text("rows-pasted", { n: lines.length }));
+  for (const index of touched) schedule(form, index);
+  announce(text(said, { n: lines.length }));
   show({
     level: "success",
-    text: text("rows-pasted", { n: lines.length }),
+    text: text(said, { n: lines.length }),
     undo: () => {
       undo();
       schedule(form, "all");
-      $("input", cellOf(field))?.focus();
+      if (field.isConnected) field.focus();
     },
   });
 }
@@ -87,7 +103,7 @@ export function paste(event, field) {
 /** The button: into the row in hand, else into the first empty one. Where a page may not read the clipboard it says how. */
 async function pasteByButton(button) {
   const table = $("[data-grid]", button.closest("form"));
-  const row = rows(table).find((one) => one === hand) || rows(table).find(isEmpty) || rows(table).at(-1);
+  const row = rows(table).find((one) => one === hand) || lastPage(table) || rows(table).find(isEmpty) || rows(table).at(-1);
   const field = stops(row)[0];
   const block = await navigator.clipboard?.readText?.().catch(() => "");
   const lines = parse(block || "");

@@ -5,6 +5,7 @@ import { composing } from "./ime.js";
 import { $, $$, fragment, on, request, text } from "./core.js";
 import { close } from "./combo.js";
 import { schedule } from "./gridcompute.js";
+import { reveal } from "./gridpages.js";
 import { fill } from "./gridpaste.js";
 import { column, comboOf, rowOf, write } from "./gridrows.js";
 import { failed, show } from "./toast.js";
@@ -62,8 +63,8 @@ async function ask(code) {
   const yes = found.dataset.scanned === "yes";
   if (yes) {
     const { touched, undo } = fill($("[data-grid]", form), $$("[data-cells]", found).map((one) => [one.dataset.to, JSON.parse(one.dataset.cells)]), true);
-    for (const row of touched) schedule(form, row.dataset.row);
-    flash(touched.at(-1));
+    for (const index of touched) schedule(form, index);
+    flash($(`tr[data-row="${touched.at(-1)}"]`, form) || reveal($("[data-grid]", form), touched.at(-1)));
     bar().dataset.counting = "1";
     if (found.dataset.started) show({ text: found.dataset.started, undo: () => { undo(); schedule(form, "all"); } });
   }

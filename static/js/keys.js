@@ -16,8 +16,8 @@ const TABLE = [
   { scope: "form", key: "Mod+Enter", label: "key-primary" },
   ...["j", "k", "x", "Shift+j", "Enter", "Mod+Enter"].map((key) => ({ scope: "list", key, label: `key-list-${key.toLowerCase()}` })),
   { scope: "grid", key: "F8", label: "key-grid-f8", go: "[data-scan]" },
-  ...["Enter", "Shift+Enter", "ArrowUp", "Mod+ArrowDown", "Mod+ArrowUp", "Mod+d", "Mod+Shift+d", "Alt+Delete", "Alt+ArrowUp",
-    "Shift+ArrowDown", "F2", "Alt+Enter", "Escape"].map((key) => ({ scope: "grid", key, label: `key-grid-${key.toLowerCase()}` })),
+  ...["Enter", "Shift+Enter", "ArrowUp", "Mod+ArrowDown", "Mod+ArrowUp", "Mod+d", "Mod+Shift+d", "Alt+Delete", "Alt+ArrowUp", "Alt+ArrowDown",
+    "Shift+ArrowDown", "F2", "Alt+Enter", "Alt+PageDown", "Escape"].map((key) => ({ scope: "grid", key, label: `key-grid-${key.toLowerCase()}` })),
 ];
 const PRESENT = { form: "form[data-doc-form], form[data-warn]", list: "[data-list]", grid: "[data-grid]" };
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from erp.inventory.models import Unit
+from erp.sales.models import SalesOrder
 from erp.sales.services import draft_delivery
 from oa.organisation.models import User
 from tests import factories as make
@@ -169,3 +170,90 @@ def test_rows_are_pasted_by_a_button(open_page: Any, ann: User) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#livetotal")).to_contain_text("51,919.00")
     assert rows_of(page, "product_text") == ["LM-400", "SV-750", "CP-25"]
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh-hans", 390)])
+def test_details_of_a_line(open_page: Any, ann: User, language: str, width: int) -> None:
+    """UX 6.6.10: typed under the row, no dialog; what is wrong opens them; a mark stays; on phones part of the card."""
+    ann.language = language
+    ann.save()
+    page = open_page(user=ann, width=width, locale="zh-CN" if language == "zh-hans" else "en-US")
+    page.goto("/sales/orders/new/?customer=" + str(_the_customer().pk))
+    with hands(page, clicks=1, keys=6) as hand:
+        hand.click("[name='lines-0-product_text']")
+        hand.type("CP-25")
+        hand.press("Enter")
+        expect(page.locator("#livetotal")).to_contain_text("100.00")
+        hand.type("2")
+        hand.press("Alt+Enter")
+        expect(page.locator("[name='lines-0-tolerance']")).to_be_focused()
+        page.locator("[name='lines-0-due']").focus()
+        hand.type("tomorrowish")
+        hand.press("Escape")
+        panel = page.locator("#lines-0-det")
+        expect(panel.locator(".errlist").nth(1)).to_contain_text("tomorrowish")
+        expect(panel).to_be_visible()
+        assert page.watch.wide() <= 0
+        page.locator("[name='lines-0-due']").fill("2030-12-24")
+        hand.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(page.locator("tr[data-row='0'] td.changed")).to_have_count(1)
+    page.keyboard.press("Control+s")
+    expect(page.locator("#toasts .tst")).to_have_count(1)
+    assert str(SalesOrder.objects.get().lines.get().due_date) == "2030-12-24"
+
+
+def test_hundreds_of_lines(open_page: Any, ann: User) -> None:
+    """UX 6.6.11: a jump to the last page, a quantity there, the total of all, a mistake on a page out of view, saved."""
+    from erp.inventory.models import Product
+
+    goods = Product.objects.get(code="CP-25")
+    lines = [make.line(goods, 1, "10") for _ in range(260)]
+    order = make.make_order(_the_customer(), *lines, currency=make.currency(), by=ann)
+    page = open_page(user=ann)
+    page.goto(f"/sales/orders/{order.url_key}/edit/")
+    expect(page.locator("tr[data-row]")).to_have_count(200)
+    page.locator("[name='lines-7-quantity']").fill("1.5")  # a piece has no decimals
+    page.locator("[data-pages]").first.select_option("200")
+    page.locator("[name='lines-250-quantity']").fill("101")
+    page.keyboard.press("Enter")
+    expect(page.locator("#livetotal")).to_contain_text("3,605.00")
+    page.keyboard.press("Control+s")
+    expect(page.locator(".errsum a")).to_contain_text("Line 8")
+    expect(page.locator("tr[data-row]")).to_have_count(200)
+    page.locator("[data-pages]").first.select_option("200")
+    page.locator(".errsum a").click()
+    expect(page.locator("[name='lines-7-quantity']")).to_be_focused()
+    page.keyboard.type("2")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#toasts")).to_contain_text("saved")
+    found = [line.quantity for line in order.lines.order_by("position")]
+    assert (len(found), found[7], found[250]) == (260, 2, 101)
+
+
+def _the_customer() -> Any:
+    from crm.customers.models import Customer
+
+    return Customer.objects.get()
+
+
+def test_products_are_found_and_counted_on_a_phone(open_page: Any, ann: User) -> None:
+    """UX 6.6.7, 6.6.14: many at once by the button over the lines; one more by the button at the quantity."""
+    page = open_page(user=ann, width=390)
+    page.goto("/sales/orders/new/")
+    with hands(page, clicks=6) as hand:
+        hand.click("[data-choose-rows]")
+        search = page.locator("[data-choose-search]")
+        expect(search).to_be_focused()
+        hand.click(page.get_by_role("checkbox", name="CP-25"))
+        search.fill("rail")
+        expect(page.locator("#choose-found tr")).to_have_count(1)
+        hand.click(page.locator("#choose-found input[type=checkbox]"))
+        assert page.watch.wide() <= 0
+        hand.click("[data-choose-take]")
+        expect(page.locator("#livetotal")).to_contain_text("200.00")
+        hand.click("tr[data-row='1'] [data-count-by='1']")
+        hand.click("tr[data-row='1'] [data-count-by='1']")
+    expect(page.locator("#livetotal")).to_contain_text("400.00")
+    assert (rows_of(page, "product_text"), rows_of(page, "quantity")) == (["CP-25", "GR-10"], ["1", "3"])
+    assert page.watch.wide() <= 0

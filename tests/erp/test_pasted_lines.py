@@ -275,10 +275,10 @@ def test_what_is_no_block_takes_nothing(client: Any, clerk: Any, goods: Any) -> 
     for forged in ("", "{", "7", '"text"', "[1, 2]", "[[]]", '[["", " "]]', "[" * 5000, '[["\\u0000"]]', "null"):
         answer = page_of(client, "sales/orders", forged, **head())
         assert answer.status_code == 200 and "data-take" not in answer.content.decode(), forged
-    full = {f"lines-{i}-product_text": "SV-750W" for i in range(399)}
-    for count, given in ((401, {}), (3, {**full, "at": "398"})):
+    full = {f"lines-{i}-product_text": "SV-750W" for i in range(999)}
+    for count, given in ((1001, {}), (3, {**full, "at": "998"})):
         answer = page_of(client, "sales/orders", [["SV-750W"]] * count, **{**head(), **given})
-        assert "at most 400 rows" in answer.content.decode() and "data-take" not in answer.content.decode()
+        assert "at most 1000 rows" in answer.content.decode() and "data-take" not in answer.content.decode()
     hostile = shown(page_of(client, "sales/orders", [["SV-750W\x00", {"a": 1}], [None, ["<script>"]]], **head()))
     assert hostile[1].cells["product"]["text"] == "SV-750W"
 

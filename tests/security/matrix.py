@@ -20,7 +20,7 @@ VERBS = ("get", "post")
 IN_BACK_OFFICE = ("clerk", "auditor", "hr")  # every right and no staff; staff who only read; staff with some rights
 LINES = ("add", "change")
 RIGHTS = {"new": ("add",), "edit": ("change",), "delete": ("delete",)} | dict.fromkeys(
-    ("compute", "paste", "scan"), LINES
+    ("compute", "paste", "scan", "choose"), LINES
 )
 
 

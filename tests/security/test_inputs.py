@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings as project
@@ -175,5 +176,20 @@ def test_no_typed_text_breaks_a_form(asking: Asking, c: Company) -> None:
                 answer = asking.ask("post", url, {**data, **entering, "submit_id": str(uuid.uuid4())})
                 if answer.status >= 500:
                     failed.append((url, turn))
+            if pages:  # the same texts in a row that is not in view
+                row = {
+                    column.name: TYPED[(place + turn) % len(TYPED)]
+                    for place, column in enumerate(resource.lines.columns)
+                }
+                packed = {
+                    f"{resource.lines.prefix}-0-packed": json.dumps(
+                        row | {f"{name}_text": t for name, t in row.items()}
+                    )
+                }
+                for url in (resource.url("new"), resource.url("compute"), resource.url("paste")):
+                    if asking.ask("post", url, {**packed, **entering, "submit_id": str(uuid.uuid4())}).status >= 500:
+                        failed.append((url, turn, "packed"))
+                if asking.ask("get", f"{resource.url('choose')}?{urlencode({'q': TYPED[turn]})}").status >= 500:
+                    failed.append((resource.url("choose"), turn))
         assert asking.ask("post", resource.url("new"), {"name": "a\0b"}).status == 400
     assert failed == []

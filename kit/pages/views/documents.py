@@ -17,6 +17,7 @@ from kit.pages.forms import KitForm, form_class
 from kit.pages.hooks import hooks
 from kit.pages.lines import Computed, GridRow, changed_rows
 from kit.pages.merging import picked
+from kit.pages.packing import folded_in, pages_of, unpacked
 from kit.pages.panels import flow_of
 from kit.pages.resources import Resource
 from kit.pages.views import drafts
@@ -43,7 +44,8 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
     rows = grid.read(form.data, request.user)
     valid = form.is_valid() and not any(row.errors for row in rows)
     problems: list[str] = []
-    if valid and request.POST.get("action") != "recalculate":
+    looking = request.POST.get("action") == "recalculate" or "page" in request.POST  # without scripts
+    if valid and not looking:
         try:
             return _save(request, resource, obj, form, rows)
         except VersionConflict as error:
@@ -58,7 +60,7 @@ def document_view(request: HttpRequest, resource: Resource, obj: Any) -> HttpRes
             if at_fields:
                 form.add_problems(BusinessError(problems=at_fields))
     computed = grid.compute(form.instance, rows, None, request.user)
-    status = 200 if request.POST.get("action") == "recalculate" else 422
+    status = 200 if looking else 422
     return _page(request, resource, obj, form, rows, computed, problems, status)
 
 
@@ -71,7 +73,7 @@ def _opening(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse
     form = _form(request, resource, obj, copied, typed)
     if typed is not None:
         form.show_typed()
-        document, rows = form.instance, grid.read(typed, user)
+        document, rows = form.instance, grid.read(form.data, user)
     else:
         document = prefilled(form, form.initial if copied is not None else set(request.GET))
         if copied is not None:
@@ -125,9 +127,9 @@ def _form(request: HttpRequest, resource: Resource, obj: Any, copied: Any = None
     if copied is not None:
         kept = [name for name in resource.fields if name not in (resource.not_copied or ())]
         initial |= {name: getattr(copied, name) for name in kept}
-    return form_class(resource)(
-        picked(request.POST) or typed, instance=obj, user=request.user, resource=resource, initial=initial
-    )
+    posted = picked(unpacked(request.POST, resource.lines, request.user))
+    restored = unpacked(typed, resource.lines, request.user) if typed is not None else None
+    return form_class(resource)(posted or restored, instance=obj, user=request.user, resource=resource, initial=initial)
 
 
 def _save(request: HttpRequest, resource: Resource, obj: Any, form: KitForm, rows: list[GridRow]) -> HttpResponse:
@@ -181,21 +183,24 @@ def compute_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     grid = resource.lines
     heads = {name for name in request.POST.get("head", "").split(",") if name in form.fields}
     form.follow(heads, set(request.POST.get("typed", "").split(",")))
-    rows = grid.read(request.POST, request.user)
+    rows, folded = grid.read(form.data, request.user), folded_in(request.POST, grid)
     changed = changed_rows(request.POST.get("changed", ""), rows)
     again = grid.rows_again(form.instance, rows, heads, request.user) if heads else None
     if again is not None:
         rows, changed = again, None
     computed = grid.compute(form.instance, rows, changed, request.user)
+    asked = [row for row in rows if changed is None or row.index in changed] if again is None else []
     context = {
         "grid": grid,
         "columns": grid.shown_for(request.user),
+        "details": grid.details_for(request.user),
         "computed": computed,
         "resource": resource,
         "choices": SimpleLazyObject(lambda: grid.choices_for(request.user)),  # most answers hold no select
         "all_rows": rows if again is not None else None,
         "count": sum(1 for row in rows if row.values),
-        "rows": [row for row in rows if changed is None or row.index in changed] if again is None else [],
+        "rows": [row for row in asked if row.index not in folded],
+        "folded": [row for row in asked if row.index in folded],
         "head_fields": [form[name] for name in sorted(form.filled)],
         "hints": resource.hints(form.instance, request.user) if heads else {},
     }
@@ -214,7 +219,10 @@ def computing_form(request: HttpRequest, resource: Resource) -> KitForm:
 
 def _opened(request: HttpRequest, resource: Resource) -> Any:
     key = request.POST.get("document", "")
-    return resource.queryset(request.user).filter(pk=int(key)).first() if is_key(key) else None
+    if not is_key(key):
+        return None
+    keys = [f.name for f in resource.meta.concrete_fields if f.is_relation and f.name in resource.fields]
+    return resource.queryset(request.user).select_related(*keys).filter(pk=int(key)).first()
 
 
 def _page(
@@ -240,7 +248,8 @@ def _page(
         "then": _next_step(request, resource, obj),
         **_head_fields(resource, form),
         "columns": grid.shown_for(request.user),
-        "rows": grid.padded(rows),
+        "details": grid.details_for(request.user),
+        "pages": pages_of(grid.padded(rows), request.POST, grid),
         "template_row": GridRow("__i__"),
         "computed": computed,
         "problems": problems,
@@ -264,6 +273,7 @@ def _addresses(resource: Resource, obj: Any) -> dict[str, str]:
         "compute_url": resource.url("compute"),
         "paste_url": resource.url("paste"),
         "scan_url": resource.url("scan") if resource.lines.scanned else "",
+        "choose_url": resource.url("choose") if resource.lines.searched else "",
         "form_url": resource.url_for(obj, "edit") if obj is not None else resource.url("new"),
     }
 

@@ -39,6 +39,7 @@ def policy(get_response):
 
 settings.configure(
     DEBUG=True,
+    DATA_UPLOAD_MAX_NUMBER_FIELDS=6000,
     SECRET_KEY="harness",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
@@ -176,7 +177,7 @@ def number(text):
 
 
 def compute(request):
-    post = request.POST
+    post = harness_lines.unfolded(request.POST)
     LOG.computes.append({"changed": post.get("changed"), "seq": post.get("seq"), "keys": list(post)})
     time.sleep(LOG.delay)
     if LOG.status != 200:
@@ -187,6 +188,11 @@ def compute(request):
     changed = indexes if post["changed"] == "all" else post["changed"].split(",")
     for index in indexes:
         get = lambda name: post.get(f"lines-{index}-{name}", "")  # noqa: E731, B023
+        if f"lines-{index}-packed" in request.POST:
+            if index in changed:
+                out.append(harness_lines.answer(index, request.POST, (number(get("quantity")) or 0) * 10))
+            total += (number(get("quantity")) or 0) * 10
+            continue
         product = next(
             (p for p in PRODUCTS if p[0] == get("product") or p[1].lower() == get("product_text").strip().lower()), None
         )
@@ -231,6 +237,10 @@ def compute(request):
             )
         elif quantity and post.get(f"lines-{index}-quantity", "").startswith("="):
             out.append(format_html('<input id="lines-{0}-quantity" value="{1}">', index, f"{quantity:g}"))
+        hints = {"quantity": "36 available."} if (quantity or 0) > 36 else {}
+        out.append(format_html('<i id="lines-{}-hints" data-hints="{}"></i>', index, json.dumps(hints)))
+        wrong = "No such day." if get("due") == "never" else ""
+        out.append(format_html('<div class="errlist" id="lines-{}-due-err">{}</div>', index, wrong))
         out.append(format_html('<output id="lines-{}-amount">{}</output>', index, f"{amount:,.2f}"))
     out.append(
         format_html(
@@ -251,7 +261,8 @@ def order(request):
         time.sleep(0.3)
         messages.success(request, "Order saved.")
         return HttpResponseRedirect("/order/")
-    return render(request, "order.html")
+    context = {"details": "details" in request.GET, "folded": harness_lines.folded(int(request.GET.get("rows", "4")))}
+    return render(request, "order.html", context)
 
 
 ROWS = [
@@ -344,6 +355,7 @@ urlpatterns = [
     path("new-customer/", new_customer),
     path("compute/", compute),
     path("paste/", partial(harness_lines.paste, products=PRODUCTS)),
+    path("choose/", partial(harness_lines.choose, products=PRODUCTS)),
     path("scan/", partial(harness_lines.scan, products=PRODUCTS)),
     path("order/", order),
     path("list/", records),

@@ -55,3 +55,51 @@ def scan(request, products):
             json.dumps(cells),
         )
     )
+
+
+def folded(count):
+    """Rows behind the first four, each as one hidden input."""
+    return [
+        (n, json.dumps({"product_text": "CP-25-19", "product": "6", "quantity": str(n), "price": "10"}))
+        for n in range(4, count)
+    ]
+
+
+def unfolded(post):
+    """What the rows of a form would post."""
+    made = {}
+    for name in post:
+        made[name] = post[name]
+        if name.endswith("-packed"):
+            made |= {name.replace("packed", part): text for part, text in json.loads(post[name]).items()}
+            made.setdefault(name.replace("packed", "product_text"), "")
+    return made
+
+
+def answer(index, post, amount):
+    """A packed row with its amount."""
+    name = f"lines-{index}-packed"
+    return format_html(
+        '<input id="{}" value="{}" data-shown="{}">', name, post[name], json.dumps({"o": {"amount": f"{amount:,.2f}"}})
+    )
+
+
+def choose(request, products):
+    """The drawer that offers products to choose many of."""
+    text = request.GET.get("q", "").lower()
+    rows = format_html_join(
+        "",
+        '<tr data-pick="{0}" data-text="{1}"><td><input type="checkbox" aria-label="{1}"></td><td>{1}</td>'
+        '<td><input class="inp num" aria-label="Qty {1}"></td></tr>',
+        ((p[0], p[1]) for p in products if text in p[1].lower()),
+    )
+    return HttpResponse(
+        format_html(
+            '<div class="w720" data-layer-body data-choose="product" data-count="quantity"><header class="hd"><h2>Find</h2></header>'
+            '<div class="bdy"><input type="search" name="q" autofocus data-choose-search hx-get="/choose/" hx-trigger="input changed delay:50ms" '
+            'hx-target="#choose-found" hx-select="#choose-found" hx-swap="outerHTML"><table class="g"><tbody id="choose-taken"></tbody>'
+            '<tbody id="choose-found">{}</tbody></table></div><footer class="ftr"><button type="button" class="bt" data-close>Cancel</button>'
+            '<button type="button" class="bt pri" data-choose-take disabled>Take</button></footer></div>',
+            rows,
+        )
+    )

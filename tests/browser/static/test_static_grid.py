@@ -110,6 +110,24 @@ def test_row_error_comes_and_goes(page, site):
     assert page.locator("#lines-3-product_text").get_attribute("aria-invalid") == "true"
 
 
+def test_what_is_worth_a_look_is_said_on_focus(page, site):
+    """UX 6.6.3: an amber corner, its words while the cell has the focus, also for those who hear them."""
+    page.goto("/order/")
+    page.fill("#lines-1-quantity", "40")
+    page.keyboard.press("Tab")
+    settle(page)
+    assert page.get_attribute("td.warned", "data-col") == "quantity"
+    assert page.locator("#cell-hint").count() == 0
+    page.focus("#lines-1-quantity")
+    assert page.text_content("#cell-hint") == "36 available."
+    assert page.get_attribute("#lines-1-quantity", "aria-describedby") == "cell-hint"
+    page.keyboard.press("Control+a")
+    page.keyboard.type("20")
+    page.keyboard.press("Tab")
+    settle(page)
+    assert page.locator("td.warned, #cell-hint").count() == 0
+
+
 def test_arrows_insert_copy_duplicate_move(page):
     page.goto("/order/")
     page.focus("#lines-1-quantity")
