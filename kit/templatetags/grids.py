@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from django import template
 from django.template import Context
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from kit.pages.lines import GridColumn, GridRow, LineGrid
+from kit.pages.markup import safe
 from kit.pages.packing import PACKED, packed, shown
 
 register = template.Library()
@@ -20,7 +21,7 @@ def folded_rows(context: Context, rows: Iterable[GridRow]) -> SafeString:
     """Rows that are not in view, one hidden input each."""
     grid: LineGrid = context["grid"]
     columns = [*grid.hidden, *context["columns"], *context["details"]]
-    return mark_safe("".join(_folded(grid, row, columns) for row in rows))  # noqa: S308  (escaped by `packed`)
+    return safe("".join(_folded(grid, row, columns) for row in rows))
 
 
 def _folded(grid: LineGrid, row: GridRow, columns: list[GridColumn]) -> str:
