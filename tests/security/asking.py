@@ -52,24 +52,24 @@ class Watch:
 
 
 class Asking:
-    """One person, or nobody, at a browser; what is sent is undone, and what is read has to change nothing."""
+    """One person, or nobody, at a browser; every request is undone, unless it is known to change nothing."""
 
     def __init__(self, user: User | None) -> None:
         self.user = user
         self.client = Client() if user is None else client_of(user)
         self.client.raise_request_exception = False
 
-    def ask(self, verb: str, url: str, data: Any = None, **headers: str) -> Answer:
+    def ask(self, verb: str, url: str, data: Any = None, *, undone: bool = True, **headers: str) -> Answer:
         """The answer to one request."""
         watch = Watch()
         if verb == "post":
             data = {"submit_id": str(uuid.uuid4()), **(data or {})}
         cookies = self.client.cookies.copy()
-        with transaction.atomic() if verb == "post" else nullcontext():
+        with transaction.atomic() if undone else nullcontext():
             with connection.execute_wrapper(watch):
                 answer = getattr(self.client, verb)(url, data, headers=headers)
             text = text_of(answer)
-            if verb == "post":
+            if undone:
                 transaction.set_rollback(True)
         self.client.cookies = cookies
         return Answer(answer.status_code, answer.headers.get("Location", ""), text, watch.wrote - BESIDE)

@@ -75,7 +75,7 @@ class Matrix:
 
     def _ask(self, verb: str, url: str, **headers: str) -> Answer:
         self.cells += 1
-        return self.asking.ask(verb, url, **headers)
+        return self.asking.ask(verb, url, undone=verb == "post", **headers)  # reading that wrote is a finding
 
     def _finding(self, verb: str, url: str, what: str) -> Finding:
         return Finding(self.who, verb, url, what)

@@ -144,7 +144,7 @@ def test_every_picker_of_every_line_grid_refuses_what_is_not_to_be_seen(c: Compa
                     asked += 1
                     data = {prefix: str(row.pk), f"{prefix}_text": resource.lines.picked_text(row)}
                     status, context, wrote = submit(asker, resource.url("new"), data)
-                    rows = [r for r in context["rows"] if r.typed.get(column.name)]
+                    rows = [r for r in context["pages"].all if r.typed.get(column.name)]
                     if status != 422 or wrote or not rows or any(r.values[column.name] or not r.errors for r in rows):
                         wrong.append((resource.slug, column.name, status, [(r.values, r.errors) for r in rows]))
                 transaction.set_rollback(True)
