@@ -21,12 +21,12 @@ D = Decimal
 
 
 def monday(weeks: int = 3) -> dt.date:
-    """A Monday so many weeks ahead (negative: ago), of a week that lies in one year."""
-    today = make.today()
-    day = today - dt.timedelta(days=today.weekday()) + dt.timedelta(weeks=weeks)
-    step = 1 if weeks > 0 else -1
-    while (day + dt.timedelta(days=13)).year != day.year:
+    """A Monday so many weeks ahead (negative: ago), counting only those whose fortnight lies in one year."""
+    today, step = make.today(), 1 if weeks > 0 else -1
+    day, left = today - dt.timedelta(days=today.weekday()), abs(weeks)
+    while left or (day + dt.timedelta(days=13)).year != day.year:
         day += dt.timedelta(weeks=step)
+        left -= left > 0 and (day + dt.timedelta(days=13)).year == day.year
     return day
 
 
