@@ -137,6 +137,7 @@ async function look(combo, query) {
 /** Put a choice in, and tell the page about it by a change event on the hidden field. */
 export function pick(combo, value, label) {
   clearTimeout(state(combo).timer);
+  state(combo).abort?.abort(); // an answer that is on its way would open the list again
   field(combo).value = label;
   combo.classList.toggle("picked", value !== "");
   field(combo).removeAttribute("aria-invalid");

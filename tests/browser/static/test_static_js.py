@@ -39,6 +39,24 @@ def test_picker_shows_recent_rows_on_arrow_down_and_closes_on_escape(page):
     assert value(page, "customer") == "12"
 
 
+def test_an_answer_that_comes_late_does_not_open_the_list_again(page):
+    """UX 6.5.4: the list covers what stands below; it stays away once something is taken, whatever is on its way."""
+    page.goto("/order/")
+    page.fill("#id_customer", "")
+    page.type("#id_customer", "C-002 Hangzhou Yunduan")
+    page.wait_for_selector(".ac .o")
+    held = []
+    page.route("**q=C-002*", lambda route: held.append(route))
+    with page.expect_request("**q=C-002*"):
+        page.keyboard.type("x")
+        page.keyboard.press("Backspace")
+    page.locator(".ac .o").first.click()
+    assert value(page, "customer") == "13"
+    held.pop().continue_()
+    settle(page)
+    assert page.locator(".ac").count() == 0
+
+
 def test_typing_after_a_choice_clears_the_id_and_blur_takes_the_only_hit(page):
     page.goto("/order/")
     page.focus("#id_customer")
