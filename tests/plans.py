@@ -25,11 +25,10 @@ class Large:
     def scans(self, statement: str) -> Iterator[tuple[str, str, int]]:
         """Table, kind of access and rows looked at, of every access to a large table while `statement` runs."""
         with connection.cursor() as cursor:
-            # Ways through whole tables, which the server takes where these are as small as in a test.
-            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off")
+            cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}")
             found = cursor.fetchone()[0]
-            cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on")
+            cursor.execute("SET LOCAL enable_seqscan = on")
         todo = [part["Plan"] for part in (json.loads(found) if isinstance(found, str) else found)]
         while todo:
             node = todo.pop()

@@ -97,7 +97,7 @@ class OpenItem(models.Model):
             models.Index(fields=["-due_date", "-id"], name="item_due"),
             models.Index(
                 fields=["-due_date", "-id"],
-                include=["remaining", "base_remaining", "customer", "owner"],
+                include=["remaining", "base_remaining", "customer"],
                 name="item_open_due",
                 condition=~Q(remaining=0),
             ),
