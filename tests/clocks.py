@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from config import clock
 
+# The moment at which demo companies are made whose plans are read: with the day their rows change, and so do the plans.
+THAT_DAY = dt.datetime(2026, 11, 29, 2, tzinfo=dt.UTC)
+
 # In front of a child's script: its machine's clock is SHIFT seconds ahead, as everything but the database sees it.
 WRONG = """
 import datetime, sys, time

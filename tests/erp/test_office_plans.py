@@ -21,6 +21,7 @@ from oa.announcements.resources import readers_url
 from oa.approvals.models import ApprovalRequest, ApprovalTask
 from oa.organisation.models import User
 from oa.records.models import Notification
+from tests.clocks import THAT_DAY, moved_database
 from tests.oa.announcing import published
 from tests.plans import Large, Undo
 
@@ -36,7 +37,8 @@ def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The demo with a large office, made once for all tests of this module; the server knows its tables."""
     with django_db_blocker.unblock():
         try:
-            with transaction.atomic():
+            with transaction.atomic(), moved_database() as set_to:
+                set_to(THAT_DAY)
                 sizes = {"staff": STAFF, "requests": REQUESTS, "receipts": RECEIPTS}
                 call_command("demo", orders=30, seed=1, stdout=io.StringIO(), **sizes)
                 with connection.cursor() as cursor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +19,7 @@ from erp.setup.demo.copies import COPIED
 from kit.pages import lists
 from kit.pages.resources import Resource, registry
 from oa.organisation.models import User
-from tests.clocks import moved_database
+from tests.clocks import THAT_DAY, moved_database
 from tests.oa.world import client_of
 from tests.plans import Large, Undo
 
@@ -32,14 +31,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.usefixtures("
 
 @pytest.fixture(scope="module")
 def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The demo with many documents, made once for all tests of this module; the server knows its tables.
-
-    Always on the same day: with the day the demo's rows change, and with them the plans.
-    """
+    """The demo with many documents, made once for all tests of this module; the server knows its tables."""
     with django_db_blocker.unblock():
         try:
             with transaction.atomic(), moved_database() as set_to:
-                set_to(dt.datetime(2026, 11, 29, 2, tzinfo=dt.UTC))
+                set_to(THAT_DAY)
                 call_command("demo", orders=ORDERS, seed=1, stdout=io.StringIO())
                 with connection.cursor() as cursor:
                     cursor.execute(f"ANALYZE {', '.join(LARGE.tables)}")
