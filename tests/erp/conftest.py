@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 
 
@@ -26,3 +27,21 @@ def living(living_company):
     point = transaction.savepoint()
     yield living_company
     transaction.savepoint_rollback(point)
+
+
+@pytest.fixture
+def clerk(client):
+    """A person who can do everything, logged in."""
+    from tests import factories as make
+
+    user = make.make_user("clerk")
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[-1])
+    return user
+
+
+@pytest.fixture
+def mingrui():
+    """A customer."""
+    from tests import factories as make
+
+    return make.make_customer("Mingrui", code="C-1")

@@ -25,18 +25,6 @@ HEADERS = {"HX-Request": "true", "HX-Target": "compute"}
 
 
 @pytest.fixture
-def clerk(client: Any) -> Any:
-    user = make.make_user("clerk")
-    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[-1])
-    return user
-
-
-@pytest.fixture
-def mingrui() -> Any:
-    return make.make_customer("Mingrui", code="C-1")
-
-
-@pytest.fixture
 def goods() -> list[Any]:
     made = [make.make_product(f"P{i}", "10", tax=None) for i in range(3)]
     for product in made:

@@ -8,7 +8,6 @@ import re
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from erp.finance.models import Account, Voucher
 from erp.inventory.models import Warehouse
@@ -24,20 +23,8 @@ DUE = dt.date(2026, 12, 24)
 
 
 @pytest.fixture
-def clerk(client: Any) -> Any:
-    user = make.make_user("clerk")
-    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[-1])
-    return user
-
-
-@pytest.fixture
 def second() -> Warehouse:
     return Warehouse.objects.create(code="W2", name="Second")
-
-
-@pytest.fixture
-def mingrui() -> Any:
-    return make.make_customer("Mingrui", code="C-1")
 
 
 def panel(text: str, index: int) -> str:
