@@ -42,8 +42,6 @@ SOURCES = ("kit", "oa", "crm", "erp", "config")
 def pytest_configure(config: pytest.Config) -> None:
     """Settings that only tests have."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Undoing a test ends all plans of the connection; and of a planned statement Django does not know the text.
-    settings.DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
     settings.AXES_ENABLED = False
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.STORAGES = {
@@ -57,7 +55,24 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.CELERY_TASK_EAGER_PROPAGATES = True
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     django.setup()
+    _keep_plans()
     current_app.loader.import_default_modules()  # a task runs when it is sent, whichever test came first
+
+
+def _keep_plans() -> None:
+    """Plans outlive what a test undoes: psycopg ends all of them then, as tables could be undone, too."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+    from psycopg._preparing import PrepareManager
+
+    def should_discard(self: PrepareManager, prep: Any, results: Any) -> bool:
+        return any((one.command_status or b"").startswith((b"DROP", b"ALTER")) and self.clear() for one in results)
+
+    def text_of(self: DatabaseOperations, cursor: Any, sql: str, params: Any) -> str:
+        return told(self, cursor, sql, params) or sql  # of a statement whose plan was kept Django tells nothing
+
+    settings.DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1
+    PrepareManager._should_discard = should_discard  # type: ignore[method-assign]
+    told, DatabaseOperations.last_executed_query = DatabaseOperations.last_executed_query, text_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

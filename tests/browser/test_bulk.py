@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from crm.customers.models import Customer
 from tests import factories as make
@@ -65,6 +66,7 @@ def test_without_javascript_boxes_and_bar_work(open_page, ann):
     page.goto("/crm/customers/")
     page.locator("tbody input.cb").nth(0).check()
     page.locator("button[value=archive]").click()
-    assert "1 done" in page.locator("#toasts").inner_text()
+    expect(page.locator("#toasts")).to_contain_text("1 done")
     page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#toasts")).to_contain_text("Taken back")
     assert not Customer.objects.filter(active=False).exists()

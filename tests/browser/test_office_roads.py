@@ -50,9 +50,16 @@ def act(page: Any, name: str) -> None:
     button.first.click()
 
 
+def do(page: Any, name: str) -> None:
+    """An action that asks nothing; afterwards it is done."""
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        act(page, name)
+
+
 def agree(page: Any) -> None:
-    """Yes to the question of an action; afterwards its page is there again."""
-    page.locator("dialog[open] footer button.pri, dialog[open] footer button.dng").first.click()
+    """Yes to the question of an action; afterwards it is done and its page is there again."""
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.locator("dialog[open] footer button.pri, dialog[open] footer button.dng").first.click()
     expect(page.locator("dialog[open]")).to_have_count(0)
     page.wait_for_load_state("networkidle")
 
@@ -97,8 +104,7 @@ def test_news_is_published_confirmed_and_reminded_of(page: Any, live_server: Any
         expect(rows.first).to_contain_text(str(inside))
         expect(rows.first).not_to_contain_text(str(outside))
     look(page, f"/office/announcements/{news.pk}/")
-    act(page, "remind")
-    page.wait_for_load_state("networkidle")
+    do(page, "remind")
     told = Notification.objects.filter(text__contains="Stock count")
     assert (told.filter(user=bob).count(), told.filter(user=ann).count()) == (2, 1)
     assert AnnouncementReceipt.objects.get(user=bob).reminders == 1
@@ -116,11 +122,9 @@ def test_a_document_gets_a_new_version(page: Any, live_server: Any, tmp_path: Pa
     become(page, live_server, ann)
     address = f"/docs/files/{found.url_key}/"
     look(page, address)
-    act(page, "publish")
-    page.wait_for_load_state("networkidle")
+    do(page, "publish")
     look(page, address)
-    act(page, "check_out")
-    page.wait_for_load_state("networkidle")
+    do(page, "check_out")
     found.refresh_from_db()
     assert (found.state, found.checked_out_by) == ("published", ann)
     look(page, address)
@@ -130,8 +134,7 @@ def test_a_document_gets_a_new_version(page: Any, live_server: Any, tmp_path: Pa
     form.locator("button").click()
     expect(page.locator("main")).to_contain_text("A year later")
     assert page.watch.wide() <= 0
-    act(page, "publish")
-    page.wait_for_load_state("networkidle")
+    do(page, "publish")
     look(page, address)
     found = LibraryDocument.objects.get(pk=found.pk)
     assert found.state == "published" and found.checked_out_by is None and found.published.number == 2
@@ -196,8 +199,7 @@ def test_a_room_is_booked_once(page: Any, live_server: Any) -> None:
     page.locator(f"[name=rooms][value='{room.pk}']").check()
     page.locator(SAVE).first.click()
     page.wait_for_url(re.compile(r"/meetings/[^/]+/$"))
-    act(page, "invite")
-    page.wait_for_load_state("networkidle")
+    do(page, "invite")
     mine = Booking.objects.get(meeting__owner=ann)
     assert mine.taken and mine.room == room
 

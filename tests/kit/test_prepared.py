@@ -40,16 +40,12 @@ def test_a_plan_that_is_kept_gives_the_same() -> None:
     """What the server plans once it answers with the values of each call, also after what it reads was changed."""
     prepared = Prepared(lambda name: Customer.objects.filter(name=name).values_list("code"), name="a sample")
     customer = make.make_customer("Red", code="C-1")
-    connection.connection.prepare_threshold = 0
-    try:
-        assert [prepared.rows(name="Red") for _ in range(3)] == [[("C-1",)]] * 3
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%crm_customer%"])
-            assert cursor.fetchone() == (1,)
-        Customer.objects.filter(pk=customer.pk).update(name="Blue")
-        assert (prepared.rows(name="Red"), prepared.rows(name="Blue")) == ([], [("C-1",)])
-    finally:
-        connection.connection.prepare_threshold = None
+    assert [prepared.rows(name="Red") for _ in range(3)] == [[("C-1",)]] * 3
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%crm_customer%"])
+        assert cursor.fetchone() == (1,)
+    Customer.objects.filter(pk=customer.pk).update(name="Blue")
+    assert (prepared.rows(name="Red"), prepared.rows(name="Blue")) == ([], [("C-1",)])
 
 
 def test_a_sample_that_gets_lost_is_told() -> None:
