@@ -27,6 +27,15 @@ DUMP = "database.dump"
 MANIFEST = "manifest.json"
 MEDIA = "media/"
 CHUNK = 1 << 20
+REPLACED = "replaced"  # the schema of what a backup takes the place of, until it is dropped
+AT_ONCE = 40  # tables in one transaction: with all that hangs on them they take a lock each
+PUT_ASIDE = f"""
+ALTER SCHEMA public RENAME TO {REPLACED};
+CREATE SCHEMA public;
+DO $$ DECLARE name text; BEGIN
+FOR name IN SELECT extname FROM pg_extension WHERE extnamespace = '{REPLACED}'::regnamespace
+LOOP EXECUTE format('ALTER EXTENSION %I SET SCHEMA public', name); END LOOP; END $$;
+"""
 
 
 class ArchiveError(RuntimeError):
@@ -101,7 +110,13 @@ def write(target: Path, witness: Callable[[], object] = lambda: None) -> dict[st
                 with _moment() as name:
                     witness()
                     manifest = {"format": FORMAT, **state()}
-                    options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}"]
+                    options = [
+                        "--format=custom",
+                        "--no-owner",
+                        "--no-privileges",
+                        f"--snapshot={name}",
+                        f"--exclude-schema={REPLACED}",
+                    ]
                     run([program("pg_dump"), *options, f"--file={dump}"])
                 _add(archive, DUMP, dump.open("rb"), sums, zipfile.ZIP_STORED)
                 _add_media(archive, sums)
@@ -195,13 +210,26 @@ def restore(source: Path) -> None:
         script = Path(folder) / "restore.sql"
         run([program("pg_restore"), "--no-owner", "--no-privileges", f"--file={script}", str(dump)])
         connections.close_all()
-        clear = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+        _drop_replaced()
         options = ["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--single-transaction", "--output=/dev/null"]
+        run([program("psql"), *options, f"--command={PUT_ASIDE}", f"--file={script}"])
+        _drop_replaced()
         # The dump has no statistics, and nothing is quick without them.
-        run([program("psql"), *options, f"--command={clear}", f"--file={script}", "--command=ANALYZE"])
+        run([program("psql"), "--quiet", "--no-psqlrc", "--command=ANALYZE"])
         for name in archive.namelist():
             if name.startswith(MEDIA):
                 _put(archive, name)
+
+
+def _drop_replaced() -> None:
+    """Drop what was put aside, in parts: a server as it comes has no room for the locks of all of it."""
+    with connections["default"].cursor() as cursor:
+        while True:
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s LIMIT %s", [REPLACED, AT_ONCE])
+            tables = ", ".join(f'{REPLACED}."{name}"' for (name,) in cursor.fetchall())
+            cursor.execute(f"DROP TABLE {tables} CASCADE" if tables else f"DROP SCHEMA IF EXISTS {REPLACED} CASCADE")
+            if not tables:
+                break
 
 
 def _put(archive: zipfile.ZipFile, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import zipfile
 
 import pytest
@@ -11,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import connection, connections
 
 from config import archive
 from crm.customers.models import Customer
@@ -80,11 +82,32 @@ def test_restores_rows_files_and_guards(backup):
     call_command("restore", str(backup), "--force")
     assert people() == ["chen"]
     assert default_storage.open("contracts/合同.txt").read().decode() == "四百件"
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgtrigger_%'")
         assert cursor.fetchone()[0] > 10, "the guards came back"
+
+
+def test_a_server_as_it_comes_has_room_for_the_locks(backup):
+    """F-25: PostgreSQL keeps 64 locks for each of 100 connections; more of them and nothing would come back."""
+    most = 0
+    restoring = threading.Thread(target=call_command, args=("restore", str(backup), "--force"))
+    restoring.start()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_database()")
+        watched = cursor.fetchone()
+    with connections["default"]._nodb_cursor() as cursor:
+        while restoring.is_alive():
+            cursor.execute(
+                "SELECT count(DISTINCT (locktype, relation, classid, objid)) FROM pg_locks "
+                "JOIN pg_database d ON d.oid = database WHERE datname = %s",
+                watched,
+            )
+            most = max(most, cursor.fetchone()[0])
+    assert 2000 < most < 64 * 100 * 2 // 3  # the rest is for who works meanwhile
+    assert people() == ["chen"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname = %s", [archive.REPLACED])
+        assert cursor.fetchall() == []
 
 
 def test_refuses_a_database_with_data(backup):
