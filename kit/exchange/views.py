@@ -74,7 +74,7 @@ def export_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     title = [
         str(resource.title_plural),
         f"{timezone.localtime():%Y-%m-%d %H:%M} · {request.user}",
-        " · ".join(f"{chip.label}: {chip.value}" for chip in state.chips),
+        " · ".join(str(chip) for chip in state.chips),
     ]
     write_rows(
         file,

@@ -8,6 +8,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -79,16 +80,14 @@ class PeriodFilter(django_filters.Filter):
         self.moments = moments
         super().__init__(*args, **kwargs)
 
-    def filter(self, qs: Any, value: Period | None) -> Any:
-        if value is None:
-            return qs
+    def condition(self, value: Period) -> Q:
+        """What is asked of a row."""
         low, high, upto = value.low, value.high, "lte"
         if self.moments:
             low = low and _start(low)
             high, upto = high and _start(high + dt.timedelta(days=1)), "lt"
-        if low is not None:
-            qs = qs.filter(**{f"{self.field_name}__gte": low})
-        return qs if high is None else qs.filter(**{f"{self.field_name}__{upto}": high})
+        bounds = {f"{self.field_name}__gte": low, f"{self.field_name}__{upto}": high}
+        return Q(**{name: bound for name, bound in bounds.items() if bound is not None})
 
 
 def _start(day: dt.date) -> dt.datetime:

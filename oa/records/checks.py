@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pghistory.core
@@ -66,16 +67,16 @@ WITH n AS ({parts}), last AS (
 SELECT %(sequence)s AS sequence, period, counters.last AS counter, last.last AS highest
   FROM counters FULL JOIN last USING (period) WHERE counters.last IS DISTINCT FROM last.last
 """
+_KNOWN = """
+SELECT {kind} AS kind, pgh_obj_id AS id, pgh_id AS position, state FROM {history}
+UNION ALL SELECT {kind}, id, 9223372036854775807, state FROM {table}"""
 _STATES = """
-WITH known AS (
-    SELECT pgh_obj_id AS id, pgh_id AS position, state FROM {history}
-    UNION ALL SELECT id, 9223372036854775807, state FROM {table}
-), steps AS (
-    SELECT id, lag(state) OVER (PARTITION BY id ORDER BY position) AS before, state FROM known
+WITH known AS ({known}), steps AS (
+    SELECT kind, id, state, lag(state) OVER (PARTITION BY kind, id ORDER BY position) AS before FROM known
 )
-SELECT '{table}' AS table, id, before AS "from", state AS "to" FROM steps
- WHERE NOT state = ANY(%(states)s)
-    OR before <> state AND NOT before || '>' || state = ANY(%(pairs)s)
+SELECT (%(tables)s::text[])[kind] AS table, id, before AS "from", state AS "to" FROM steps
+ WHERE NOT kind || state = ANY(%(states)s)
+    OR before <> state AND NOT kind || before || '>' || state = ANY(%(pairs)s)
 """
 _TIMES = """
 SELECT '{table}' AS table, id, number, created_at, posted_at FROM {table}
@@ -167,16 +168,24 @@ def document_counters() -> Iterator[Row]:
 
 
 @check("I-29", _("states changed only as the tables of states allow"))
-def state_history() -> Iterator[Row]:
+def state_history() -> list[Row]:
     """Every change of state in the history, and the one to the present state, is a transition of the table."""
+    return rows(*_state_changes())
+
+
+@cache
+def _state_changes() -> tuple[str, dict[str, list[str]]]:
+    """The statement for all documents, and its values."""
+    known, tables, states, pairs = list[str](), list[str](), list[str](), list[str]()
     for model in documents():
-        table = model.STATES
-        params = {
-            "states": [state.name for state in table.states],
-            "pairs": [f"{before}>{after}" for before, after in table.pairs()],
-        }
         for history in pghistory.core.event_models(tracks_model=model):
-            yield from rows(_STATES.format(table=model._meta.db_table, history=history._meta.db_table), params)
+            tables.append(model._meta.db_table)
+            kind = len(tables)
+            known.append(_KNOWN.format(kind=kind, table=tables[-1], history=history._meta.db_table))
+            states += [f"{kind}{state.name}" for state in model.STATES.states]
+            pairs += [f"{kind}{before}>{after}" for before, after in model.STATES.pairs()]
+    statement = _STATES.format(known=" UNION ALL ".join(known))
+    return statement, {"tables": tables, "states": states, "pairs": pairs}
 
 
 @check("I-37", _("documents are posted after they were made, and not in the future"))

@@ -214,7 +214,7 @@ export function start() {
     const field = $(`[data-filter="${chip.dataset.editFilter}"]`, chip.form);
     setTimeout(() => { // a click outside of a menu closes it
       field.closest("details").open = true;
-      $("input:not([type=hidden], [type=checkbox]:not(:checked)), select", field)?.focus();
+      $(":is(input, select):not([type=hidden], [type=checkbox]:not(:checked), .ops *)", field)?.focus();
     });
   });
   on("click", "[data-clear-selection]", (event, button) => {

@@ -50,8 +50,10 @@ def parameters() -> list[str]:
 
 def filters_of(resource: Resource) -> list[str]:
     """The parameters of a list, its picker, its record and its form."""
-    own = [part for name in resource.filters for part in (name, f"{name}_text", f"{name}_min", f"{name}_max")]
-    return [*own, "q", "sort", "page", "size", "view", "more", "events", "tab", "panel", *resource.fields]
+    own = [
+        part for name in resource.filters for part in (name, f"{name}_text", f"{name}_from", f"{name}_to", f"{name}_is")
+    ]
+    return [*own, "any", "q", "sort", "page", "size", "view", "more", "events", "tab", "panel", *resource.fields]
 
 
 def query(names: Sequence[str], start: int) -> str:
