@@ -56,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     django.setup()
     _keep_plans()
+    _note_pages()
     current_app.loader.import_default_modules()  # a task runs when it is sent, whichever test came first
 
 
@@ -73,6 +74,19 @@ def _keep_plans() -> None:
     settings.DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1
     PrepareManager._should_discard = should_discard  # type: ignore[method-assign]
     told, DatabaseOperations.last_executed_query = DatabaseOperations.last_executed_query, text_of
+
+
+def _note_pages() -> None:
+    """Django's test client notes the context of every template: that of the page is enough, parts have thousands."""
+    from django.template.base import Template
+    from django.test import signals, utils
+
+    def render(self: Template, context: Any) -> str:
+        if context.template is self:
+            signals.template_rendered.send(sender=self, template=self, context=context)
+        return str(self.nodelist.render(context))
+
+    utils.instrumented_test_render = render
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

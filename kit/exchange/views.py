@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from kit.exchange import printing, reports
 from kit.exchange.exporting import Column as OutColumn
@@ -117,6 +118,7 @@ def _plain(columns: list[Any], rows: Iterator[Any]) -> Iterator[list[Any]]:
 # ---- papers ----
 
 
+@require_safe
 def print_view(request: HttpRequest, resource: Resource, key: str) -> HttpResponse:
     """The pages of a paper as they will be printed, with the same thing as PDF."""
     require(request.user, resource, "view")
@@ -167,6 +169,7 @@ def print_actions(obj: Any, user: Any) -> list[Action]:
 # ---- reports ----
 
 
+@require_safe
 def report_list_view(request: HttpRequest) -> HttpResponse:
     """The report centre: what the person may run, by section."""
     found: dict[str, list[reports.Report]] = {}

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
+from django.views.decorators.http import require_safe
 
 from kit.pages import formats
 from kit.pages import panels as registered
@@ -30,6 +31,7 @@ from oa.approvals.track import path_of
 PAGE, MOST = 25, 100
 
 
+@require_safe
 def todo_view(request: HttpRequest) -> HttpResponse:
     """Tabs over one list; the approval that is open beside it is decided without leaving the page (UX 6.12)."""
     user: Any = request.user

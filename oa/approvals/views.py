@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from kit.pages.actions import Action
 from kit.pages.resources import name_of, url_of
@@ -194,6 +194,7 @@ def _submit(request: HttpRequest, kind: str, document: Any, path: Path, given: d
 # ---- requests of user-defined forms ----
 
 
+@require_safe
 def start_view(request: HttpRequest) -> HttpResponse:
     """The forms a person can start a request with."""
     if not request.user.has_perm("oa.add_formrequest"):

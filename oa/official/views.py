@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from kit.pages.actions import Action
 from kit.pages.hooks import hooks
@@ -76,6 +77,7 @@ def _run(request: HttpRequest, side: str, document: Any, verb: str, step: Step, 
     return True
 
 
+@require_safe
 def compare_view(request: HttpRequest, key: int) -> HttpResponse:
     """Two texts of a document, line by line (N-12)."""
     resource = registry["outgoingdocument"]

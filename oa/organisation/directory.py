@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Lower, NullIf
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from kit.pages import nav
 from kit.pages.actions import Action
@@ -132,6 +133,7 @@ def _post(row: User | Post, tree: Tree) -> tuple[str, str]:
     return str(row.position or ""), path
 
 
+@require_safe
 def directory_view(request: HttpRequest) -> HttpResponse:
     """Search by name, pinyin, initials, phone or mail; departments as a tree, a select on the phone."""
     tree = Tree()

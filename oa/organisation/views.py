@@ -7,6 +7,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from kit.pages import formats
 from kit.pages import panels as registered
@@ -18,6 +19,7 @@ DESK = "desk"
 QUEUE, FIGURES = 8, 5  # rows of the queue and figures of the strip
 
 
+@require_safe
 def desk_view(request: HttpRequest) -> HttpResponse:
     """What waits for me, and my figures; higher layers register both under `desk`."""
     user = request.user

@@ -17,7 +17,7 @@ from django.utils.http import content_disposition_header, urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from kit.pages.actions import Action
 from kit.pages.resources import Resource, registry, resource_of
@@ -46,6 +46,7 @@ def _record(request: HttpRequest, slug: str, key: str) -> tuple[Resource, Any]:
         raise Http404 from None
 
 
+@require_safe
 def download_view(request: HttpRequest, key: str) -> FileResponse:
     """A file, if the person may see the record it belongs to; always a download, never shown (S-10, S-11)."""
     row = get_object_or_404(Attachment, key=key)
@@ -153,6 +154,7 @@ def notification_settings_view(request: HttpRequest) -> HttpResponse:
     return fragment_or_page(request, "oa/notification_settings.html", context, 422 if request.method == "POST" else 200)
 
 
+@require_safe
 def job_view(request: HttpRequest, key: str) -> HttpResponse:
     """Progress of a job; htmx polls the card until it ends."""
     job = get_object_or_404(Job, key=key, owner=request.user)
@@ -173,6 +175,7 @@ def cancel_job_view(request: HttpRequest, key: str) -> HttpResponse:
     return go(request, reverse("job", args=[job.key]))
 
 
+@require_safe
 def job_file_view(request: HttpRequest, key: str) -> FileResponse:
     """The file a job made, for the person who started it."""
     job = get_object_or_404(Job, key=key, owner=request.user)

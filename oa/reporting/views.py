@@ -6,11 +6,13 @@ import uuid
 
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from kit.exchange.views import TYPES, download
 from oa.reporting.models import OutboxMail
 
 
+@require_safe
 def mail_file_view(request: HttpRequest, key: uuid.UUID, position: int) -> HttpResponse:
     """One attachment of a mail as a download; 404 for everybody who may not read mails."""
     mail = OutboxMail.objects.visible_to(request.user).filter(key=key).first()

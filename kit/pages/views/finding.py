@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from kit.pages import nav
 from kit.pages.columns import field_of
@@ -42,6 +43,7 @@ class Hit:
         return f"{self.code} {self.name}".strip()
 
 
+@require_safe
 def search_view(request: HttpRequest) -> HttpResponse:
     """Search over all searchable resources the person may see; an exact number or code goes straight there.
 

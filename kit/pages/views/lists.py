@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
 
 from kit.pages import formats
 from kit.pages.actions import Bulk
@@ -21,6 +22,7 @@ from kit.pages.views.heads import Head, crumbs, list_actions
 PICK_ROWS = 10
 
 
+@require_safe
 def list_view(request: HttpRequest, resource: Resource) -> HttpResponse:
     """The list of a resource; htmx gets the table alone."""
     require(request.user, resource, "view")
@@ -74,6 +76,7 @@ def require(user: Any, resource: Resource, action: str) -> None:
         raise PermissionDenied
 
 
+@require_safe
 def pick_view(request: HttpRequest, slug: str) -> HttpResponse:
     """Up to ten rows for a picker, with the facts that tell twins apart."""
     resource = registry.get(slug)

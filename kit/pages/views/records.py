@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from kit.pages import panels as registered
 from kit.pages.actions import Action, Command
@@ -59,6 +60,7 @@ def find(request: HttpRequest, resource: Resource, key: str) -> Any:
         raise Http404(key) from None
 
 
+@require_safe
 def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpResponse:
     """The page of one record; `?panel=` answers one panel alone, `?tab=` opens a tab."""
     require(request.user, resource, "view")

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from kit.pages import nav
 from kit.pages.hooks import hooks
@@ -89,6 +89,7 @@ def preferences_view(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(safe_next(request))
 
 
+@require_safe
 def counters_view(request: HttpRequest) -> HttpResponse:
     """What waits for the person, for the pills of the shell: kept for a minute, which every page begins with (UX 9)."""
     key = _counters_key(request.user.pk)

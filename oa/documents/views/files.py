@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from kit.exchange.limited import Refused
 from kit.exchange.previews import DRAWN
@@ -60,6 +60,7 @@ def send_page(version: DocumentVersion, page: int) -> HttpResponse:
     return sealed(HttpResponse(made.content, content_type=made.type))
 
 
+@require_safe
 def download_view(request: HttpRequest, key: Any) -> FileResponse:
     """The file of a version, for who may download (S-10, S-11)."""
     version = find_version(request, key)
@@ -67,11 +68,13 @@ def download_view(request: HttpRequest, key: Any) -> FileResponse:
     return send_file(request, version)
 
 
+@require_safe
 def page_view(request: HttpRequest, key: Any, page: int) -> HttpResponse:
     """A page of a version as a picture, for who may see it."""
     return send_page(find_version(request, key), page)
 
 
+@require_safe
 def preview_view(request: HttpRequest, key: Any) -> HttpResponse:
     """A version page by page."""
     version = find_version(request, key)
@@ -163,6 +166,7 @@ def supersede_view(request: HttpRequest, key: str) -> HttpResponse:
 # ---- comparison ----
 
 
+@require_safe
 def compare_view(request: HttpRequest, key: str) -> HttpResponse:
     """Two versions of a document: what is told about them, and their texts line by line."""
     document = find_document(request, key)

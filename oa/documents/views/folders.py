@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from kit.pages.actions import Action
 from kit.pages.hooks import hooks
@@ -39,6 +39,7 @@ def _rows() -> Any:
     return by_model[LibraryDocument]
 
 
+@require_safe
 def home_view(request: HttpRequest) -> HttpResponse:
     """The top of the library: the tree, what the person looked at last and keeps at hand."""
     user = reader(request)
@@ -72,6 +73,7 @@ def recent_documents(user: Any) -> list[LibraryDocument]:
     return list(rows.order_by(order))
 
 
+@require_safe
 def recent_view(request: HttpRequest) -> HttpResponse:
     """What the person looked at last."""
     user = reader(request)
@@ -79,6 +81,7 @@ def recent_view(request: HttpRequest) -> HttpResponse:
     return fragment_or_page(request, "oa/documents/recent.html", {"head": head, "rows": recent_documents(user)})
 
 
+@require_safe
 def favourites_view(request: HttpRequest) -> HttpResponse:
     """The documents that the person keeps at hand."""
     user = reader(request)
@@ -92,6 +95,7 @@ def _list_page(request: HttpRequest, template: str, state: ListState, context: d
     return fragment_or_page(request, template, {"list": state, "resource": state.resource, **context})
 
 
+@require_safe
 def folder_view(request: HttpRequest, key: int) -> HttpResponse:
     """A folder: the tree beside it, the folders in it, its documents."""
     folder = find_folder(request, str(key))
@@ -141,6 +145,7 @@ def _actions(folder: Folder, user: Any, rights: int) -> list[Action]:
     return made
 
 
+@require_safe
 def mine_view(request: HttpRequest) -> HttpResponse:
     """The person's own folder; it is made by the first upload."""
     user = reader(request)
@@ -215,6 +220,7 @@ def department_view(request: HttpRequest) -> HttpResponse:
     return go(request, folder_url(folder))
 
 
+@require_safe
 def search_view(request: HttpRequest) -> HttpResponse:
     """Documents with the words in their name or in their text, with the place in it."""
     user = reader(request)
@@ -239,6 +245,7 @@ def search_view(request: HttpRequest) -> HttpResponse:
 # ---- the recycle bin ----
 
 
+@require_safe
 def bin_view(request: HttpRequest) -> HttpResponse:
     """What the person may restore."""
     user = reader(request)
