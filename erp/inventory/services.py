@@ -34,11 +34,11 @@ from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from kit.values.quantities import round_quantity
-from oa.records.bulk import bulk_set, locked
+from oa.records.bulk import bulk_set, lockable, locked
 from oa.records.commands import command
 from oa.records.numbering import next_number
 
-ADJUSTMENTS = StockAdjustment.objects.select_related("warehouse")
+ADJUSTMENTS = lockable(StockAdjustment.objects.select_related("warehouse"))
 LINES = StockAdjustmentLine.objects.select_related("product__group").order_by("position")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.query import get_related_populators
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class _Compiled:
     converters: dict[int, tuple[list[Any], Any]]
     columns: list[str]  # of the model; none where the query selects values
     annotations: dict[str, int]
+    related: list[Any]  # put the records of `select_related` in their places
 
 
 class Prepared:
@@ -45,6 +47,11 @@ class Prepared:
     def _query(self) -> Any:
         return self.build(**self.samples).query
 
+    @property
+    def model(self) -> Any:
+        """Whose records they are."""
+        return self._query.model
+
     @cached_property
     def _compiled(self) -> _Compiled:
         compiler: Any = self._query.get_compiler(connection=connection)
@@ -55,9 +62,10 @@ class Prepared:
         slots = [(names.get((type(param), param), ""), param) for param in params]
         assert {name for name, _param in slots} >= set(self.samples), "a sample did not come out as it went in"
         converters = compiler.get_converters([select[0] for select in compiler.select])
-        places = (compiler.klass_info or {}).get("select_fields", [])
-        columns = [compiler.select[place][0].target.attname for place in places]
-        return _Compiled(sql, slots, converters, columns, dict(compiler.annotation_col_map or {}))
+        model = compiler.klass_info or {}
+        columns = [compiler.select[place][0].target.attname for place in model.get("select_fields", [])]
+        related = get_related_populators(model, compiler.select, connection.alias)  # type: ignore[call-arg]
+        return _Compiled(sql, slots, converters, columns, dict(compiler.annotation_col_map or {}), related)
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """What the query selects, as Django reads it."""
@@ -73,12 +81,14 @@ class Prepared:
         return [tuple(row) for row in found]
 
     def objects(self, **values: Any) -> list[Any]:
-        """The records, with their annotations."""
-        model, columns, annotations = self._query.model, self._compiled.columns, self._compiled.annotations
+        """The records, with their annotations and those that belong to them."""
+        compiled = self._compiled
         made = []
         for row in self.rows(**values):
-            record = model.from_db(connection.alias, columns, row[: len(columns)])
-            for name, place in annotations.items():
+            record = self.model.from_db(connection.alias, compiled.columns, row[: len(compiled.columns)])
+            for populator in compiled.related:
+                populator.populate(row, record)
+            for name, place in compiled.annotations.items():
                 setattr(record, name, row[place])
             made.append(record)
         return made

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from crm.customers.models import Customer, CustomerGroup
 from kit.pages.counting import counted
 from kit.rules.prepared import Prepared
+from kit.values.errors import VersionConflict
 from oa.organisation.models import User
+from oa.records.bulk import lockable, locked
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +49,42 @@ def test_a_plan_that_is_kept_gives_the_same() -> None:
         assert cursor.fetchone() == (1,)
     Customer.objects.filter(pk=customer.pk).update(name="Blue")
     assert (prepared.rows(name="Red"), prepared.rows(name="Blue")) == ([], [("C-1",)])
+
+
+def test_related_records_come_along() -> None:
+    """What `select_related` brings stands in its place, also over two steps and where there is nothing."""
+    group = CustomerGroup.objects.create(code="G", name="Group")
+    make.make_customer("Red", code="C-1", group=group, owner=make.make_user("ann"))
+    make.make_customer("Blue", code="C-2")
+    prepared = Prepared(
+        lambda code: Customer.objects.filter(code=code).select_related("group", "owner__department"), code="a sample"
+    )
+    for _time in range(3):
+        (red,), (blue,) = prepared.objects(code="C-1"), prepared.objects(code="C-2")
+        with CaptureQueriesContext(connection) as queries:
+            assert (red.group, red.owner.username, red.owner.department) == (group, "ann", None)
+            assert (blue.group, blue.owner) == (None, None)
+        assert len(queries) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_holds_to_the_end_and_needs_a_transaction() -> None:
+    """`locked` by a kept plan: another session gets nothing of the row, who asks outside of a transaction is told."""
+    customer = make.make_customer("Red", code="C-1")
+    rows = lockable(Customer.objects.select_related("group"))
+    with pytest.raises(transaction.TransactionManagementError):
+        locked(rows, customer.pk)
+    with psycopg.connect(**connection.get_connection_params() | {"context": None}) as other:
+        for _time in range(3):
+            with transaction.atomic():
+                assert locked(rows, customer.pk, version=customer.version) == customer
+                taken = other.execute("SELECT id FROM crm_customer WHERE id = %s FOR UPDATE SKIP LOCKED", [customer.pk])
+                assert taken.fetchall() == []
+                other.rollback()
+        with transaction.atomic(), pytest.raises(VersionConflict):
+            locked(rows, customer.pk, version=customer.version + 1)
+        with transaction.atomic(), pytest.raises(Customer.DoesNotExist):
+            locked(rows, customer.pk + 1)
 
 
 def test_a_sample_that_gets_lost_is_told() -> None:

@@ -34,7 +34,7 @@ from erp.finance.rights import allow, allow_saving, allow_transition
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_money
-from oa.records.bulk import locked
+from oa.records.bulk import lockable, locked
 from oa.records.commands import command
 from oa.records.numbering import next_number
 
@@ -47,7 +47,7 @@ SEQUENCES = {
     Direction.REFUND: "customer-refund",
     Direction.RECOVER: "supplier-refund",
 }
-PAYMENTS = Payment.objects.select_related("customer", "supplier", "currency", "account")
+PAYMENTS = lockable(Payment.objects.select_related("customer", "supplier", "currency", "account"))
 
 
 def payment_sign(payment: Payment) -> int:

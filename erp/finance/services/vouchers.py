@@ -31,11 +31,11 @@ from erp.finance.rights import allow_saving, allow_transition
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO, round_money
-from oa.records.bulk import locked
+from oa.records.bulk import lockable, locked
 from oa.records.commands import command
 from oa.records.numbering import next_number
 
-VOUCHERS = Voucher.objects.select_related("journal")
+VOUCHERS = lockable(Voucher.objects.select_related("journal"))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from erp.finance.currencies import base_currency
@@ -26,13 +26,14 @@ from erp.trade.billing import refuse_own_amount, take_discount
 from erp.trade.lines import LineInput, check_inputs, fill_line, set_amounts, unit_factors, write_lines
 from erp.trade.models import PRICED
 from kit.rules.days import business_day
+from kit.rules.prepared import Prepared
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
 from oa.organisation.models import CompanyProfile
-from oa.records.bulk import locked
+from oa.records.bulk import lockable, locked
 from oa.records.commands import command
 
-BILLS = Bill.objects.select_related("supplier", "currency", "payment_terms")
+BILLS = lockable(Bill.objects.select_related("supplier", "currency", "payment_terms"))
 ORIGIN = ("move_id", "move_account", "grni_account", "moved_since")
 
 
@@ -109,10 +110,18 @@ def draft_bill(
     return bill
 
 
+def _rated(key: int, day: dt.date) -> QuerySet[PurchaseOrder]:
+    rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), date__lte=day).order_by("-date")
+    found = HEAD.filter(pk=key).annotate(day_rate=Subquery(rates.values("rate")[:1]))
+    return found.order_by().select_for_update(of=("self",))
+
+
+_RATED = Prepared(_rated, key=-7_310_001, day=dt.date(1970, 1, 2))
+
+
 def lock_with_rate(order: PurchaseOrder, day: dt.date) -> PurchaseOrder:
     """`lock_order` that also brings the rate of the order's currency on `day` (`day_rate`)."""
-    rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), date__lte=day).order_by("-date")
-    return locked(HEAD.annotate(day_rate=Subquery(rates.values("rate")[:1])), order.pk)
+    return locked(_RATED, order.pk, day=day)
 
 
 def rate_of(order: Any, base_code: str) -> Decimal:

@@ -39,18 +39,19 @@ from erp.trade.progress import to_move
 from kit.values.errors import BusinessError
 from kit.values.money import ONE, ZERO
 from oa.organisation.models import CompanyProfile
-from oa.records.bulk import bulk_set, locked
+from oa.records.bulk import bulk_set, lockable, locked
 from oa.records.commands import command
 from oa.records.numbering import given_number, next_number
 
 HEAD = PurchaseOrder.objects.select_related("supplier", "currency", "payment_terms", "warehouse")
+_HEAD = lockable(HEAD)
 LINES = PurchaseOrderLine.objects.select_related("product__group", "product__unit", "unit", "tax_code")
 AMENDABLE = ("required_date", "supplier_reference", "note", "payment_terms_id", "discount", "discount_amount")
 
 
 def lock_order(order: PurchaseOrder, version: int | None = None) -> PurchaseOrder:
     """Lock an order (first statement of every command)."""
-    return locked(HEAD, order.pk, version=version)
+    return locked(_HEAD, order.pk, version=version)
 
 
 def order_lines(orders: Sequence[PurchaseOrder], rows: Any = LINES) -> list[PurchaseOrderLine]:

@@ -35,13 +35,13 @@ from kit.rules.fields import MoneyField
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO, round_money
 from kit.values.quantities import round_quantity
-from oa.records.bulk import bulk_set, locked
+from oa.records.bulk import bulk_set, lockable, locked
 from oa.records.commands import command
 from oa.records.numbering import next_number
 
 LINE_FACTS = ("moved", "cancelled")
 POSTED = ("number", "state", "posted_at", "posted_by", "version", "updated_at", "value", *PARTY)
-RECEIPTS = GoodsReceipt.objects.select_related("supplier", "warehouse")
+RECEIPTS = lockable(GoodsReceipt.objects.select_related("supplier", "warehouse"))
 # What the documents of an order line received in value, net of reversals.
 _VALUES = GoodsReceiptLine.objects.filter(order_line=OuterRef("pk")).exclude(receipt__state="draft")
 _RECEIVED = Subquery(_VALUES.values("order_line").annotate(sum=Sum("value")).values("sum"))

@@ -19,10 +19,10 @@ from erp.trade.movements import append_lines, new_lines, store_draft, store_quan
 from erp.trade.progress import to_move
 from kit.rules.days import business_day
 from kit.values.errors import BusinessError
-from oa.records.bulk import locked
+from oa.records.bulk import lockable, locked
 from oa.records.commands import command
 
-DELIVERIES = Delivery.objects.select_related("customer__terms", "warehouse")
+DELIVERIES = lockable(Delivery.objects.select_related("customer__terms", "warehouse"))
 
 
 @transaction.atomic

@@ -36,10 +36,10 @@ from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ONE, ZERO
 from oa.organisation.models import CompanyProfile
-from oa.records.bulk import locked
+from oa.records.bulk import lockable, locked
 from oa.records.commands import command
 
-INVOICES = Invoice.objects.select_related("customer__terms__credit_of__terms", "currency", "payment_terms")
+INVOICES = lockable(Invoice.objects.select_related("customer__terms__credit_of__terms", "currency", "payment_terms"))
 
 
 @transaction.atomic

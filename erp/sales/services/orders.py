@@ -35,13 +35,14 @@ from kit.rules.days import business_day
 from kit.values.errors import BusinessError, Problem
 from kit.values.money import ZERO
 from oa.organisation.models import CompanyProfile
-from oa.records.bulk import bulk_set, locked
+from oa.records.bulk import bulk_set, lockable, locked
 from oa.records.commands import command
 from oa.records.numbering import given_number, next_number
 
 HEAD = SalesOrder.objects.select_related(
     "customer__terms__credit_of__terms", "currency", "payment_terms", "warehouse"
 ).annotate(flow_in_force=models.Exists(approving.FLOWS))
+_HEAD = lockable(HEAD)
 AMENDABLE = (
     "required_date",
     "customer_reference",
@@ -56,7 +57,7 @@ AMENDABLE = (
 
 def lock_order(order: SalesOrder, version: int | None = None) -> SalesOrder:
     """Lock an order with its customer's terms (first statement of every command)."""
-    return locked(HEAD, order.pk, version=version)
+    return locked(_HEAD, order.pk, version=version)
 
 
 def lines_of(order: SalesOrder) -> list[SalesOrderLine]:

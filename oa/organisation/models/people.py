@@ -255,7 +255,11 @@ class User(AbstractUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         """Whether a role grants anything in an app."""
-        return self.is_active and (self.is_superuser or any(name.startswith(f"{app_label}.") for name in self.granted))
+        return self.is_active and (self.is_superuser or app_label in self._granted_apps)
+
+    @cached_property
+    def _granted_apps(self) -> set[str]:
+        return {name.partition(".")[0] for name in self.granted}
 
     @cached_property
     def own_department_ids(self) -> list[int]:
