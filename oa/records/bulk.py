@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
-from kit.rules.prepared import Prepared
+from kit.rules.prepared import Prepared, by_key
 from kit.values.errors import VersionConflict
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -56,8 +56,8 @@ def _update(ordered: Sequence[models.Model], fields: Sequence[str]) -> tuple[str
 
 
 def lockable(queryset: models.QuerySet[Any]) -> Prepared:
-    """`queryset` for `locked`, with its plan kept: planning a document with all it belongs to takes the most time."""
-    return Prepared(lambda key: queryset.filter(pk=key).order_by().select_for_update(of=("self",)), key=-7_310_001)
+    """`queryset` for `locked`, with a plan that is kept."""
+    return by_key(queryset.select_for_update(of=("self",)))
 
 
 @overload
@@ -76,10 +76,7 @@ def locked(rows: models.QuerySet[Any] | Prepared, key: Any, *, version: int | No
     if isinstance(rows, Prepared):
         if not connection.in_atomic_block:
             raise transaction.TransactionManagementError("Outside of a transaction nothing stays locked.")
-        found = rows.objects(key=key, **values)
-        if not found:
-            raise rows.model.DoesNotExist(f"{rows.model._meta.object_name} {key}")
-        row = found[0]
+        row = rows.get(key=key, **values)
     else:
         row = rows.select_for_update(of=("self",)).get(pk=key)
     if version is not None and getattr(row, "version", version) != version:

@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 PATIENCE = 60  # seconds
+expect.set_options(timeout=10_000)  # as pages have for everything else
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = [
     "--no-sandbox",

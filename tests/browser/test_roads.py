@@ -68,7 +68,7 @@ def log_in(page):
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/$"))
-    assert page.locator("html").get_attribute("lang") == page.language
+    expect(page.locator("html")).to_have_attribute("lang", page.language)
 
 
 def focused(page):
@@ -174,7 +174,7 @@ def invoice_and_receive(page, order):
     assert (invoice.state, invoice.total, invoice.open_amount) == ("posted", TOTAL, TOTAL)
     act(page, "receive")
     page.wait_for_url("**/sales/receipts/new/**")
-    assert page.locator("#id_amount").input_value() == "159,758.00"
+    expect(page.locator("#id_amount")).to_have_value("159,758.00")
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile(r"/sales/receipts/RC-[^/]+/$"))
     invoice.refresh_from_db()
@@ -186,7 +186,7 @@ def invoice_and_receive(page, order):
 
 def look_at_the_customer(page, customer, order):
     page.goto(f"/crm/customers/{customer.code}/")
-    assert page.locator("h1").inner_text() == "Suzhou Mingrui Automation"
+    expect(page.locator("h1")).to_have_text("Suzhou Mingrui Automation")
     assert "159,758" in page.locator(".kpis").inner_text()
     assert order.number in page.locator("aside").inner_text()
     page.keyboard.press("f")  # the main action leads into the composer

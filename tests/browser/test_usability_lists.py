@@ -150,3 +150,31 @@ def test_a_view_lent_by_a_colleague_shows_this_week(open_page: Any, ann: User) -
     page.locator(".filters [name=required_date_period]").select_option("week")
     page.locator(".filters .menu-foot button").click()
     expect(page.locator(".fbar .chip b")).to_have_text("this week")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_filter_is_turned_round_and_joined_with_another(open_page: Any, ann: User, width: int) -> None:
+    """UX 6.2.3: operator and value in one menu; a chip says both, and leads back to the value, not to the operator."""
+    Customer.objects.filter(code__in=("C-001", "C-002")).update(grade="A", region="East")
+    Customer.objects.filter(code__in=("C-003", "C-004")).update(grade="B", region="East")
+    page = open_page(user=ann, width=width)
+    page.goto("/crm/customers/")
+    page.locator("summary[data-key=f]").click()
+    grade, region = (page.locator(f"[data-filter={name}]") for name in ("grade", "region"))
+    grade.locator("input[value=A]").check()
+    grade.locator(".ops select").select_option(label="is not")
+    region.locator(".ops select").select_option(label="is not empty")
+    assert page.watch.wide() <= 0
+    page.locator(".filters .bt.pri").click()
+    chips = page.locator(".fbar .chip:not(.add)")
+    expect(chips).to_have_text([re.compile(r"Grade is not\s*A"), re.compile(r"Region\s*is not empty")])
+    expect(page.locator("#list tbody tr")).to_have_count(2)  # C-003 and C-004
+
+    chips.first.locator("button").click()
+    expect(grade.locator("input[value=A]")).to_be_focused()
+    for field in (grade, region):
+        field.locator("[name=any]").check()
+    page.keyboard.press("Enter")
+    expect(page.locator("#list tbody tr")).to_have_count(25)  # whoever is not A, or has a region
+    expect(page.locator(".fbar")).to_contain_text(re.compile(r"A\s*or\s*Region"))
+    assert page.watch.wide() <= 0

@@ -36,8 +36,10 @@ from erp.purchasing.services import (
     reverse_bill,
     reverse_receipt,
 )
+from kit.rules.prepared import Prepared
 from kit.values.errors import BusinessError
 from tests import factories as make
+from tests.concurrency.unlocked import unlocked
 from tests.invariants import assert_books, broken
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
@@ -87,8 +89,8 @@ def meet_after(monkeypatch: pytest.MonkeyPatch, *places: tuple[ModuleType, str])
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the first lock of every command away."""
 
-    def read_only(queryset: Any, key: Any, *, version: int | None = None) -> Any:
-        return queryset.get(pk=key)
+    def read_only(rows: Prepared, key: Any, *, version: int | None = None, **values: Any) -> Any:
+        return unlocked(rows, key=key, **values)
 
     def orders_of_receipt(receipt: GoodsReceipt) -> list[Any]:
         return list(orders.HEAD.filter(lines__receipt_lines__receipt=receipt))

@@ -34,6 +34,7 @@ from erp.sales.services import confirm_order, deliver_order, invoice_order, save
 from erp.trade import orders  # noqa: E402
 from erp.trade.lines import LineInput  # noqa: E402
 from kit.pages.views import edit as editing  # noqa: E402
+from kit.rules.prepared import Prepared  # noqa: E402
 from oa.approvals import engine  # noqa: E402
 from oa.expenses.services import posting  # noqa: E402
 from oa.leave.services import ledger as leave_ledger  # noqa: E402
@@ -44,6 +45,7 @@ from oa.records.idempotency import once  # noqa: E402
 from tests import factories as make  # noqa: E402
 from tests.concurrency import office, official, spending  # noqa: E402
 from tests.concurrency.office import Outcome, attempt  # noqa: E402
+from tests.concurrency.unlocked import unlocked  # noqa: E402
 from tests.oa.world import client_of  # noqa: E402
 from tests.security.pages import form_of  # noqa: E402
 
@@ -89,8 +91,9 @@ DAWDLING: dict[Callable[..., Any], tuple[float, float]] = {
 @contextmanager
 def without_locks() -> Iterator[None]:
     """The negative control: rows are read without a lock, and everybody dawdles before writing."""
-    locking = QuerySet.select_for_update
+    locking, kept = QuerySet.select_for_update, Prepared.get
     QuerySet.select_for_update = lambda self, *args, **kwargs: self._chain()  # type: ignore[method-assign]
+    Prepared.get = unlocked  # type: ignore[method-assign]
     replaced = {function: _slow(function, *pauses) for function, pauses in DAWDLING.items()}
     replaced[orders.lock_billed_orders] = lambda *args: None  # documents behind open items are not locked either
     for function, other in replaced.items():
@@ -98,7 +101,7 @@ def without_locks() -> Iterator[None]:
     try:
         yield
     finally:
-        QuerySet.select_for_update = locking  # type: ignore[method-assign]
+        QuerySet.select_for_update, Prepared.get = locking, kept  # type: ignore[method-assign]
         for function, other in replaced.items():
             _replace_everywhere(other, function)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from tests.browser.static.driving import at, knob, settle, texts, until
 
 
@@ -17,11 +19,11 @@ def test_products_are_found_and_taken_by_keyboard(page, site):
     opened(page)
     page.keyboard.press("ArrowDown")
     page.keyboard.type("3")
-    assert page.text_content("[data-choose-take]") == "Take lines: 1"
+    expect(page.locator("[data-choose-take]").first).to_have_text("Take lines: 1")
     page.focus("[data-choose-search]")
     page.keyboard.type("cp-")
     until(page, "document.querySelectorAll('#choose-found tr').length === 1")
-    assert page.locator("#choose-taken tr").count() == 1
+    expect(page.locator("#choose-taken tr")).to_have_count(1)
     page.check("#choose-found input[type=checkbox]")
     assert page.evaluate("document.activeElement.value") == "1"  # one, until another number is typed
     page.keyboard.press("ArrowUp")
@@ -52,6 +54,6 @@ def test_escape_takes_nothing_and_leads_back(page, site):
     assert knob(site)["computes"] == []
     page.focus("#lines-1-product_text")
     page.keyboard.press("Alt+ArrowDown")
-    assert page.locator("tr[data-row]").nth(2).get_attribute("data-row") == "1"
-    assert page.locator("#drawer[open]").count() == 0
+    expect(page.locator("tr[data-row]").nth(2)).to_have_attribute("data-row", "1")
+    expect(page.locator("#drawer[open]")).to_have_count(0)
     settle(page)

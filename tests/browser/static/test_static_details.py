@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.static.driving import at, knob, settle, texts, until, value
 from tests.browser.static.test_static_grid import paste
@@ -23,7 +24,7 @@ def test_details_open_and_close_by_keys(lines):
     lines.focus("#lines-1-price")
     lines.keyboard.press("Alt+Enter")
     assert (at(lines), opened(lines)) == ("lines-1-due", ["lines-1-det"])
-    assert lines.get_attribute("tr[data-row='1'] [data-row-more]", "aria-expanded") == "true"
+    expect(lines.locator("tr[data-row='1'] [data-row-more]").first).to_have_attribute("aria-expanded", "true")
     lines.keyboard.press("Enter")
     assert at(lines) == "lines-1-lot"
     lines.keyboard.press("Control+ArrowDown")
@@ -52,11 +53,11 @@ def test_a_changed_detail_is_asked_for_and_marks_its_row(lines, site):
     lines.keyboard.press("Enter")
     settle(lines)
     assert [entry["changed"] for entry in knob(site)["computes"]] == ["2"]
-    assert lines.locator("td.changed").count() == 1
-    assert lines.get_attribute("tr[data-row='2'] [data-row-more]", "title") == "Due: 12-24"
-    assert lines.get_attribute("#lines-2-due", "aria-label") == "Row 3, Due"
+    expect(lines.locator("td.changed")).to_have_count(1)
+    expect(lines.locator("tr[data-row='2'] [data-row-more]").first).to_have_attribute("title", "Due: 12-24")
+    expect(lines.locator("#lines-2-due").first).to_have_attribute("aria-label", "Row 3, Due")
     lines.fill("#lines-2-due", "")
-    assert lines.locator("td.changed").count() == 0
+    expect(lines.locator("td.changed")).to_have_count(0)
 
 
 def test_what_is_wrong_in_folded_details_opens_them(lines, site):
@@ -67,12 +68,12 @@ def test_what_is_wrong_in_folded_details_opens_them(lines, site):
     lines.keyboard.press("Escape")
     until(lines, "document.querySelector('#lines-1-due-err').textContent === 'No such day.'")
     assert opened(lines) == ["lines-1-det"]
-    assert lines.get_attribute("#lines-1-due", "aria-invalid") == "true"
-    assert lines.get_attribute("#lines-1-due", "aria-describedby") == "lines-1-due-err"
+    expect(lines.locator("#lines-1-due").first).to_have_attribute("aria-invalid", "true")
+    expect(lines.locator("#lines-1-due").first).to_have_attribute("aria-describedby", "lines-1-due-err")
     lines.fill("#lines-1-due", "12-24")
     lines.keyboard.press("Enter")
     until(lines, "document.querySelector('#lines-1-due-err').textContent === ''")
-    assert lines.get_attribute("#lines-1-due", "aria-invalid") == "false"
+    expect(lines.locator("#lines-1-due").first).to_have_attribute("aria-invalid", "false")
 
 
 def test_details_go_with_their_row(lines, site):
@@ -83,7 +84,7 @@ def test_details_go_with_their_row(lines, site):
     lines.focus("#lines-0-price")
     lines.keyboard.press("Control+Shift+d")
     assert value(lines, "lines-4-lot") == "A7"
-    assert lines.locator("td.changed").count() == 2
+    expect(lines.locator("td.changed")).to_have_count(2)
     lines.keyboard.press("Alt+ArrowDown")
     order = "all => all.map(one => one.dataset.row || one.id)"
     assert lines.eval_on_selector_all("[data-grid] tbody tr", order)[:6] == [
@@ -91,7 +92,7 @@ def test_details_go_with_their_row(lines, site):
     ]  # fmt: skip
     lines.focus("#lines-0-price")
     lines.keyboard.press("Alt+Delete")
-    assert lines.locator("#lines-0-det").count() == 0
+    expect(lines.locator("#lines-0-det")).to_have_count(0)
     lines.click(".tst [data-toast-undo]")
     assert value(lines, "lines-0-lot") == "A7"
     lines.focus("#lines-3-product_text")

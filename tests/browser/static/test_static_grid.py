@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from tests.browser.static.driving import at, knob, settle, texts, until, value
 
 # ---- line grid ------------------------------------------------------------------------------------------------
@@ -24,8 +26,8 @@ def test_a_line_by_keyboard_only(page, site):
     assert at(page) == "lines-3-discount"
     page.keyboard.press("Enter")  # last cell of the last row: a new row
     assert at(page) == "lines-4-product_text"
-    assert page.locator("tr[data-row='4'] td.rn").inner_text() == "5"
-    assert page.locator("#lines-4-quantity").get_attribute("aria-label") == "Row 5, Qty"
+    expect(page.locator("tr[data-row='4'] td.rn")).to_have_text("5")
+    expect(page.locator("#lines-4-quantity")).to_have_attribute("aria-label", "Row 5, Qty")
     page.keyboard.press("Tab")  # an empty last row lets go
     assert at(page) == "id_notes"
     page.focus("#lines-4-product_text")
@@ -45,12 +47,12 @@ def test_only_the_changed_row_is_asked_for_and_a_focused_field_is_left_alone(pag
     settle(page)
     assert value(page, "lines-0-quantity") == "41"
     assert value(page, "lines-0-price") == "99"
-    assert page.locator(".pending").count() == 0
+    expect(page.locator(".pending")).to_have_count(0)
     log = knob(site)["computes"]
     assert [entry["changed"] for entry in log] == ["0"]
     page.keyboard.press("Enter")
     settle(page)
-    assert page.text_content("#lines-0-amount") == "4,059.00"
+    expect(page.locator("#lines-0-amount").first).to_have_text("4,059.00")
     assert page.text_content("#livetotal") == page.evaluate("'¥ ' + document.querySelector('#foot-total').textContent")
 
 
@@ -66,8 +68,8 @@ def test_older_answers_are_ignored(page, site):
     until(page, "document.querySelector('#lines-1-amount').textContent === '1,460.00'")
     settle(page)
     page.wait_for_timeout(600)  # the older answer has come by now
-    assert page.text_content("#lines-0-amount") == "1,280.00"
-    assert page.text_content("#lines-1-amount") == "1,460.00"
+    expect(page.locator("#lines-0-amount").first).to_have_text("1,280.00")
+    expect(page.locator("#lines-1-amount").first).to_have_text("1,460.00")
     assert knob(site)["computes"][-1]["changed"] in ("0,1", "1,0")
 
 
@@ -107,7 +109,7 @@ def test_row_error_comes_and_goes(page, site):
     page.keyboard.press("Enter")
     page.wait_for_selector("#lines-3-err")
     settle(page)
-    assert page.locator("#lines-3-product_text").get_attribute("aria-invalid") == "true"
+    expect(page.locator("#lines-3-product_text")).to_have_attribute("aria-invalid", "true")
 
 
 def test_what_is_worth_a_look_is_said_on_focus(page, site):
@@ -116,16 +118,16 @@ def test_what_is_worth_a_look_is_said_on_focus(page, site):
     page.fill("#lines-1-quantity", "40")
     page.keyboard.press("Tab")
     settle(page)
-    assert page.get_attribute("td.warned", "data-col") == "quantity"
-    assert page.locator("#cell-hint").count() == 0
+    expect(page.locator("td.warned").first).to_have_attribute("data-col", "quantity")
+    expect(page.locator("#cell-hint")).to_have_count(0)
     page.focus("#lines-1-quantity")
-    assert page.text_content("#cell-hint") == "36 available."
-    assert page.get_attribute("#lines-1-quantity", "aria-describedby") == "cell-hint"
+    expect(page.locator("#cell-hint").first).to_have_text("36 available.")
+    expect(page.locator("#lines-1-quantity").first).to_have_attribute("aria-describedby", "cell-hint")
     page.keyboard.press("Control+a")
     page.keyboard.type("20")
     page.keyboard.press("Tab")
     settle(page)
-    assert page.locator("td.warned, #cell-hint").count() == 0
+    expect(page.locator("td.warned, #cell-hint")).to_have_count(0)
 
 
 def test_arrows_insert_copy_duplicate_move(page):
@@ -152,7 +154,7 @@ def test_arrows_insert_copy_duplicate_move(page):
     assert texts(page) == ["LM20-0400", "LM20-0400", "LM20-0600", "SV-750W", ""]
     assert value(page, "lines-4-product") == "1"
     page.keyboard.press("Alt+ArrowUp")
-    assert page.locator("tr[data-row]").first.get_attribute("data-row") == "4"
+    expect(page.locator("tr[data-row]").first).to_have_attribute("data-row", "4")
     assert at(page) == "lines-4-product_text"
     page.focus("#lines-2-quantity")
     page.keyboard.press("Control+Shift+d")
@@ -170,11 +172,11 @@ def test_delete_and_undo(page, site):
     settle(page)
     assert texts(page) == ["LM20-0400", "SV-750W", ""]
     assert at(page) == "lines-2-quantity"
-    assert page.text_content("#livetotal") == "¥ 98,400.00"
+    expect(page.locator("#livetotal").first).to_have_text("¥ 98,400.00")
     page.click(".tst [data-toast-undo]")
     settle(page)
     assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", ""]
-    assert page.text_content("#livetotal") == "¥ 133,440.00"
+    expect(page.locator("#livetotal").first).to_have_text("¥ 133,440.00")
 
 
 def test_escape_undoes_then_row_mode_then_leaves(page):
@@ -186,7 +188,7 @@ def test_escape_undoes_then_row_mode_then_leaves(page):
     page.keyboard.press("Escape")
     assert at(page) == "rn"
     page.keyboard.press("ArrowDown")
-    assert page.locator("tr.cur").get_attribute("data-row") == "2"
+    expect(page.locator("tr.cur")).to_have_attribute("data-row", "2")
     page.keyboard.press("Enter")
     assert at(page) == "lines-2-product_text"
     page.keyboard.press("Escape")
@@ -201,7 +203,7 @@ def test_mark_rows_and_set_a_column(page, site):
     page.focus("#lines-0-discount")
     page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("Shift+ArrowDown")
-    assert page.locator("tr.mark").count() == 3
+    expect(page.locator("tr.mark")).to_have_count(3)
     page.select_option("[data-marks] select", "discount")
     page.fill("[data-marks] input", "5")
     page.click("[data-marks] [data-set]")
@@ -224,7 +226,7 @@ def test_marked_rows_without_a_mouse(page, site):
     page.focus("#lines-1-discount")
     page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("F2")
-    assert page.locator("[data-marks] select").first.input_value() == "discount"
+    expect(page.locator("[data-marks] select").first).to_have_value("discount")
     page.keyboard.type("7")
     page.keyboard.press("Enter")
     assert texts(page, "discount") == ["0", "7", "7", "0"]
@@ -232,7 +234,7 @@ def test_marked_rows_without_a_mouse(page, site):
     assert texts(page, "discount") == ["0", "0", "0", "0"]
     page.focus("[data-marks] [data-value]")
     page.keyboard.press("Escape")
-    assert page.locator("tr.cur").get_attribute("data-row") == "1"
+    expect(page.locator("tr.cur")).to_have_attribute("data-row", "1")
     page.keyboard.press("Delete")  # row mode: all marked rows go
     assert texts(page) == ["LM20-0400", ""]
     page.click(".tst [data-toast-undo]:visible >> nth=-1")
@@ -309,7 +311,7 @@ def test_one_row_is_pasted_at_once(page, site):
     page.focus("#lines-3-product_text")
     paste(page, 'SV-750W\t"a ""b""\nc"\t7\n')
     settle(page)
-    assert page.locator("#drawer[open]").count() == 0
+    expect(page.locator("#drawer[open]")).to_have_count(0)
     assert texts(page, "quantity")[3] == "7"
     assert value(page, "lines-3-product") == "3"
     page.click(".tst [data-toast-undo]")
@@ -364,5 +366,5 @@ def test_a_row_moves_up_from_an_open_list_of_products(page):
     page.keyboard.type("sr")
     page.locator(".ac .o").first.wait_for()
     page.keyboard.press("Alt+ArrowUp")
-    assert page.locator("tr[data-row]").nth(2).get_attribute("data-row") == "3"
-    assert page.locator(".ac .o").count() == 0
+    expect(page.locator("tr[data-row]").nth(2)).to_have_attribute("data-row", "3")
+    expect(page.locator(".ac .o")).to_have_count(0)

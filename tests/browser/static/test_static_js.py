@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python import sync_playwright as axe
+from playwright.sync_api import expect
 
 from tests.browser.static.driving import at, ime, knob, settle, texts, until, value
 
@@ -31,11 +32,11 @@ def test_picker_shows_recent_rows_on_arrow_down_and_closes_on_escape(page):
     page.focus("#id_customer")
     page.keyboard.press("ArrowDown")
     page.wait_for_selector(".ac .o")
-    assert page.locator(".ac .o:not(.new)").count() == 3
+    expect(page.locator(".ac .o:not(.new)")).to_have_count(3)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Escape")
-    assert page.locator(".ac").count() == 0
+    expect(page.locator(".ac")).to_have_count(0)
     assert value(page, "customer") == "12"
 
 
@@ -54,7 +55,7 @@ def test_an_answer_that_comes_late_does_not_open_the_list_again(page):
     assert value(page, "customer") == "13"
     held.pop().continue_()
     settle(page)
-    assert page.locator(".ac").count() == 0
+    expect(page.locator(".ac")).to_have_count(0)
 
 
 def test_typing_after_a_choice_clears_the_id_and_blur_takes_the_only_hit(page):
@@ -197,7 +198,7 @@ def test_confirm_dialog_names_the_verb_and_starts_on_cancel(page):
     page.click("summary[aria-label=More] >> nth=0")
     page.click("text=Void")
     page.wait_for_selector("#dialog[open]")
-    assert page.locator("#dialog [data-yes]").inner_text() == "Void order"
+    expect(page.locator("#dialog [data-yes]")).to_have_text("Void order")
     assert page.evaluate("document.activeElement.hasAttribute('data-close')")
     page.click("#dialog [data-yes]")
     page.wait_for_selector(".tst.success")
@@ -224,7 +225,7 @@ def test_session_over_asks_to_log_in_and_repeats_the_request(page, site):
     page.on("response", lambda r: answers.append(r.status) if "/status/401/" in r.url else None)
     page.evaluate("void window.htmx.ajax('GET', '/status/401/', {target: '#nothing', swap: 'innerHTML'})")
     page.wait_for_selector("#dialog[open] [data-login-again]")
-    assert page.locator("#dialog a").get_attribute("target") == "_blank"
+    expect(page.locator("#dialog a")).to_have_attribute("target", "_blank")
     page.click("#dialog [data-again]")
     page.wait_for_selector("#dialog[open] [data-login-again]")  # still not logged in
     assert answers == [401, 401]
@@ -244,23 +245,23 @@ def test_list_cursor_selection_and_paging(page):
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    assert page.locator("[data-bulk-count]").inner_text() == "1 selected"
+    expect(page.locator("[data-bulk-count]")).to_have_text("1 selected")
     page.keyboard.press("Shift+J")
-    assert page.locator("tr.sel").count() == 2
+    expect(page.locator("tr.sel")).to_have_count(2)
     page.locator("tbody .cb").nth(5).click(modifiers=["Shift"])
-    assert page.locator("tr.sel").count() == 5
+    expect(page.locator("tr.sel")).to_have_count(5)
     assert page.evaluate("document.querySelector('[data-check-all]').indeterminate")
     page.click("#next-page")
     until(page, "document.querySelector('.tfootbar span').textContent === '2 of 8'")
     page.wait_for_selector("[data-bulk].on")
-    assert page.locator("tr.sel").count() == 0
-    assert page.locator("[data-bulk-count]").inner_text() == "5 selected"
+    expect(page.locator("tr.sel")).to_have_count(0)
+    expect(page.locator("[data-bulk-count]")).to_have_text("5 selected")
     assert (
         page.eval_on_selector_all("[data-bulk-form] input[data-kept]", "all => all.map(one => one.name)") == ["ids"] * 5
     )
     page.click("[data-select-all]")
-    assert page.locator("[data-bulk-count]").inner_text() == "186 selected"
-    assert page.locator("tr.sel").count() == 24
+    expect(page.locator("[data-bulk-count]")).to_have_text("186 selected")
+    expect(page.locator("tr.sel")).to_have_count(24)
     page.click("[data-clear-selection]")
     assert page.locator("[data-bulk]").is_hidden()
     page.keyboard.press("j")
@@ -283,7 +284,7 @@ def test_folded_side_bar_is_kept(page):
     page.goto("/list/")
     page.click("[data-fold-side]")
     page.reload()
-    assert page.locator("html").get_attribute("data-side") == "icons"
+    expect(page.locator("html")).to_have_attribute("data-side", "icons")
     assert page.locator(".side").bounding_box()["width"] == 56
     page.keyboard.press("\\")
     assert page.locator(".side").bounding_box()["width"] == 212
@@ -379,7 +380,7 @@ def test_files_by_paste(page):
         }"""
     )
     until(page, "document.querySelector('[data-drop] input').files.length === 1")
-    assert page.locator("[data-files]").inner_text() == "报告.pdf · 3 kB"
+    expect(page.locator("[data-files]")).to_have_text("报告.pdf · 3 kB")
 
 
 def test_without_javascript(browser, site):
@@ -396,5 +397,5 @@ def test_without_javascript(browser, site):
     page.wait_for_selector(".tst.success")
     assert knob(site)["posts"][-1]["lines-0-quantity"] == ["3"]
     page.click(".langsw button[value=zh-hans]")
-    assert page.locator("html").get_attribute("lang") == "zh-hans"
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
     context.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.static.driving import at, knob, settle, texts, value
 from tests.browser.static.test_static_grid import paste
@@ -42,12 +43,12 @@ def test_a_page_is_turned_and_every_row_keeps_its_place(lines, site):
     lines.focus("#lines-199-quantity")
     lines.keyboard.press("ArrowDown")  # past the edge
     assert (at(lines), drawn(lines)) == ("lines-200-quantity", 200)
-    assert lines.locator("tr[data-row='200'] td.rn").inner_text() == "201"
-    assert lines.get_attribute("#lines-200-quantity", "aria-label") == "Row 201, Qty"
+    expect(lines.locator("tr[data-row='200'] td.rn")).to_have_text("201")
+    expect(lines.locator("#lines-200-quantity").first).to_have_attribute("aria-label", "Row 201, Qty")
     assert packed(lines, 199)["quantity"] == "7"
     lines.keyboard.press("Alt+PageDown")
     assert (drawn(lines), at(lines)) == (100, "lines-400-product_text")
-    assert lines.locator("[data-pager] option:checked").first.inner_text() == "401–500"
+    expect(lines.locator("[data-pager] option:checked").first).to_have_text("401–500")
     lines.focus("#lines-400-quantity")
     lines.keyboard.press("ArrowUp")
     assert at(lines) == "lines-399-quantity"
@@ -84,7 +85,7 @@ def test_rows_are_moved_copied_and_deleted_across_the_edge(lines, site):
     lines.select_option("[data-pages] >> nth=0", "400")
     lines.click(".tst [data-toast-undo]")
     assert order(lines)[199:204] == ["200", "199", "500", "201", "202"]
-    assert lines.locator("tr[data-row='500']").count() == 1
+    expect(lines.locator("tr[data-row='500']")).to_have_count(1)
     settle(lines)
 
 

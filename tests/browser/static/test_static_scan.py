@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from tests.browser.static.driving import at, settle, texts, until
 
 SOUNDS = """() => {
@@ -18,7 +20,7 @@ def test_scan_mode_counts_in_rows(page, site):
     page.focus("#lines-3-product_text")
     page.keyboard.press("F8")
     assert at(page) == "scan-code"
-    assert page.get_attribute("[data-scan]", "aria-pressed") == "true"
+    expect(page.locator("[data-scan]").first).to_have_attribute("aria-pressed", "true")
     for code in ("CP-25-19", "cp-25-19", "LM20-0600"):  # faster than the server answers
         page.keyboard.type(code)
         page.keyboard.press("Enter")
@@ -26,17 +28,17 @@ def test_scan_mode_counts_in_rows(page, site):
     settle(page)
     assert texts(page) == ["LM20-0400", "LM20-0600", "SV-750W", "CP-25-19"]
     assert texts(page, "quantity") == ["40", "25", "40", "2"]
-    assert page.text_content("#lines-3-amount") == "173.00"
+    expect(page.locator("#lines-3-amount").first).to_have_text("173.00")
     assert page.locator("tr.flash").count() >= 1
     page.keyboard.type("nonsense")
     page.keyboard.press("Enter")
     until(page, "document.querySelector('[data-scan-said]').textContent === 'No code nonsense'")
-    assert page.get_attribute("[data-scan-said]", "role") == "status"
+    expect(page.locator("[data-scan-said]").first).to_have_attribute("role", "status")
     assert texts(page, "quantity") == ["40", "25", "40", "2"]
     yes, no = page.evaluate("[window.tones.slice(0, 3), window.tones[3]]")
     assert len(set(map(round, yes))) == 1 and round(no) != round(yes[0])
     page.keyboard.press("Escape")
-    assert page.get_attribute("[data-scan]", "aria-pressed") == "false"
+    expect(page.locator("[data-scan]").first).to_have_attribute("aria-pressed", "false")
     assert at(page) == "lines-3-product_text"
 
 
