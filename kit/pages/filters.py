@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from html import escape
 from typing import Any
 
 import django_filters
@@ -35,6 +36,7 @@ OPERATORS = {
     SOME: pgettext_lazy("filter", "is not empty"),
 }
 OR = pgettext_lazy("filter", "or")
+OF_OPERATOR, ENOUGH = _("Operator"), _("One of those with this mark is enough")
 OPERATOR = "is"  # `state_is=not` beside `state=draft`
 EITHER = "any"  # names of filters of which one is enough
 
@@ -190,26 +192,7 @@ def bound_filters(resource: Resource, params: QueryDict, rows: Any, user: Any) -
     return filterset
 
 
-@dataclass(frozen=True)
-class FilterField:
-    """A field of the filter menu, ready to be shown; `operators` are (value, words, whether it is the present one)."""
-
-    name: str
-    label: Any
-    html: str
-    errors: Any
-    operators: list[tuple[str, Any, bool]]
-    either: bool
-
-
-def _shown(filterset: Any, bound: Any) -> FilterField:
-    present = filterset.operator(bound.name)
-    offered = operators_of(filterset.model, filterset.base_filters[bound.name].field_name)
-    operators = [(value, str(OPERATORS[value]), value == present) for value in offered]
-    return FilterField(bound.name, bound.label, str(bound), bound.errors, operators, bound.name in filterset.either)
-
-
-_unset: dict[tuple[type, str | None], list[FilterField]] = {}
+_unset: dict[tuple[type, str | None], str] = {}
 
 
 def is_chosen(resource: Resource, params: QueryDict) -> bool:
@@ -218,18 +201,37 @@ def is_chosen(resource: Resource, params: QueryDict) -> bool:
     return any(key in names or key.rpartition("_")[0] in names for key in params)
 
 
-def fields_of(resource: Resource, filterset: Any, user: Any) -> list[FilterField]:
+def menu_of(resource: Resource, filterset: Any, user: Any) -> str:
     """The fields of the filter menu. Where nothing is chosen they are made once, unless records are offered in them."""
     if filterset is not None:
-        return [_shown(filterset, bound) for bound in filterset.form]
+        return "".join(_field(filterset, bound) for bound in filterset.form)
     key = (filterset_class(resource), get_language())
     if key not in _unset:
         filterset = bound_filters(resource, QueryDict(), resource.model._default_manager.none(), user)
-        made = [_shown(filterset, bound) for bound in filterset.form]
+        made = "".join(_field(filterset, bound) for bound in filterset.form)
         if any(isinstance(field, ModelChoiceField) for field in filterset.form.fields.values()):
             return made
         _unset[key] = made
     return _unset[key]
+
+
+def _field(filterset: ListFilters, bound: Any) -> str:
+    """A field of the menu with its operators, as HTML: Python writes it in a tenth of the time of a template."""
+    name, present = bound.name, filterset.operator(bound.name)
+    errors = "".join(f"<li>{escape(str(error))}</li>" for error in bound.errors)
+    options = "".join(
+        f'<option value="{value}"{" selected" if value == present else ""}>{escape(str(OPERATORS[value]))}</option>'
+        for value in operators_of(filterset.model, filterset.base_filters[name].field_name)
+    )
+    return (
+        f'<div class="fld{" err" if errors else ""}" role="group" aria-labelledby="filter-{name}" data-filter="{name}">'
+        f'<span class="lbl" id="filter-{name}">{escape(capfirst(str(bound.label)))}</span>{bound}'
+        + (f'<ul class="errlist">{errors}</ul>' if errors else "")
+        + f'<span class="ops"><select name="{name}_{OPERATOR}" aria-label="{escape(str(OF_OPERATOR))}">{options}'
+        f'</select><label title="{escape(str(ENOUGH))}">'
+        f'<input type="checkbox" name="{EITHER}" value="{name}"{" checked" if name in filterset.either else ""}>'
+        f"{escape(str(OR))}</label></span></div>"
+    )
 
 
 def chips(filterset: ListFilters, params: QueryDict) -> list[Chip]:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from kit.pages.filters import EITHER, OPERATOR, OR, FilterField, fields_of
+from kit.pages.filters import menu_of
 from kit.pages.lists import ListState
 from kit.pages.markup import safe
 from kit.pages.rowparts import Header, Row, Tab
@@ -24,27 +24,8 @@ ARROWS = {"ascending": "arrow-up", "descending": "arrow-down"}
 
 @register.simple_tag
 def filter_menu(state: ListState) -> SafeString:
-    """The fields of the filter menu of a list, each with its operators."""
-    words = str(_("Operator")), str(_("One of those with this mark is enough")), str(OR)
-    fields = fields_of(state.resource, state.filterset, state.user)
-    return safe("".join(_field(field, *map(escape, words)) for field in fields))
-
-
-def _field(field: FilterField, operator: str, enough: str, joined: str) -> str:
-    name = field.name
-    errors = "".join(f"<li>{escape(str(error))}</li>" for error in field.errors)
-    options = "".join(
-        f'<option value="{value}"{" selected" if present else ""}>{escape(words)}</option>'
-        for value, words, present in field.operators
-    )
-    return (
-        f'<div class="fld{" err" if errors else ""}" role="group" aria-labelledby="filter-{name}" data-filter="{name}">'
-        f'<span class="lbl" id="filter-{name}">{escape(capfirst(str(field.label)))}</span>{field.html}'
-        + (f'<ul class="errlist">{errors}</ul>' if errors else "")
-        + f'<span class="ops"><select name="{name}_{OPERATOR}" aria-label="{operator}">{options}</select>'
-        f'<label title="{enough}"><input type="checkbox" name="{EITHER}" value="{name}"'
-        f"{' checked' if field.either else ''}>{joined}</label></span></div>"
-    )
+    """The fields of the filter menu of a list."""
+    return safe(menu_of(state.resource, state.filterset, state.user))
 
 
 @register.simple_tag
