@@ -18,14 +18,11 @@ from kit.pages.actions import Bulk, Command
 from kit.pages.columns import Column, field_of, resolve, resolve_all, with_card
 from kit.pages.panels import Figure, commands
 from kit.rules.permissions import may
-from kit.rules.prepared import Prepared, by_key
 from kit.rules.search import hits
 from kit.rules.states import StateTable, command_permission
 from kit.values.keys import is_key
 
 Runner = Callable[..., Any]
-WIDE = 4  # relations of a record from which on planning it takes longer than asking twice
-
 # Keys that cannot stand in an address: with a slash, or with a meaning of their own there.
 _AWKWARD = re.compile(r"/|^\.{1,2}$|^(new|import|export|compute|paste|scan|choose|columns|views|bulk|similar)$|^~\d+$")
 
@@ -187,14 +184,7 @@ class Resource:
 
     def get(self, user: Any, key: str) -> Any:
         """The row for a URL key, if `user` may see it; raises DoesNotExist."""
-        rows = self.queryset(user)
-        if len(self.related) < WIDE or rows.query.annotations:
-            return rows.select_related(*self.related).get(**self.lookup(key))
-        return self._record.get(key=rows.values_list("pk", flat=True).get(**self.lookup(key)))
-
-    @cached_property
-    def _record(self) -> Prepared:
-        return by_key(self.model._default_manager.select_related(*self.related))
+        return self.queryset(user).select_related(*self.related).get(**self.lookup(key))
 
     def url(self, view: str = "list", *args: Any) -> str:
         """Address of a page of the resource as a whole: list, new, import, export, compute."""
