@@ -45,7 +45,11 @@ class Prepared:
 
     @cached_property
     def _query(self) -> Any:
-        return self.build(**self.samples).query
+        built: Any = self.build(**self.samples)
+        assert not built._prefetch_related_lookups, (
+            "what is fetched beside it would be lost, and what that hides be seen"
+        )
+        return built.query
 
     @property
     def model(self) -> Any:
