@@ -62,7 +62,6 @@ def addresses(resource: Resource, user: User) -> Iterator[str]:
     for name in resource.filters:
         field = resource.meta.get_field(name) if "__" not in name else None
         if field is not None and field.many_to_one:
-            yield f"{url}?{name}_is=none"
             yield f"{url}?{name}={rows.exclude(**{name: None}).order_by('-pk').values_list(name, flat=True).first()}"
     if (row := rows.order_by("-pk").first()) is not None:
         yield resource.url_for(row)
