@@ -103,8 +103,3 @@ class Prepared:
         if len(found) != 1:
             raise self.model.DoesNotExist(f"{self.model._meta.object_name} {values}")
         return found[0]
-
-
-def by_key(queryset: QuerySet[Any]) -> Prepared:
-    """The record of a `key` in `queryset`: where much belongs to it, planning takes longer than finding it all."""
-    return Prepared(lambda key: queryset.filter(pk=key).order_by(), key=-7_310_001)
