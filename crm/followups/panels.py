@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from crm.customers.models import Customer
 from crm.followups.models import FollowUp
 from kit.pages import formats
 from kit.pages.actions import Action
-from kit.pages.panels import Event, Task, actions, events, tasks
+from kit.pages.panels import Event, Task, Waiting, actions, events, waiting
 from kit.pages.resources import by_model
 from kit.rules.days import business_day, business_zone
 from oa.records.calendar import CalendarEntry, sources
@@ -61,12 +62,15 @@ def log_action(customer: Any, user: Any) -> Sequence[Action]:
     ]
 
 
-def due(user: Any, limit: int) -> Sequence[Task]:
-    """My customers whose next contact is today or late, with what was said last; two statements."""
+def _due(user: Any) -> Sequence[QuerySet[Customer]]:
     if not user.has_perm("crm.view_customer"):
         return []
-    rows = Customer.objects.filter(owner=user, active=True, next_contact_on__lte=business_day())
-    found = list(rows.order_by("next_contact_on", "pk")[:limit])
+    return [Customer.objects.filter(owner=user, active=True, next_contact_on__lte=business_day())]
+
+
+def due(user: Any, limit: int) -> Sequence[Task]:
+    """My customers whose next contact is today or late, with what was said last; two statements."""
+    found = [row for rows in _due(user) for row in rows.order_by("next_contact_on", "pk")[:limit]]
     said = FollowUp.objects.filter(customer__in=found).order_by("customer_id", "-happened_at").distinct("customer_id")
     last = {row.customer_id: row.text for row in said} if found else {}
     resource = by_model[Customer]
@@ -112,5 +116,5 @@ def contacts_between(
 
 actions["crm.customer"].append(log_action)
 sources.append(contacts_between)
-tasks.append(due)
+waiting.append(Waiting(_due, due))
 events["crm.customer"].append(followups)

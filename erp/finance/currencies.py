@@ -6,6 +6,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext as _
 
 from erp.finance.models import Currency, ExchangeRate
@@ -21,8 +23,17 @@ def base_currency() -> Currency:
 
 def base_symbol() -> str:
     """The sign of the base currency, its code where it has none."""
-    base = Currency.objects.get(code__in=CompanyProfile.objects.values("base_currency"))
-    return base.symbol or base.code
+    return str(_symbols().get())
+
+
+def base_symbol_column() -> Subquery:
+    """The same, as a column of rows that are read anyway."""
+    return Subquery(_symbols())
+
+
+def _symbols() -> QuerySet[Currency, Any]:
+    base = Currency.objects.filter(code__in=CompanyProfile.objects.values("base_currency"))
+    return base.values_list(Coalesce(NullIf("symbol", Value("")), "code"), flat=True)
 
 
 def rate_on(currency: Currency, date: dt.date, *, base_code: str | None = None) -> Decimal:

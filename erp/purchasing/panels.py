@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from erp.finance.currencies import base_symbol
+from erp.finance.currencies import base_symbol, base_symbol_column
 from erp.finance.models import OpenItem
 from erp.inventory.availability import incoming
 from erp.purchasing.models import PurchaseOrder, PurchaseOrderLine
@@ -19,7 +19,7 @@ from erp.trade.flow import Chain
 from erp.trade.open_lines import still_ordered
 from kit.pages import formats
 from kit.pages.actions import Action
-from kit.pages.panels import Figure, Panel, Task, actions, figures, panels, tasks
+from kit.pages.panels import Figure, Panel, Task, Waiting, actions, figures, panels, waiting
 from kit.pages.resources import registry
 from kit.rules.days import business_day
 from kit.values.money import ZERO
@@ -69,14 +69,16 @@ def bill_actions(bill: Any, user: Any) -> Sequence[Action]:
     return [Action(_("Pay bill"), url, "hand-coins", primary=True, name="pay")]
 
 
-def late_receipts(user: Any, limit: int) -> Sequence[Task]:
-    """Purchase orders whose goods should have come."""
+def _late(user: Any) -> Sequence[QuerySet[PurchaseOrder]]:
     if not (user.has_perm("erp.view_purchaseorder") and user.has_perm("erp.add_goodsreceipt")):
         return []
-    rows = PurchaseOrder.objects.visible_to(user).filter(
-        state="confirmed", goods_percent__lt=100, required_date__lte=business_day()
-    )
-    resource, symbol = registry["purchaseorder"], base_symbol()
+    rows = PurchaseOrder.objects.visible_to(user).filter(state="confirmed", goods_percent__lt=100)
+    return [rows.filter(required_date__lte=business_day())]
+
+
+def late_receipts(user: Any, limit: int) -> Sequence[Task]:
+    """Purchase orders whose goods should have come."""
+    resource = registry["purchaseorder"]
     return [
         Task(
             _("To receive"),
@@ -85,13 +87,16 @@ def late_receipts(user: Any, limit: int) -> Sequence[Task]:
             resource.url_for(row),
             _("%(total)s · %(share)s received")
             % {
-                "total": f"{symbol} {formats.money(row.base_total)}",
+                "total": f"{row.symbol} {formats.money(row.base_total)}",
                 "share": formats.percent(row.goods_percent.quantize(Decimal(1))),
             },
             row.required_date,
             _("Open"),
         )
-        for row in rows.select_related("supplier").order_by("required_date", "pk")[:limit]
+        for rows in _late(user)
+        for row in rows.select_related("supplier")
+        .annotate(symbol=base_symbol_column())
+        .order_by("required_date", "pk")[:limit]
     ]
 
 
@@ -146,7 +151,7 @@ panels["erp.purchaseorder"] += [
         distinct=True,
     ),
 ]
-tasks.append(late_receipts)
+waiting.append(Waiting(_late, late_receipts))
 panels["desk"].append(
     Panel(
         "to-receive",

@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from crm.customers.models import Customer
-from erp.finance.currencies import base_symbol
+from erp.finance.currencies import base_symbol, base_symbol_column
 from erp.finance.models import OpenItem, Payment
 from erp.finance.models.payments import Direction
 from erp.sales.models import SalesOrder
@@ -42,26 +42,26 @@ def actions(user: Any, _user: Any) -> Sequence[Action]:
     return [Action(_("New order"), registry["salesorder"].url("new"), "plus", primary=True, key="c", name="new-order")]
 
 
-def figures(user: Any, _user: Any) -> Sequence[Figure]:
+def figures(user: Any, _user: Any) -> dict[str, Sequence[Figure]]:
     """Booked and received this month, overdue, to ship: as far as the person may see them."""
-    today = business_day()
+    today, symbol = business_day(), base_symbol()
     made = []
     if user.has_perm("erp.view_salesorder"):
         rows = SalesOrder.objects.visible_to(user).filter(state__in=BOOKED)
         url = f"{registry['salesorder'].url()}?date_from={today:%Y-%m}-01&date_to={today}"
-        made.append(_month(_("Booked this month"), rows, "base_total", url, today))
+        made.append(_month(_("Booked this month"), rows, "base_total", url, today, symbol))
     if user.has_perm("erp.view_payment"):
         rows = Payment.objects.visible_to(user).filter(direction=Direction.RECEIVE, state__in=("posted", "reversed"))
         url = f"{registry['receipt'].url()}?date_from={today:%Y-%m}-01&date_to={today}"
-        made.append(_month(_("Received this month"), rows, "base_amount", url, today))
+        made.append(_month(_("Received this month"), rows, "base_amount", url, today, symbol))
     if user.has_perm("erp.view_openitem"):
-        made.append(_overdue(user, today))
+        made.append(_overdue(user, today, symbol))
     if user.has_perm("erp.view_salesorder"):
         made.append(_to_ship(user, today))
-    return made
+    return {"figures": made}
 
 
-def _month(label: str, rows: Any, column: str, url: str, today: dt.date) -> Figure:
+def _month(label: str, rows: Any, column: str, url: str, today: dt.date, symbol: str) -> Figure:
     """The sum of this month so far, against the same days of the month before."""
     first = today.replace(day=1)
     before = (first - dt.timedelta(days=1)).replace(day=1)
@@ -80,12 +80,11 @@ def _month(label: str, rows: Any, column: str, url: str, today: dt.date) -> Figu
             change >= 0,
             _("vs last month"),
         )
-    return Figure(label, formats.money(now, 0), url, note, base_symbol(), trend=trend, good=good)
+    return Figure(label, formats.money(now, 0), url, note, symbol, trend=trend, good=good)
 
 
-def _overdue(user: Any, today: dt.date) -> Figure:
-    rows = OpenItem.objects.visible_to(user).filter(remaining__gt=0, due_date__lt=today, customer__isnull=False)
-    late = rows.aggregate(total=Sum("base_remaining"), n=Count("customer", distinct=True))
+def _overdue(user: Any, today: dt.date, symbol: str) -> Figure:
+    late = _overdue_items(user).aggregate(total=Sum("base_remaining"), n=Count("customer", distinct=True))
     url = f"{registry['openitem'].url()}?view=open&due_date_to={today - dt.timedelta(days=1)}"
     note = ngettext("%s customer", "%s customers", late["n"]) % late["n"] if late["n"] else _("nothing overdue")
     return Figure(
@@ -93,7 +92,7 @@ def _overdue(user: Any, today: dt.date) -> Figure:
         formats.money(late["total"] or ZERO, 0),
         url,
         note,
-        base_symbol(),
+        symbol,
         tone="neg" if late["n"] else "",
     )
 
@@ -110,13 +109,16 @@ def _to_ship(user: Any, today: dt.date) -> Figure:
     return Figure(_("Orders to ship"), str(sums["n"]), url, note)
 
 
-def shipments(user: Any, limit: int) -> Sequence[Task]:
+def late_orders(user: Any) -> Sequence[QuerySet[SalesOrder]]:
     """Orders whose due date is near or past and that are not delivered."""
     if not (user.has_perm("erp.view_salesorder") and user.has_perm("erp.add_delivery")):
         return []
-    until = business_day() + dt.timedelta(days=SOON)
-    rows = open_orders(user).filter(required_date__lte=until).select_related("customer")
-    resource, symbol = by_model[SalesOrder], base_symbol()
+    return [open_orders(user).filter(required_date__lte=business_day() + dt.timedelta(days=SOON))]
+
+
+def shipments(user: Any, limit: int) -> Sequence[Task]:
+    """Orders to ship soon, as tasks."""
+    resource = by_model[SalesOrder]
     return [
         Task(
             _("To ship"),
@@ -125,31 +127,44 @@ def shipments(user: Any, limit: int) -> Sequence[Task]:
             resource.url_for(row),
             _("%(total)s · %(share)s delivered")
             % {
-                "total": f"{symbol} {formats.money(row.base_total)}",
+                "total": f"{row.symbol} {formats.money(row.base_total)}",
                 "share": formats.percent(row.goods_percent.quantize(Decimal(1))),
             },
             row.required_date,
             _("Open"),
         )
-        for row in rows.order_by("required_date", "pk")[:limit]
+        for rows in late_orders(user)
+        for row in rows.select_related("customer")
+        .annotate(symbol=base_symbol_column())
+        .order_by("required_date", "pk")[:limit]
     ]
+
+
+def _overdue_items(user: Any) -> QuerySet[OpenItem]:
+    rows = OpenItem.objects.visible_to(user).filter(remaining__gt=0, customer__isnull=False)
+    return rows.filter(due_date__lt=business_day())
+
+
+def late_customers(user: Any) -> Sequence[QuerySet[Customer]]:
+    """Customers with overdue invoices, among the oldest invoices."""
+    if not user.has_perm("erp.view_openitem"):
+        return []
+    late = _overdue_items(user).order_by("due_date", "pk").values("customer")[:OLDEST]
+    return [Customer.objects.filter(pk__in=late)]
 
 
 def collections(user: Any, limit: int) -> Sequence[Task]:
     """Customers with overdue invoices, the oldest first, among the oldest invoices; two statements."""
-    if not user.has_perm("erp.view_openitem"):
-        return []
-    today = business_day()
-    rows = OpenItem.objects.visible_to(user).filter(remaining__gt=0, due_date__lt=today, customer__isnull=False)
+    rows = _overdue_items(user)
     late = rows.order_by("due_date", "pk").values_list("customer", flat=True)[:OLDEST]
     longest = list(dict.fromkeys(late))[:limit]
     found = (
         rows.filter(customer__in=longest)
         .values("customer", "customer__code", name=F("customer__name"), short=F("customer__short_name"))
-        .annotate(n=Count("pk"), total=Sum("base_remaining"), oldest=Min("due_date"))
+        .annotate(n=Count("pk"), total=Sum("base_remaining"), oldest=Min("due_date"), symbol=base_symbol_column())
         .order_by("oldest", "customer")
     )
-    items, customers, symbol = registry["openitem"].url(), by_model[Customer], base_symbol()
+    items, customers = registry["openitem"].url(), by_model[Customer]
     return [
         Task(
             OVERDUE,
@@ -157,7 +172,7 @@ def collections(user: Any, limit: int) -> Sequence[Task]:
             f"{row['short'] or row['name']}: "
             + ngettext("%s invoice overdue", "%s invoices overdue", row["n"]) % row["n"],
             customers.url("record", row["customer__code"]),
-            _("Overdue %s") % f"{symbol} {formats.money(row['total'])}",
+            _("Overdue %s") % f"{row['symbol']} {formats.money(row['total'])}",
             row["oldest"],
             _("Open items"),
             f"{items}?customer={row['customer']}&customer_text={row['customer__code']}",
@@ -195,7 +210,8 @@ def months(user: Any, _user: Any) -> dict[str, Any]:
 
 def _by_month(rows: Any, column: str, firsts: Sequence[dt.date], user: Any) -> list[Decimal]:
     """Sums of the months that begin on `firsts`: the last one as it is now, those before as they were lately."""
-    name = f"desk:{column}:{user.pk}:{firsts[-1]}"
+    reach = f"{user.data_scope(rows.model)}:{'.'.join(map(str, sorted(user.own_department_ids)))}"
+    name = f"desk:{column}:{user.pk}:{reach}:{firsts[-1]}"
     past = cache.get(name)
     if past is None:
         past = _sums(rows.filter(date__gte=firsts[0], date__lt=firsts[-1]), column)

@@ -65,37 +65,29 @@ def _open_items(customer: Any) -> str:
 
 def customer_figures(customer: Any, user: Any) -> Sequence[Figure]:
     """Sales this year, receivable with credit, overdue, open orders; amounts need the finance right."""
-    today = business_day()
+    today, symbol = business_day(), base_symbol()
     made = []
-    if user.has_perm("erp.view_salesorder"):
-        made.append(_sales_figure(customer, user, today))
+    sales = _sales_figures(customer, user, today, symbol) if user.has_perm("erp.view_salesorder") else []
+    made += sales[:1]
     if user.has_perm("erp.view_openitem"):
-        made += _credit_figures(customer, today)
+        made += _credit_figures(customer, today, symbol)
     elif user.has_perm("erp.view_customerterms"):
         made.append(_traffic_light(customer))
-    if user.has_perm("erp.view_salesorder"):
-        rows = SalesOrder.objects.visible_to(user).filter(customer=customer, state="confirmed")
-        open_orders = rows.aggregate(n=Count("pk"), total=Sum("base_total"))
-        url = f"{registry['salesorder'].url()}?view=confirmed&customer={customer.pk}&customer_text={customer.code}"
-        made.append(
-            Figure(
-                _("Open orders"),
-                formats.money(open_orders["total"] or ZERO, 0),
-                url,
-                ngettext("%s order", "%s orders", open_orders["n"]) % open_orders["n"],
-                base_symbol(),
-            )
-        )
-    return made
+    return made + sales[1:]
 
 
-def _sales_figure(customer: Any, user: Any, today: dt.date) -> Figure:
+def _sales_figures(customer: Any, user: Any, today: dt.date, symbol: str) -> list[Figure]:
+    """Sales of this year against the same days of the last one, and what is still open, in one statement."""
     this = Q(date__year=today.year)
-    day = (today.month, today.day)
+    day, still = (today.month, today.day), Q(state="confirmed")
     last = Q(date__year=today.year - 1) & (Q(date__month__lt=day[0]) | Q(date__month=day[0], date__day__lte=day[1]))
     rows = SalesOrder.objects.visible_to(user).filter(customer=customer, state__in=("confirmed", "closed"))
-    sums = rows.filter(date__year__gte=today.year - 1).aggregate(
-        now=Sum("base_total", filter=this), before=Sum("base_total", filter=last), n=Count("pk", filter=this)
+    sums = rows.filter(still | Q(date__year__gte=today.year - 1)).aggregate(
+        now=Sum("base_total", filter=this),
+        before=Sum("base_total", filter=last),
+        n=Count("pk", filter=this),
+        open=Sum("base_total", filter=still),
+        open_n=Count("pk", filter=still),
     )
     now, before = sums["now"] or ZERO, sums["before"] or ZERO
     note, trend, good = ngettext("%s order", "%s orders", sums["n"]) % sums["n"], "", None
@@ -104,8 +96,13 @@ def _sales_figure(customer: Any, user: Any, today: dt.date) -> Figure:
         trend, good = f"{'↑' if change >= 0 else '↓'} {formats.percent(abs(change))}", change >= 0
         note = _("vs last year · %s") % note
     chosen = f"customer={customer.pk}&customer_text={customer.code}&date_from={today.year}-01-01"
-    url = f"{registry['salesorder'].url()}?{chosen}"
-    return Figure(_("Sales this year"), formats.money(now, 0), url, note, base_symbol(), trend=trend, good=good)
+    orders = registry["salesorder"].url()
+    count = ngettext("%s order", "%s orders", sums["open_n"]) % sums["open_n"]
+    waiting = f"{orders}?view=confirmed&customer={customer.pk}&customer_text={customer.code}"
+    return [
+        Figure(_("Sales this year"), formats.money(now, 0), f"{orders}?{chosen}", note, symbol, trend=trend, good=good),
+        Figure(_("Open orders"), formats.money(sums["open"] or ZERO, 0), waiting, count, symbol),
+    ]
 
 
 def _credit_used(customer: Any) -> tuple[str, Decimal | None]:
@@ -126,7 +123,7 @@ def _credit_used(customer: Any) -> tuple[str, Decimal | None]:
     return note, meter
 
 
-def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
+def _credit_figures(customer: Any, today: dt.date, symbol: str) -> list[Figure]:
     note, meter = _credit_used(customer)
     late = Q(remaining__gt=0, due_date__lt=today)
     items = (
@@ -139,7 +136,7 @@ def _credit_figures(customer: Any, today: dt.date) -> list[Figure]:
             oldest=Min("due_date", filter=late),
         )
     )
-    url, symbol = _open_items(customer), base_symbol()
+    url = _open_items(customer)
     overdue = items["overdue"]
     oldest = (today - items["oldest"]).days if items["oldest"] else 0
     return [

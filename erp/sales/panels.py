@@ -24,7 +24,7 @@ from erp.trade.flow import Chain
 from erp.trade.open_lines import still_ordered
 from kit.pages import formats
 from kit.pages.actions import Action
-from kit.pages.panels import Event, Panel, actions, events, figures, panels, tasks
+from kit.pages.panels import Event, Panel, Waiting, actions, events, figures, panels, waiting
 from kit.pages.resources import by_model, registry, url_of
 from kit.rules.days import business_day
 from oa.approvals.models.requests import OPEN
@@ -238,10 +238,17 @@ panels["erp.salesorder"] += [
 ]
 actions["erp.salesorder"].append(approval_action)
 show_on("erp.salesorder")
-figures["desk"].append(desk.figures)
 actions["desk"].append(desk.actions)
-tasks += [desk.shipments, desk.collections]
+waiting += [Waiting(desk.late_orders, desk.shipments), Waiting(desk.late_customers, desk.collections)]
 panels["desk"] += [
+    Panel(
+        "figures",
+        gettext_lazy("Figures"),
+        "top",
+        template="erp/sales/desk_figures.html",
+        context=desk.figures,
+        permission="erp.view_salesorder erp.view_payment erp.view_openitem",
+    ),
     Panel(
         "to-ship",
         gettext_lazy("Orders to ship"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import QuerySet
 
+FEW = 100  # rows counted where a number stands beside a few rows, or on a tab
 MANY = 3  # how many times the limit a table must have by the planner's estimate, which may be some days old
 SECONDS = 60  # how long a table that is large counts as large
 _WHOLE = """
@@ -15,6 +16,21 @@ SELECT CASE WHEN reltuples <= %s THEN (SELECT count(*) FROM (SELECT FROM {table}
   FROM pg_class WHERE oid = %s::regclass"""
 
 large_until: dict[tuple[str, int], float] = {}  # (table, limit) -> until when nobody asks again whether it has more
+
+
+class CountOf(models.Subquery):
+    """The number of rows of a query, inside another one; none beyond `FEW` are counted."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = models.IntegerField()
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows.order_by().values("pk")[:FEW])
+
+
+def few_text(number: int | None) -> str:
+    """What `CountOf` found in words: empty for nothing, `99+` for more than were counted."""
+    return "" if not number else f"{FEW - 1}+" if number >= FEW else str(number)
 
 
 def counted(rows: QuerySet[Any], limit: int) -> int:

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from kit.pages.columns import Cell, Column, cell, field_of, resolve, titled
-from kit.pages.counting import counted
+from kit.pages.counting import CountOf, counted, few_text
 from kit.pages.filters import Chip, active_params, bound_filters, chips, is_chosen
 from kit.pages.hooks import hooks
 from kit.pages.keyset import beyond
@@ -185,21 +185,29 @@ class ListState:
     @cached_property
     def _fetched(self) -> list[tuple[Any, ...]]:
         """The rows of the page and one more, which tells that the list goes on (before them, when read backwards)."""
-        size = self.limit or self.size
-        if self.anchor is not None and not self.limit:
+        if self.limit:
+            return self._few[0]
+        size = self.size
+        if self.anchor is not None:
             how, pk = self.anchor
             back = how == "before"
             rows = beyond(self.rows, self.known, pk, back=back, within=how == "at")
             found = self._read(rows[: size + 1], back)
             return found[size - 1 :: -1] + found[size:] if back else found
-        start = 0 if self.limit else (self.page - 1) * self.size
+        start = (self.page - 1) * size
         return self._read(self.rows[start : start + size + 1])
 
-    def _read(self, page: QuerySet[Any], back: bool = False) -> list[tuple[Any, ...]]:
+    @cached_property
+    def _few(self) -> tuple[list[tuple[Any, ...]], int]:
+        """The rows of a side panel and how many there are, as far as they are counted; one statement."""
+        found = self._read(self.rows[: self.limit + 1], more=[CountOf(self.rows)])
+        return [row[:-1] for row in found], found[0][-1] if found else 0
+
+    def _read(self, page: QuerySet[Any], back: bool = False, more: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a page with all they show; before, they are found in an index that has what this takes."""
         rows = self.known.filter(pk__in=page.values("pk")).order_by(*self.ordering)
         paths = ["pk", self.resource.key_field, *(column.value for column in self.columns)]
-        return list((rows.reverse() if back else rows).values_list(*paths))
+        return list((rows.reverse() if back else rows).values_list(*paths, *more))
 
     @cached_property
     def body(self) -> list[Row]:
@@ -241,12 +249,16 @@ class ListState:
     @cached_property
     def count(self) -> int:
         """Matching rows, counted up to the limit."""
+        if self.limit:
+            return self._few[1]
         if not self.has_next and self.page == 1 and self.anchor is None:
             return len(self._fetched)
         return counted(self.rows, COUNT_LIMIT)
 
     @property
     def count_text(self) -> str:
+        if self.limit:
+            return few_text(self.count) or "0"
         return f"{COUNT_LIMIT:,}+" if self.count > COUNT_LIMIT else f"{self.count:,}"
 
     @property

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+
 from kit.pages.actions import Action, Command
+from kit.pages.counting import FEW, CountOf
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,8 @@ class Panel:
     """A part of a record page that lists rows of another resource, or renders a template of its own.
 
     List panel: `resource` (model label) filtered by `by` = the record. Template panel: `template` and
-    `context(obj, user)`. `where`: tab, side or main. `permission` guards it; a list panel's rows are narrowed
-    by the resource itself.
+    `context(obj, user)`. `where`: tab, side or main, on the desk also top. `permission` guards it; a list panel's
+    rows are narrowed by the resource itself.
     """
 
     name: str
@@ -38,6 +42,16 @@ class Panel:
     create: bool = False
     query: str = ""  # parameters of the list behind "All" where there is no record, on the desk
     distinct: bool = False  # `by` leads through lines, so that a row could be found twice
+    room: int = 5  # rows that a card of the desk takes as long as it is on its way
+
+    @property
+    def space(self) -> range:
+        """The rows that keep its room."""
+        return range(self.room)
+
+    def open_to(self, user: Any) -> bool:
+        """Whether `user` has the permission, or one of several that are separated by spaces."""
+        return not self.permission or any(user.has_perm(name) for name in self.permission.split())
 
 
 def listed(name: str, label: Any, resource: str, by: str, columns: tuple[str, ...], **more: Any) -> list[Panel]:
@@ -117,11 +131,23 @@ class Event:
     timed: bool = True  # whether the time of day is known
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A kind of things that wait for people: `rows(user)` finds them, none without the right; `tasks` says them.
+
+    Most people have nothing of most kinds: all are counted in one statement, and only those that are there are read.
+    Where a row may turn out not to wait for the person after all, the kind is not `exact`.
+    """
+
+    rows: Callable[[Any], Sequence[QuerySet[Any]]]
+    tasks: Callable[[Any, int], Sequence[Task]]  # (user, limit)
+    exact: bool = True
+
+
 FigureSource = Callable[[Any, Any], Sequence[Figure]]
 EventSource = Callable[[Any, Any, int], Sequence[Event]]
 ActionSource = Callable[[Any, Any], Sequence[Action]]
 FlowSource = Callable[[Any, Any], Sequence[FlowStep]]
-TaskSource = Callable[[Any, int], Sequence[Task]]
 
 panels: dict[str, list[Panel]] = defaultdict(list)
 figures: dict[str, list[FigureSource]] = defaultdict(list)
@@ -129,13 +155,13 @@ events: dict[str, list[EventSource]] = defaultdict(list)
 actions: dict[str, list[ActionSource]] = defaultdict(list)
 commands: dict[str, list[Command]] = defaultdict(list)
 flows: dict[str, FlowSource] = {}  # one chain a document
-tasks: list[TaskSource] = []  # (user, limit) -> what waits for the user
+waiting: list[Waiting] = []
 ANY = "*"  # registered for every record
 
 
 def panels_for(label: str, user: Any) -> list[Panel]:
     """Panels of a record page that `user` may open, in order."""
-    found = [p for p in (*panels[label], *panels[ANY]) if not p.permission or user.has_perm(p.permission)]
+    found = [p for p in (*panels[label], *panels[ANY]) if p.open_to(user)]
     return sorted(found, key=lambda panel: panel.order)
 
 
@@ -147,8 +173,29 @@ def flow_of(label: str, obj: Any, user: Any) -> Sequence[FlowStep]:
 
 def queue(user: Any, limit: int) -> list[Task]:
     """What waits for `user`, most urgent first."""
-    found = [task for source in tasks for task in source(user, limit)]
+    found = [task for kind, _number in _there(user) for task in kind.tasks(user, limit)]
     return sorted(found, key=lambda task: (task.due or dt.date.max, task.title))[:limit]
+
+
+def waiting_number(user: Any) -> int:
+    """How much waits for `user`, as far as it is counted."""
+    numbers = (number if kind.exact else len(kind.tasks(user, FEW)) for kind, number in _there(user))
+    return min(sum(numbers), FEW)
+
+
+def _there(user: Any) -> list[tuple[Waiting, int]]:
+    """The kinds that `user` has something of, with how much it is (one statement)."""
+    columns: dict[str, CountOf] = {}
+    kinds: dict[str, Waiting] = {}
+    for kind in waiting:
+        for rows in kind.rows(user):
+            name = f"n{len(columns)}"
+            columns[name], kinds[name] = CountOf(rows), kind
+    numbers: dict[Waiting, int] = defaultdict(int)
+    if columns:
+        for name, number in get_user_model()._default_manager.values(**columns).get(pk=user.pk).items():
+            numbers[kinds[name]] += number
+    return [(kind, number) for kind, number in numbers.items() if number]
 
 
 def timeline(label: str, obj: Any, user: Any, limit: int, kind: str = "") -> list[Event]:

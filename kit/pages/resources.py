@@ -155,6 +155,10 @@ class Resource:
         """Rows of the list; override to annotate columns."""
         return self.queryset(user)
 
+    def findable(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Those of `rows` that a search may find; override to narrow them."""
+        return rows
+
     def search(self, rows: models.QuerySet[Any], text: str) -> models.QuerySet[Any]:
         """Rows that match what a person typed, in the search column and the joined ones (see `hits`)."""
         condition, places = models.Q(), {"": self.model} if field_of(self.model, "search") is not None else {}
@@ -164,7 +168,7 @@ class Resource:
                 condition |= models.Q(**{f"{path}__icontains": text.strip()})
             elif (field := field_of(self.model, relation)) is not None and field.related_model is not None:
                 places[relation] = field.related_model
-        return rows.filter(condition | hits(text, places))
+        return self.findable(rows).filter(condition | hits(text, places))
 
     def lookup(self, key: str) -> dict[str, Any]:
         """The condition that finds the row for the key in a URL."""

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kit.pages.actions import Action
-from kit.pages.panels import Panel, Task, actions, panels, tasks
+from kit.pages.panels import Panel, Task, Waiting, actions, panels, waiting
 from kit.pages.resources import by_model, registry
 from oa.announcements import approving
 from oa.announcements.markup import render
@@ -41,27 +42,37 @@ def _day(at: dt.datetime | None) -> dt.date | None:
     return timezone.localtime(at).date() if at else None
 
 
-def to_read(user: Any, limit: int) -> Sequence[Task]:
+def _unread(user: Any) -> Sequence[QuerySet[Announcement]]:
     """Announcements that wait for my confirmation."""
     if not user.has_perm("oa.view_announcement"):
         return []
     mine = AnnouncementReceipt.objects.filter(open_for(user), record__must_confirm=True).values("record")
-    rows = Announcement.objects.filter(pk__in=mine, state="published").select_related("category")
+    return [Announcement.objects.filter(pk__in=mine, state="published")]
+
+
+def to_read(user: Any, limit: int) -> Sequence[Task]:
+    """Announcements that wait for my confirmation, as tasks."""
     news = by_model[Announcement]
     return [
         Task(_("To read"), "info", row.title, news.url_for(row), str(row.category), _day(row.expires_at), _("Read"))
-        for row in rows.order_by("published_at", "pk")[:limit]
+        for rows in _unread(user)
+        for row in rows.select_related("category").order_by("published_at", "pk")[:limit]
     ]
 
 
-def to_approve(user: Any, limit: int) -> Sequence[Task]:
+def _submitted(user: Any) -> Sequence[QuerySet[Announcement]]:
     """Announcements that wait for somebody else than their author."""
     if not user.has_perm(APPROVE):
         return []
-    rows = Announcement.objects.filter(state="submitted").exclude(owner=user.pk).exclude(submitted_by=user.pk)
+    return [Announcement.objects.filter(state="submitted").exclude(owner=user.pk).exclude(submitted_by=user.pk)]
+
+
+def to_approve(user: Any, limit: int) -> Sequence[Task]:
+    """Announcements that wait for somebody else than their author, as tasks."""
     managed = registry["announcement"]
     return [
         Task(_("To approve"), "warn", row.title, managed.url_for(row), str(row.owner), verb=_("Open"))
+        for rows in _submitted(user)
         for row in rows.select_related("owner").order_by("pk")[:limit]
     ]
 
@@ -113,7 +124,7 @@ def _downloadable(announcement: Any, by: Any) -> bool:
 ON = "oa.announcement"
 panels["desk"].append(
     Panel("announcements", _("Announcements"), "side", template="oa/announcements/card.html", context=newest,
-          permission="oa.view_announcement", order=30)
+          permission="oa.view_announcement", order=30, room=4)
 )  # fmt: skip
 panels[ON] += [
     Panel("text", _("Text"), "main", template="oa/announcements/text.html", context=text_of, order=10),
@@ -125,7 +136,7 @@ panels[ON] += [
           columns=("number", "title", "major", "note", "by", "at"), permission="oa.view_announcementedition", order=30),
     Panel("downloads", _("Downloads"), "side", template="oa/announcements/downloads.html", context=taken, order=40),
 ]  # fmt: skip
-tasks += [to_read, to_approve]
+waiting += [Waiting(_unread, to_read), Waiting(_submitted, to_approve)]
 actions[ON].append(writer_actions)
 attachments.closed_to[ON] = _no_more_files
 attachments.downloads[ON] = _downloadable

@@ -44,9 +44,9 @@ class _Found(Resource):
     icon = "megaphone"
     importable = False
 
-    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        """Rows that match, without withdrawn ones."""
-        return super().search(rows.exclude(state="withdrawn"), text)
+    def findable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Without withdrawn ones."""
+        return rows.exclude(state="withdrawn")
 
 
 @register
@@ -243,9 +243,9 @@ class EditionResource(Resource):
     related = ("announcement", "by")
     can_create = can_edit = importable = False
 
-    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        """Rows that match, without those of withdrawn announcements (rule N-06)."""
-        return super().search(rows.exclude(announcement__state="withdrawn"), text)
+    def findable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Without those of withdrawn announcements (rule N-06)."""
+        return rows.exclude(announcement__state="withdrawn")
 
 
 @register

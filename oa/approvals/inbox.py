@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 
 from kit.pages import formats
 from kit.pages.actions import Action
-from kit.pages.panels import Task, tasks
+from kit.pages.panels import Task, Waiting, waiting
 from oa.approvals.models import ApprovalCopy, ApprovalRequest, ApprovalTask
 from oa.approvals.models.requests import DECIDED, OPEN, TaskRole, in_hands_of
 from oa.approvals.registry import approvables
@@ -35,11 +35,6 @@ def waiting_tasks(user: Any) -> QuerySet[ApprovalTask]:
     """Tasks that `user` can decide now, own ones and those of absent colleagues, the most urgent first."""
     rows = ApprovalTask.objects.filter(in_hands_of(user), state="running").select_related(*RELATED)
     return rows.only(*OF_TASK).order_by("due_at", "request__submitted_at", "pk")
-
-
-def waiting_count(user: Any, most: int = 100) -> int:
-    """How many there are, none counted beyond `most`."""
-    return ApprovalTask.objects.filter(in_hands_of(user), state="running").order_by()[:most].count()
 
 
 def sent_by(user: Any) -> QuerySet[ApprovalRequest]:
@@ -125,11 +120,13 @@ def task_row(task: ApprovalTask, user: Any) -> Task:
     )
 
 
+def _rows(user: Any) -> Sequence[QuerySet[ApprovalTask]]:
+    return [waiting_tasks(user)] if user.has_perm("oa.view_approvalrequest") else []
+
+
 def queue(user: Any, limit: int) -> Sequence[Task]:
     """Approvals for the desk and the inbox."""
-    if not user.has_perm("oa.view_approvalrequest"):
-        return []
-    return [task_row(task, user) for task in waiting_tasks(user)[:limit]]
+    return [task_row(task, user) for rows in _rows(user) for task in rows[:limit]]
 
 
-tasks.append(queue)
+waiting.append(Waiting(_rows, queue))

@@ -140,7 +140,7 @@ def request_context(found: ApprovalRequest, user: Any) -> dict[str, Any]:
 
 def counters(user: Any) -> dict[str, int]:
     """What waits for `user`, for the pill in the shell."""
-    return {"todo": len(registered.queue(user, 100))}
+    return {"todo": registered.waiting_number(user)}
 
 
 tree.top.append(Link(gettext_lazy("To do"), "todo", 15, icon="inbox", go="d", counter="todo"))

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.apps import apps
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +16,7 @@ from kit.exchange.limited import Refused
 from kit.exchange.previews import DRAWN
 from kit.pages import panels
 from kit.pages.actions import Action
-from kit.pages.panels import Panel, Task
+from kit.pages.panels import Panel, Task, Waiting
 from kit.pages.resources import url_of
 from kit.rules.days import business_day
 from oa.approvals.models.requests import running_for
@@ -143,13 +143,14 @@ def _reading(document: LibraryDocument, user: Any) -> dict[str, Any]:
     return made
 
 
+def _asked(user: Any) -> Sequence[QuerySet[ReadingReceipt]]:
+    """What I was asked to read; most people, on most days, need not wait for the rights on folders."""
+    return [ReadingReceipt.objects.filter(open_for(user))] if user.has_perm("oa.view_librarydocument") else []
+
+
 def to_read(user: Any, limit: int) -> Sequence[Task]:
     """Documents that I have to read or to confirm, and still see; what is overdue first."""
-    if not user.has_perm("oa.view_librarydocument"):
-        return []
-    asked = list(ReadingReceipt.objects.filter(open_for(user)).values_list("record", flat=True))
-    if not asked:  # as for most people on most days, who need not wait for the rights on folders
-        return []
+    asked = [pk for rows in _asked(user) for pk in rows.values_list("record", flat=True)]
     rows = LibraryDocument.objects.visible_to(user).filter(
         pk__in=asked, required_reading=True, published__isnull=False, state__in=LIVING
     )
@@ -245,6 +246,6 @@ panels.panels[LABEL].append(
           permission="oa.view_readingreceipt", order=20)
 )  # fmt: skip
 panels.actions[LABEL] += [_submit, _require, _supersede]
-panels.tasks.append(to_read)
+panels.waiting.append(Waiting(_asked, to_read, exact=False))
 show_on(LABEL)
 __all__ = ["approving"]

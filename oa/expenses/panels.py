@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.pages import formats
 from kit.pages.actions import Action
-from kit.pages.panels import Panel, Task, actions, panels, tasks
+from kit.pages.panels import Panel, Task, Waiting, actions, panels, waiting
 from kit.pages.resources import by_model
 from oa.approvals.panels import show_on
 from oa.approvals.services.submission import version_in_force
@@ -69,22 +70,32 @@ def moves_of(advance: Advance, user: Any) -> dict[str, Any]:
     return {"moves": advance.moves.select_related("claim")}
 
 
+# What waits in which state for whom, and the kind of flow that decides it where there is one.
+DECISIONS: tuple[tuple[Any, str, str, str], ...] = (
+    (ExpenseClaim, "oa.approve_expenseclaim", "approving", CLAIM_KIND),
+    (Advance, "oa.approve_advance", "approving", ADVANCE_KIND),
+    (ExpenseClaim, "oa.audit_expenseclaim", "approved", ""),
+)
+
+
+def _of(user: Any, model: Any, right: str, state: str) -> QuerySet[Any]:
+    rows = by_model[model].queryset(user) if user.has_perm(right) else model._default_manager.none()
+    return rows.filter(state=state).exclude(owner=user)
+
+
+def _undecided(user: Any) -> Sequence[QuerySet[Any]]:
+    return [_of(user, model, right, state) for model, right, state, _kind in DECISIONS if user.has_perm(right)]
+
+
 def to_decide(user: Any, limit: int) -> list[Task]:
     """Claims and advances that wait for a person who approves by right, and for finance."""
     found: list[Task] = []
-    for model, right, states in (
-        (ExpenseClaim, "oa.approve_expenseclaim", ("approving",)),
-        (Advance, "oa.approve_advance", ("approving",)),
-        (ExpenseClaim, "oa.audit_expenseclaim", ("approved",)),
-    ):
-        if not user.has_perm(right):
+    for model, right, state, kind in DECISIONS:
+        rows = list(_of(user, model, right, state).select_related("owner").order_by("date", "pk")[:limit])
+        if not rows or (kind and version_in_force(kind)):
             continue
-        resource = by_model[model]
-        if states == ("approving",) and version_in_force(CLAIM_KIND if model is ExpenseClaim else ADVANCE_KIND):
-            continue
-        rows = resource.queryset(user).filter(state__in=states).exclude(owner=user).select_related("owner")
-        word = _("Approve") if states == ("approving",) else _("Audit")
-        for row in rows.order_by("date", "pk")[:limit]:
+        resource, word = by_model[model], _("Approve") if kind else _("Audit")
+        for row in rows:
             amount = row.total if model is ExpenseClaim else row.amount
             facts = f"{row.owner} · {formats.money(amount)}"
             found.append(Task(resource.title, "info", str(row), resource.url_for(row), facts, row.date, word))
@@ -110,4 +121,4 @@ show_on("oa.advance")
 actions["oa.expenseclaim"].append(claim_actions)
 actions["oa.advance"].append(advance_actions)
 attachments.closed_to["oa.expenseclaim"] = no_more_files
-tasks.append(to_decide)
+waiting.append(Waiting(_undecided, to_decide, exact=False))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from kit.pages.actions import Action
-from kit.pages.panels import Panel, Task, actions, panels, tasks
+from kit.pages.panels import Panel, Task, Waiting, actions, panels, waiting
 from kit.pages.resources import by_model
 from oa.approvals.models import ApprovalRequest
 from oa.approvals.models.requests import OPEN
@@ -46,15 +47,23 @@ def away_with(request: LeaveRequest, user: Any) -> dict[str, Any]:
     return {"away": [(str(row.person), row.first_day, row.last_day) for row in team_away(request)]}
 
 
-def waiting(user: Any, limit: int) -> Sequence[Task]:
-    """Leave that waits for a decision of `user` without a flow: four statements, however much it is."""
+def _undecided(user: Any) -> Sequence[QuerySet[LeaveRequest]]:
+    """Leave without a flow of whom `user` leads, near or far; of everybody for who manages leave."""
     if not user.has_perm("oa.approve_leaverequest"):
         return []
-    manages, open_ones = user.has_perm(MANAGES), LeaveRequest.objects.filter(state__in=WAITING)
-    rows = open_ones.visible_to(user) if manages else open_ones.filter(LeaveRequest.objects.led_by(user))
+    open_ones = LeaveRequest.objects.filter(state__in=WAITING)
+    rows = open_ones.visible_to(user) if user.has_perm(MANAGES) else open_ones.filter(LeaveRequest.objects.led_by(user))
     runs = ApprovalRequest.objects.filter(kind__in=(KIND, CANCEL), state__in=OPEN)
-    rows = rows.exclude(person=user.pk).exclude(pk__in=runs.values("object_id")).select_related("type", "person")
-    found = list(rows.order_by("first_day", "pk")[: limit if manages else MOST])
+    return [rows.exclude(person=user.pk).exclude(pk__in=runs.values("object_id"))]
+
+
+def to_decide(user: Any, limit: int) -> Sequence[Task]:
+    """Leave that waits for a decision of `user` without a flow: three statements, however much it is."""
+    manages = user.has_perm(MANAGES)
+    found: list[LeaveRequest] = []
+    for rows in _undecided(user):
+        asked = rows.select_related("type", "person").order_by("first_day", "pk")
+        found += asked[: limit if manages else MOST]
     if not manages and found:
         lines = chains_of({row.person_id for row in found})
         found = [row for row in found if lines[row.person_id][:1] == [user]]
@@ -67,7 +76,7 @@ def _task(row: LeaveRequest) -> Task:
     return Task(kind, "viol", str(row.person), by_model[LeaveRequest].url_for(row), facts, row.first_day)
 
 
-tasks.append(waiting)
+waiting.append(Waiting(_undecided, to_decide, exact=False))
 show_on("oa.leaverequest")
 actions["oa.leaverequest"].append(request_actions)
 panels["oa.leaverequest"] += [

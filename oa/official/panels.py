@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from kit.pages.actions import Action
 from kit.pages.nav import tree
-from kit.pages.panels import Panel, Task, actions, panels, tasks
+from kit.pages.panels import Panel, Task, Waiting, actions, panels, waiting
 from kit.pages.resources import by_model, registry
 from oa.approvals.panels import show_on
 from oa.official import handing, sealpages
@@ -108,12 +108,14 @@ def _reach(document: OutgoingDocument) -> int:
     return len(main | set(copy_recipients(document).values_list("pk", flat=True)))
 
 
+def _turns(user: Any) -> Sequence[QuerySet[OfficialTurn]]:
+    return [OfficialTurn.objects.filter(OfficialTurn.meant_for(user), done_at=None, opened_at__isnull=False)]
+
+
 def my_turns(user: Any, limit: int) -> Sequence[Task]:
     """Steps of official documents that wait for me."""
     made: list[Task] = []
-    mine = OfficialTurn.objects.filter(OfficialTurn.meant_for(user), done_at=None, opened_at__isnull=False)
-    if not mine.exists():
-        return made
+    [mine] = _turns(user)
     for side, model in SIDES:
         if not user.has_perm(f"oa.view_{model._meta.model_name}"):
             continue
@@ -137,37 +139,43 @@ def _task(turn: OfficialTurn) -> Task:
     )  # fmt: skip
 
 
-def to_receive(user: Any, limit: int) -> Sequence[Task]:
-    """Documents that were distributed to me and that I have not signed for."""
+def _unsigned(user: Any) -> Sequence[QuerySet[OutgoingReceipt]]:
     if not user.has_perm("oa.view_outgoingdocument"):
         return []
     rows = OutgoingReceipt.objects.filter(user=user.pk, confirmed_at=None, opened_at__isnull=False)
-    rows = rows.filter(record__state="distributed").filter(readable_by(user, "record__secrecy"))
+    return [rows.filter(record__state="distributed").filter(readable_by(user, "record__secrecy"))]
+
+
+def to_receive(user: Any, limit: int) -> Sequence[Task]:
+    """Documents that were distributed to me and that I have not signed for."""
     return [
         Task(
             gettext_lazy("To sign for"), "info", str(row.record), by_model[OutgoingDocument].url_for(row.record), "",
             timezone.localtime(row.opened_at).date() if row.opened_at else None,
             pgettext_lazy("official document", "Sign"), step_url(row.record, "receive"),
         )
-        for row in rows.select_related("record").order_by("pk")[:limit]
+        for rows in _unsigned(user) for row in rows.select_related("record").order_by("pk")[:limit]
     ]  # fmt: skip
 
 
-def seals_waiting(user: Any, limit: int) -> Sequence[Task]:
-    """Seal requests that wait for my decision or my seal, and seals that should be back."""
+def _seals(user: Any) -> Sequence[QuerySet[SealRequest]]:
     if not user.has_perm("oa.view_sealrequest"):
         return []
     mine = Q(seal__keeper=user.pk, state__in=("approved", "touse", "lent"))
     if user.has_perm("oa.approve_sealrequest"):
         mine |= Q(state="submitted") & ~Q(owner=user.pk) & ~Q(created_by=user.pk)
-    rows = SealRequest.objects.filter(mine).select_related("seal", "owner").order_by("back_on", "pk")[:limit]
+    return [SealRequest.objects.filter(mine)]
+
+
+def seals_waiting(user: Any, limit: int) -> Sequence[Task]:
+    """Seal requests that wait for my decision or my seal, and seals that should be back."""
     resource = by_model[SealRequest]
     return [
         Task(
             gettext_lazy("Seal"), "bad" if row.late else "warn", str(row), resource.url_for(row),
             f"{row.seal} · {row.owner}", row.back_on or row.date, SealRequest.STATES[row.state].label,
         )
-        for row in rows
+        for rows in _seals(user) for row in rows.select_related("seal", "owner").order_by("back_on", "pk")[:limit]
     ]  # fmt: skip
 
 
@@ -222,4 +230,8 @@ panels[KIND] += [
     ),
 ]  # fmt: skip
 standing_on.append(OfficialOpinion.objects.visible_to)
-tasks += [my_turns, to_receive, seals_waiting]
+waiting += [
+    Waiting(_turns, my_turns, exact=False),
+    Waiting(_unsigned, to_receive),
+    Waiting(_seals, seals_waiting),
+]

@@ -35,11 +35,12 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None
 
 
 def _with_marks(key: int) -> QuerySet[Any]:
-    zone = CompanyProfile.objects.filter(pk=1).values("time_zone")
+    company = CompanyProfile.objects.filter(pk=1)
+    of_company = {f"company_{name}": Subquery(company.values(name)) for name in ("time_zone", "name", "name_zh")}
     grants = ArraySubquery(grants_of(OuterRef("pk")))
     further = ArraySubquery(Post.objects.filter(user=OuterRef("pk")).order_by("pk").values("department"))
-    more = {"company_zone": Subquery(zone), "grants": grants, "further": further, **factor_marks()}
-    return get_user_model()._default_manager.annotate(**more).filter(pk=key)
+    more = {**of_company, "grants": grants, "further": further, **factor_marks()}
+    return get_user_model()._default_manager.select_related("department").annotate(**more).filter(pk=key)
 
 
 _person = Prepared(_with_marks, key=-7_310_001)
@@ -62,12 +63,12 @@ class NameOrMailBackend(ModelBackend):
         return user if user.check_password(password) and self.user_can_authenticate(user) else None
 
     def get_user(self, user_id: int) -> Any:
-        """The active user of a session; the same statement tells rights, departments, second factor and time zone."""
+        """The active user of a session; the same statement tells rights, departments, second factor and company."""
         user: Any = next(iter(_person.objects(key=int(user_id))), None)
         if user is None or not self.user_can_authenticate(user):
             return None
         user.granted, user.own_department_ids = widest(user.grants), user.departments_with(user.further)
-        learn_zone(user.company_zone)
+        learn_zone(user.company_time_zone)
         return user
 
     def get_group_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:

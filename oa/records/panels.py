@@ -24,7 +24,7 @@ from oa.records.drafts import StoredDrafts
 from oa.records.idempotency import earlier, once
 from oa.records.listviews import StoredLists
 from oa.records.models import Attachment, AuditAction, AuditEntry, Comment
-from oa.records.shell import shell_values
+from oa.records.shell import counters, shell_values
 
 
 def comments(obj: Any, user: Any, limit: int) -> Sequence[Event]:
@@ -98,3 +98,4 @@ hooks.lists = StoredLists()
 hooks.drafts = StoredDrafts()
 hooks.composer = "oa/parts/comment.html"
 hooks.shell.append(shell_values)
+hooks.counters.append(counters)

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit.pages.actions import Action
-from kit.pages.panels import ANY, Panel, actions, panels, tasks
-from kit.pages.panels import Task as Waiting
+from kit.pages.panels import ANY, Panel, Waiting, actions, panels, waiting
+from kit.pages.panels import Task as Entry
 from kit.pages.resources import by_model
 from kit.rules.days import business_day
 from oa.records.calendar import entries_between
@@ -30,18 +31,24 @@ SHOWN = 5  # tasks beside a record
 AHEAD = dt.timedelta(days=7)  # how far the desk looks
 
 
-def waiting(user: Any, limit: int) -> Sequence[Waiting]:
+def _rows(user: Any) -> Sequence[QuerySet[Task]]:
     """My open tasks that are due within a week or have no day, and those I gave that are done and not verified."""
     if not user.has_perm("oa.view_task"):
         return []
     soon = business_day() + AHEAD
-    rows = Task.objects.filter(owner=user, state__in=("open", "progress")).exclude(due_on__gt=soon)
-    found = list(rows.select_related("created_by").order_by("due_on", "priority", "pk")[:limit])
+    mine = Task.objects.filter(owner=user, state__in=("open", "progress")).exclude(due_on__gt=soon)
     given = Task.objects.filter(created_by=user, state="done").exclude(owner=user).exclude(done_by=user)
-    done = list(given.select_related("owner").order_by("done_at")[:limit])
+    return [mine, given]
+
+
+def to_do(user: Any, limit: int) -> Sequence[Entry]:
+    """What I have to do and to verify."""
+    mine, given = _rows(user)
+    found = mine.select_related("created_by").order_by("due_on", "priority", "pk")[:limit]
+    done = given.select_related("owner").order_by("done_at")[:limit]
     resource = by_model[Task]
     made = [
-        Waiting(
+        Entry(
             _("Task"),
             "bad" if task.late else "",
             task.title,
@@ -54,7 +61,7 @@ def waiting(user: Any, limit: int) -> Sequence[Waiting]:
         for task in found
     ]
     return made + [
-        Waiting(
+        Entry(
             _("Task"),
             "viol",
             task.title,
@@ -158,7 +165,7 @@ def today(obj: Any, user: Any) -> dict[str, Any]:
     return {"rows": rows, "more": len(entries) > 8}
 
 
-tasks.append(waiting)
+waiting.append(Waiting(_rows, to_do))
 actions[ANY].append(new_task)
 actions["oa.task"].append(file_action)
 actions["oa.meeting"].append(file_action)
@@ -171,7 +178,7 @@ panels[ANY].append(
 panels["desk"].append(
     Panel(
         "today", gettext_lazy("Today"), "side", template="oa/calendar/today.html", context=today,
-        permission="oa.view_task", order=1,
+        permission="oa.view_task", order=1, room=2,
     )
 )  # fmt: skip
 panels["oa.task"] += [

@@ -28,7 +28,7 @@ from tests.plans import Large, Undo
 STAFF, REQUESTS, RECEIPTS = 60, 4_000, 3_000
 TOUCHED = 1_200  # rows of a large table that one statement may look at: a box holds 200, its people have some hundreds
 LARGE = Large({model._meta.db_table for model in (*TABLES, AnnouncementReceipt, Notification)}, TOUCHED)
-PAGES = ("/", "/ui/counters/", "/todo/", "/todo/?tab=sent", "/todo/?tab=copied", "/todo/?tab=done")
+PAGES = ("/", "/?cards=all", "/ui/counters/", "/todo/", "/todo/?tab=sent", "/todo/?tab=copied", "/todo/?tab=done")
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.usefixtures("company")]
 
 

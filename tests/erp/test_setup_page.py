@@ -50,7 +50,7 @@ def test_figures_on_pages_have_the_sign_of_the_base_currency() -> None:
     customer = make_customer()
     product = make_product()
     stock(product, 3)
-    for path in ("/", f"/crm/customers/{customer.code}/", f"/stock/products/{product.code}/"):
+    for path in ("/?cards=all", f"/crm/customers/{customer.code}/", f"/stock/products/{product.code}/"):
         page = boss.get(path).content.decode()
         assert "<small>€</small>" in page and "¥" not in page, path
 

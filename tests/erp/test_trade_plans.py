@@ -85,7 +85,7 @@ def test_the_field_in_the_top_bar_is_answered_by_indexes(who: str, text: str) ->
     assert LARGE.beyond(client_of(User.objects.get(username=who)), url, hx_request="true", hx_target="combo") == []
 
 
-@pytest.mark.parametrize("url", ["/ui/counters/", "/todo/"])
+@pytest.mark.parametrize("url", ["/ui/counters/", "/todo/", "/"])
 @pytest.mark.parametrize("who", ["admin", "sales"])
 def test_counters_and_inbox_are_found_by_indexes(url: str, who: str) -> None:
     """What every page carries, and what people look at first: a few orders, what is overdue of those that owe longest."""

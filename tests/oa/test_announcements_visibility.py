@@ -52,7 +52,7 @@ def addresses(c: SimpleNamespace) -> list[str]:
         *urls,
         f"/news/~{key}/",
         "/news/" + "".join(chr(0x660 + int(n)) for n in str(key)) + "/",
-        "/",
+        "/?cards=all",
         "/notifications/",
         f"/search/?q={SECRET}",
         reverse("attachment", args=[c.file.key]),
@@ -83,7 +83,7 @@ def test_nothing_of_a_foreign_announcement_comes_out(who: str, c: SimpleNamespac
 def test_readers_find_what_is_for_them_and_not_its_versions(c: SimpleNamespace) -> None:
     """N-04, N-06: the present text by list, desk and search; earlier versions and other readers not."""
     client = client_of(c.bob)
-    for url in ("/", "/news/", f"/news/?q={SECRET[:4]}", f"/search/?q={SECRET}", "/notifications/"):
+    for url in ("/?cards=all", "/news/", f"/news/?q={SECRET[:4]}", f"/search/?q={SECRET}", "/notifications/"):
         assert SECRET in client.get(url).content.decode(), url
     page = client.get(f"/news/{c.row.pk}/").content.decode()
     assert f"{SECRET} stays" in page and f"{SECRET} moves" not in page
@@ -146,7 +146,7 @@ def test_the_desk_shows_the_newest_unread_in_bold_and_pinned_first(c: SimpleName
     published(c.boss, "Plain", to_departments=[c.west])
     client = client_of(c.bob)
     services.seen(top, by=c.bob, device="desk")
-    desk = client.get("/").content.decode()
+    desk = client.get("/?card=announcements").content.decode()
     assert 'class="grow ell b6" href="/news/' in desk and ">2</span>" in desk
     page = client.get("/news/").content.decode()
     assert page.index("Pinned") < page.index("Plain") < page.index(SECRET)

@@ -16,7 +16,7 @@ from oa.approvals.models import ApprovalRequest
 from oa.approvals.services import approve, reject, send_back, submit, withdraw
 from oa.leave.calendar import leave_between
 from oa.leave.models import CalendarDay, LeaveEntry, LeaveRequest, LeaveType, WorkCalendar
-from oa.leave.panels import waiting
+from oa.leave.panels import to_decide
 from oa.leave.services import requests
 from oa.leave.services.calendars import save_calendar_part
 from oa.leave.services.requests import CANCEL, KIND
@@ -288,13 +288,13 @@ def test_a_manager_sees_and_decides_about_their_people(office: dict[str, Any]) -
     for user, rows in ((office["mia"], {led, head}), (office["chief"], {head}), (office["carl"], {named})):
         user = type(user).objects.get(pk=user.pk)
         assert set(LeaveRequest.objects.visible_to(user)) == rows, user
-        assert {task.title for task in waiting(user, 20)} == {str(r.person) for r in rows if r.person_id != user.pk}
-    waiting(office["mia"], 20)  # reads her rights
+        assert {task.title for task in to_decide(user, 20)} == {str(r.person) for r in rows if r.person_id != user.pk}
+    to_decide(office["mia"], 20)  # reads her rights
     with CaptureQueriesContext(connection) as few:
-        waiting(office["mia"], 20)
+        to_decide(office["mia"], 20)
     for n in range(5):
         submitted(make.make_user(f"m{n}", "sales", department=office["ann"].department), free, monday())
     with CaptureQueriesContext(connection) as many:
-        assert len(waiting(office["mia"], 20)) == 6
+        assert len(to_decide(office["mia"], 20)) == 6
     assert len(many) == len(few)
     assert requests.approve_leave(head, by=office["chief"]).state == "approved"

@@ -71,7 +71,7 @@ def test_no_page_list_search_picker_panel_or_export_shows_the_other_side(who: st
     client = client_of(user)
     client.get("/")
     before, own, leaks, failed = whole_state(), 0, [], []
-    urls = ["/", "/notifications/", "/ui/counters/", f"/search/?q={CANARY}", "/search/?q=FOR-1", "/reports/"]
+    urls = ["/?cards=all", "/notifications/", "/ui/counters/", f"/search/?q={CANARY}", "/search/?q=FOR-1", "/reports/"]
     for resource in registry.values():
         urls += pages_of(resource, user, w)
         if resource.may(user, "view") and who != "mia":  # her pages are those of Ann, with more rows in them

@@ -73,6 +73,7 @@ def every_page(c: Company) -> Iterator[str]:
         if re.match(SKIPPED, address.route):
             continue
         yield from _filled(c, address)
+    yield "/?cards=all"
     yield from (
         f"/reports/{name}/?date_from=2020-01-01&format={kind}"
         for name in sorted(reports._reports)

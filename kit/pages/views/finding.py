@@ -111,12 +111,12 @@ def _records(user: Any, text: str) -> tuple[list[Hit], list[Hit]]:
         if one.key_field != "pk" and any(c.isdigit() for c in text):
             same = one.queryset(user).filter(**{f"{one.key_field}__in": [text, text.upper()]})
             parts.append(_part(one, same, place))
-        if type(one).search is not Resource.search:  # what may be found there is narrower
+        if type(one).search is not Resource.search:  # what is found there is more than the search column has
             parts.append(_part(one, one.search(one.queryset(user), text), len(found) + place))
         elif field_of(one.model, "search") is not None:
             # Looked up among all first: who is to find five visible ones otherwise walks along a table that has none.
             hits = matching(one.model._default_manager.order_by(), text).values("pk")[:FEW]
-            parts.append(_part(one, one.queryset(user).filter(pk__in=hits), len(found) + place))
+            parts.append(_part(one, one.findable(one.queryset(user)).filter(pk__in=hits), len(found) + place))
     if not parts:
         return [], []
     rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import models
 from django.http import HttpRequest, QueryDict
 
+from kit.pages.counting import CountOf, few_text
 from kit.pages.lists import ListState, narrowed_state
 from kit.pages.panels import Panel, panels
 from kit.pages.resources import registry
-
-TAB_LIMIT = 100  # rows counted for a tab
-
-
-class CountOf(models.Subquery):
-    """The number of rows of a query, inside another one."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
-    output_field = models.IntegerField()
 
 
 def counted(tabs: Sequence[Panel], obj: Any, user: Any) -> list[tuple[Panel, str]]:
@@ -28,13 +19,9 @@ def counted(tabs: Sequence[Panel], obj: Any, user: Any) -> list[tuple[Panel, str
     for i, panel in enumerate(tabs):
         if panel.resource:
             rows = registry[panel.resource].queryset(user).filter(**fixed_rows(panel, obj))
-            columns[f"n{i}"] = CountOf(rows.order_by().values("pk")[:TAB_LIMIT])
+            columns[f"n{i}"] = CountOf(rows)
     found = type(obj)._default_manager.filter(pk=obj.pk).values(**columns).first() if columns else {}
-    numbers = [(found or {}).get(f"n{i}") for i in range(len(tabs))]
-    return [
-        (panel, "" if not n else f"{TAB_LIMIT - 1}+" if n == TAB_LIMIT else str(n))
-        for panel, n in zip(tabs, numbers, strict=True)
-    ]
+    return [(panel, few_text((found or {}).get(f"n{i}"))) for i, panel in enumerate(tabs)]
 
 
 def panel_context(panel: Panel | None, obj: Any, request: HttpRequest, *, short: bool = True) -> dict[str, Any]:

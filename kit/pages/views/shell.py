@@ -92,16 +92,19 @@ def preferences_view(request: HttpRequest) -> HttpResponse:
 @require_safe
 def counters_view(request: HttpRequest) -> HttpResponse:
     """What waits for the person, for the pills of the shell: kept for a minute, which every page begins with (UX 9)."""
-    key = _counters_key(request.user.pk)
-    made: dict[str, int] | None = cache.get(key)
+    made = known_counters(request.user)
     if made is None:
         made = {}
-        for source in hooks.shell:
-            made |= {k: v for k, v in source(request).items() if isinstance(v, int)}
         for count in hooks.counters:
             made |= count(request.user)
-        cache.set(key, made, settings.COUNTERS_SECONDS)
+        cache.set(_counters_key(request.user.pk), made, settings.COUNTERS_SECONDS)
     return JsonResponse(made)
+
+
+def known_counters(user: Any) -> dict[str, int] | None:
+    """What waited for the person when it was counted last, within the last minute; None where it was not."""
+    found: dict[str, int] | None = cache.get(_counters_key(user.pk))
+    return found
 
 
 def _counters_key(user: Any) -> str:
