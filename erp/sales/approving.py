@@ -86,6 +86,14 @@ def needed_for(order: SalesOrder, applicant: Any) -> str:
     return "" if why and approved_facts(order) == _own(found) else why
 
 
+def shown_need(order: SalesOrder, reader: Any) -> str:
+    """The same for the page of an order, whose buttons ask several times: read once for each record that is shown."""
+    known: dict[Any, str] = order.__dict__.setdefault("_shown_need", {})
+    if reader.pk not in known:
+        known[reader.pk] = needed_for(order, reader)
+    return known[reader.pk]
+
+
 def requests_of(order: SalesOrder) -> Any:
     """All runs for an order."""
     return ApprovalRequest.objects.filter(

@@ -121,7 +121,7 @@ def approval_action(order: SalesOrder, user: Any) -> Sequence[Action]:
     if not user.has_perm("erp.change_salesorder"):
         return []
     changed = order.hold == Hold.APPROVAL and not approving.requests_of(order).filter(state__in=OPEN).exists()
-    if not changed and (order.state != "draft" or not approving.needed_for(order, user)):
+    if not changed and (order.state != "draft" or not approving.shown_need(order, user)):
         return []
     url = reverse("approval-submit", args=(approving.KIND, order.pk))
     return [Action(_("Submit for approval"), url, icon="send", primary=True, name="submit")]

@@ -177,7 +177,7 @@ class SalesOrderResource(Resource):
     def commands_for(self, obj: Any, user: Any) -> list[Command]:
         """What an order on hold waits for is its release; one that needs approval is submitted, not confirmed."""
         found = super().commands_for(obj, user)
-        if obj.hold == Hold.APPROVAL or (obj.state == "draft" and approving.needed_for(obj, user)):
+        if obj.hold == Hold.APPROVAL or (obj.state == "draft" and approving.shown_need(obj, user)):
             found = [command for command in found if command.name not in ("confirm", "release")]
         return [replace(c, primary=True, menu=False) if obj.hold and c.name == "release" else c for c in found]
 

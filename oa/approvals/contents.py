@@ -65,8 +65,9 @@ def departments_up(department_id: int | None) -> list[str]:
     """Keys of a department and all above it, itself first: so "is Sales" holds for the teams of Sales."""
     if department_id is None:
         return []
-    above = Department.objects.ancestors(department_id, include_self=True).values_list("pk", flat=True)
-    return [str(department_id), *(str(pk) for pk in above if pk != department_id)]
+    found = Department.objects.with_tree_fields().filter(pk=department_id).first()
+    above = [] if found is None else found.tree_path[:-1]  # from the top
+    return [str(department_id), *map(str, above)]
 
 
 def digest(value: dict[str, Any]) -> str:

@@ -30,12 +30,14 @@ def changes_of(obj: Any, limit: int) -> list[Event]:
     Columns that a model names in `UNTOLD` are kept, with their own readers, elsewhere.
     """
     history, hidden = history_model(type(obj)), {*HIDDEN, *getattr(obj, "UNTOLD", ())}
-    made = []
+    made: list[Event] = []
+    people: dict[Any, str] = {}
     if history is not None:
         rows = list(history.objects.filter(pgh_obj_id=obj.pk).select_related("pgh_context").order_by("-pgh_id")[:limit])
         later: Any = obj
         names = [f.name for f in history._meta.fields if not f.name.startswith("pgh_") and f.name not in hidden]
-        people = _people(rows)
+        joined = "created_by" in obj._state.fields_cache
+        people = _people(rows, None if joined else getattr(obj, "created_by_id", None))
         for row in rows:
             diff = _diff(type(obj), row, later, names)
             later = row
@@ -55,7 +57,7 @@ def changes_of(obj: Any, limit: int) -> list[Event]:
         made.append(
             Event(
                 min(obj.created_at, made[-1].at) if made else obj.created_at,  # never after the first change
-                str(getattr(obj, "created_by", None) or _("System")),
+                people.get(getattr(obj, "created_by_id", None)) or str(getattr(obj, "created_by", None) or _("System")),
                 _("created this"),
                 "plus",
                 kind="changes",
@@ -91,8 +93,8 @@ def _events(history: QuerySet[Any], limit: int, text: Callable[[Any], str]) -> l
     ]
 
 
-def _people(rows: Iterable[Any]) -> dict[Any, str]:
-    keys = {row.pgh_context.metadata.get("user") for row in rows if row.pgh_context} - {None}
+def _people(rows: Iterable[Any], *more: Any) -> dict[Any, str]:
+    keys = {*more, *(row.pgh_context.metadata.get("user") for row in rows if row.pgh_context)} - {None}
     return {user.pk: str(user) for user in get_user_model().objects.filter(pk__in=keys)} if keys else {}
 
 

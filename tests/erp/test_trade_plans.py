@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -10,15 +11,20 @@ from urllib.parse import urlencode
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import Count
+from django.test.utils import CaptureQueriesContext
 
 from crm.customers.models import Customer
 from erp.finance.models import OpenItem
+from erp.inventory.models import Product
 from erp.sales import desk
 from erp.sales.models import SalesOrder
 from erp.setup.demo.copies import COPIED
 from kit.pages import lists
+from kit.pages.panels import panels, waiting
 from kit.pages.resources import Resource, registry
 from oa.organisation.models import User
+from tests import factories as make
 from tests.clocks import THAT_DAY, moved_database
 from tests.oa.world import client_of
 from tests.plans import Large, Undo
@@ -104,3 +110,69 @@ def test_the_tables_are_large_enough_to_tell() -> None:
     """Otherwise looking at all rows would not be noticed."""
     assert SalesOrder.objects.count() > 2 * LARGE.touched > 3 * COUNTED
     assert Customer.objects.count() > COUNTED
+
+
+# UX section 9: kilobytes as they are sent, and statements, of every archetype that has an address of its own.
+KB = 1024
+LIST, COMBO = {"HX-Request": "true", "HX-Target": "list"}, {"HX-Request": "true", "HX-Target": "combo"}
+BUDGETS: dict[str, tuple[str, dict[str, str], float, int]] = {
+    "list": ("/sales/orders/?size=50", {}, 16, 8),
+    "searched": ("/sales/orders/?size=50&q=精密", {}, 16, 8),
+    "customers": ("/crm/customers/?size=50", {}, 16, 8),
+    "products": ("/stock/products/?size=50", {}, 16, 9),
+    "fragment": ("/sales/orders/?size=50&view=confirmed", LIST, 10, 6),
+    "record": ("/sales/orders/{order}/", {}, 16, 20),
+    "customer": ("/crm/customers/{customer}/", {}, 18, 25),
+    "form": ("/sales/orders/{draft}/edit/", {}, 20, 18),
+    "palette": ("/search/?q=jm", COMBO, 3, 4),
+    "board": ("/tasks/board/", {}, 25, 10),
+    "statement": ("/reports/trial-balance/?date_from=2026-01-01&date_to=2026-12-31", {}, 20, 10),
+    "counters": ("/ui/counters/", {}, 0.5, 4),
+}
+
+
+def cost(who: str, url: str, headers: dict[str, str]) -> tuple[float, int]:
+    """Kilobytes and statements of a page that somebody opens again."""
+    client = client_of(User.objects.get(username=who))
+    client.get(url, headers=headers)
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(url, headers=headers)
+    assert answer.status_code == 200, url
+    return len(gzip.compress(answer.content)) / KB, len(queries)
+
+
+@pytest.fixture
+def keys(settings: Any) -> dict[str, Any]:
+    """The order with most lines, the customer with most orders, and an order of twenty lines; counters are kept."""
+    settings.COUNTERS_SECONDS = 60
+    by_lines = SalesOrder.objects.filter(state="confirmed").annotate(n=Count("lines")).order_by("-n", "pk")
+    by_orders = Customer.objects.annotate(n=Count("sales_orders")).order_by("-n", "pk")
+    goods = Product.objects.filter(kind="goods", active=True).order_by("pk")[:20]
+    draft = make.make_order(by_orders[0], *(make.line(product, 1, "10") for product in goods))
+    return {"order": by_lines[0].number, "customer": by_orders[0].code, "draft": draft.url_key}
+
+
+@pytest.mark.parametrize("who", ["admin", "sales"])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("page", BUDGETS)
+def test_pages_keep_their_budget(page: str, who: str, language: str, keys: dict[str, Any]) -> None:
+    """UX 9: what is sent, and how often the database is asked, in both languages, for who sees most and for sales."""
+    User.objects.filter(username=who).update(language=language)
+    url, headers, kilobytes, statements = BUDGETS[page]
+    if page == "statement" and who == "sales":
+        return
+    sent, asked = cost(who, url.format(**keys), headers)
+    assert (sent <= kilobytes, asked <= statements) == (True, True), (sent, asked)
+
+
+@pytest.mark.parametrize("who", ["admin", "sales", "accountant", "warehouse", "buyer", "hr"])
+def test_the_desk_keeps_its_budget(who: str, keys: dict[str, Any]) -> None:
+    """UX 9: the queue at once, a statement for each kind that is there and one for its facts; cards on their own."""
+    user = User.objects.get(username=who)
+    kinds = sum(any(rows.exists() for rows in kind.rows(user)) for kind in waiting)
+    sent, asked = cost(who, "/", {})
+    assert sent <= 12 and asked <= 5 + 2 * kinds, (sent, asked, kinds)
+    for panel in panels["desk"]:
+        if panel.open_to(user):
+            sent, asked = cost(who, f"/?card={panel.name}", {"HX-Request": "true", "HX-Target": f"card-{panel.name}"})
+            assert sent <= 3 and asked <= 9, (panel.name, sent, asked)

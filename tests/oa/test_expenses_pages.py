@@ -82,7 +82,13 @@ def test_files_lists_search_and_messages_follow() -> None:
     services.submit_claim(claim, by=ann)
     claim = spend.fresh(claim)
     resource, client = by_model[ExpenseClaim], client_of(bob)
-    for url in (resource.url(), f"{resource.url('export')}?format=csv", "/search/?q=Goldammer", "/?cards=all", "/notifications/"):
+    for url in (
+        resource.url(),
+        f"{resource.url('export')}?format=csv",
+        "/search/?q=Goldammer",
+        "/?cards=all",
+        "/notifications/",
+    ):
         assert "Goldammer" not in client.get(url).content.decode().replace("q=Goldammer", "").replace(
             'value="Goldammer"', ""
         ).replace("“Goldammer”", "").replace("Search: Goldammer", "").replace(": Goldammer", ""), url
