@@ -111,7 +111,8 @@ function sideBar() {
   }, true);
   const fold = $("[data-fold-side]", nav);
   if (fold) fold.hidden = false;
-  $("[aria-current]", nav)?.scrollIntoView({ block: "nearest" });
+  const here = $("[aria-current]", nav)?.getBoundingClientRect();
+  if (here) nav.scrollTop += Math.max(0, here.bottom - nav.getBoundingClientRect().bottom); // the page stays where it is
 }
 
 function pageHead(root) {
