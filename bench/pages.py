@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import time
 from statistics import median, quantiles
@@ -22,6 +23,8 @@ from crm.customers.models import Customer
 from erp.inventory.availability import availability
 from erp.inventory.models import Product
 from erp.sales.models import SalesOrder
+from kit.pages.panels import panels
+from oa.organisation.models import User
 
 ORDERS = int(os.environ.get("ORDERS") or 200_000)
 DOCUMENTS, ROUNDS, CLIENTS, ROWS = 10_000, 100, 4, 50
@@ -43,6 +46,7 @@ def main() -> None:
     with server() as port:
         browser = Browser(port, "admin", PASSWORD)
         figures = [*lists(browser, port), *customer_page(browser, customer), *stock()]
+        archetypes(port, customer)
     results.keep(figures)
 
 
@@ -87,6 +91,22 @@ def customer_page(browser: Browser, customer: Customer) -> list[Figure]:
     taken = seconds(browser, [path], ROUNDS)[path]
     print(f"customer page {_ms(taken):8.1f} ms")
     return [Figure("customer_page_p95", _p95(taken), "ms", None, 300, 120)]
+
+
+def archetypes(port: int, customer: Customer) -> None:
+    """The pages people look at all day, for who sees everything and for sales: size as sent, and times."""
+    for who in ("admin", "sales"):
+        seen = SalesOrder.objects.visible_to(User.objects.get(username=who))
+        order = seen.filter(state="confirmed").order_by("-pk")[0].number
+        cards = [f"/?card={panel.name}" for panel in panels["desk"] if panel.name != "to-receive" or who == "admin"]
+        paths = ["/", *cards, "/todo/", f"/sales/orders/{order}/", f"/crm/customers/{customer.code}/",
+                 "/sales/orders/new/", "/tasks/board/", "/search/?q=jm", "/ui/counters/"]  # fmt: skip
+        browser = Browser(port, who, PASSWORD)
+        for path in paths:
+            headers = {"HX-Request": "true", "HX-Target": "combo"} if path.startswith("/search/") else {}
+            taken = seconds(browser, [path], ROUNDS // 4, **headers)[path]
+            sent = len(gzip.compress(browser.get(path, **headers).encode())) / 1024
+            print(f"{who:6} {path:34}{sent:6.1f} kB{_ms(taken):8.1f} ms, p95 {_p95(taken):8.1f}")
 
 
 def stock() -> list[Figure]:

@@ -117,6 +117,11 @@ class Customer(Record):
             GinIndex(fields=["search"], name="customer_search"),
             models.Index(fields=["owner", "code"], name="customer_owner"),
             models.Index(fields=["department", "code"], name="customer_department"),
+            models.Index(
+                fields=["owner", "next_contact_on"],
+                name="customer_next_contact",
+                condition=models.Q(active=True, next_contact_on__isnull=False),
+            ),
             models.Index(Plain(NameWords("name")), name="customer_plain_name"),
             models.Index(Plain("tax_number"), name="customer_plain_number", condition=~models.Q(tax_number="")),
         ]
