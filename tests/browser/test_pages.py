@@ -124,6 +124,38 @@ def test_lists_and_orders_fit_the_window(open_page, company):
     assert page.locator("[data-head] > .fgrid > .fld").count() <= 8
 
 
+SHIFTS = """window.shifted = 0; new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_cards_of_the_desk_come_when_they_are_seen(open_page, company, width):
+    """UX 6.1, 9: the queue is there at once, each card is asked for once, when it is in sight, and nothing jumps."""
+    page, asked = open_page("en-US", width, company.boss), []
+    page.add_init_script(SHIFTS)
+    page.on("request", lambda request: "card=" in request.url and asked.append(request.url.partition("card=")[2]))
+    page.goto("/")
+    expect(page.locator("a.lk >> text=Calendar")).to_be_visible()
+    assert page.evaluate("window.shifted") <= 0.05
+    names = page.locator("section[id^=card-]").evaluate_all("found => found.map((one) => one.id)")
+    assert width > 600 or "card-overdue" in names, "it is far below"
+    for name in names:  # one that comes meanwhile need not be scrolled to
+        page.locator(f"#{name}").evaluate_all("found => found.forEach((one) => one.scrollIntoView())")
+        expect(page.locator(f"#{name}")).to_have_count(0)
+    expect(page.locator(".kpis .v").first).to_contain_text(re.compile(r"[0-9]"))
+    assert len(asked) == len(set(asked)) >= 6
+
+
+@pytest.mark.parametrize("path", ["/finance/vouchers/new/", "/sales/orders/new/"])
+def test_no_column_of_a_grid_is_squeezed(open_page, company, path):
+    """UX 4.3: between phone and desktop a grid scrolls in a region of its own."""
+    page = open_page("en-US", 1024, company.boss)
+    page.goto(path)
+    widths = page.locator("table.lg thead th").evaluate_all("found => found.slice(1, -1).map((one) => one.offsetWidth)")
+    assert min(widths) >= 50 and page.watch.wide() <= 0
+
+
 @pytest.mark.parametrize("width", SIZES)
 def test_without_javascript(open_page, company, width):
     """Login, filter, order entry with Recalculate, tabs: plain HTML does it all (principle 10)."""
@@ -151,6 +183,11 @@ def test_without_javascript(open_page, company, width):
     page.wait_for_url(re.compile(r"/sales/orders/d-\d+/$"))
     stored = SalesOrder.objects.order_by("-pk").first()
     assert (stored.customer, stored.total) == (company.mingrui, D("1590.00"))
+
+    page.goto("/")
+    page.locator("#card-figures a").click()
+    expect(page.locator(".kpis .v").first).to_contain_text(re.compile(r"[0-9]"))
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
     page.goto(f"/crm/customers/{company.mingrui.code}/")
     page.locator(".tabs a[href='?tab=orders-all']").click()
