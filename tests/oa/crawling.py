@@ -234,7 +234,9 @@ class Crawl:
         """All that can be reached without knowing a foreign key: addresses, searches, and what they link to."""
         picks = registry if all_apps else self.pool.slugs
         starts = ["/?cards=all", *plain_addresses(), *(f"/ui/pick/{slug}/" for slug in picks)]
-        waiting = deque(url for url in starts if url.startswith(f"/{within}") and (all_apps or _of_the_office(url)))
+        waiting = deque(
+            url for url in starts if url.startswith(f"/{within}") and (all_apps or _of_the_office(urlsplit(url).path))
+        )
         given, seen = set(waiting), Counter[str]()
         while waiting:
             url = waiting.popleft()
