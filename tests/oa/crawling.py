@@ -233,10 +233,12 @@ class Crawl:
     def pages(self, *, within: str = "", word: str = "", all_apps: bool = False) -> dict[str, str]:
         """All that can be reached without knowing a foreign key: addresses, searches, and what they link to."""
         picks = registry if all_apps else self.pool.slugs
-        starts = ["/?cards=all", *plain_addresses(), *(f"/ui/pick/{slug}/" for slug in picks)]
+        starts = [*plain_addresses(), *(f"/ui/pick/{slug}/" for slug in picks)]
         waiting = deque(
             url for url in starts if url.startswith(f"/{within}") and (all_apps or _of_the_office(urlsplit(url).path))
         )
+        if not within:
+            waiting.append("/?cards=all")  # the desk as it is when everything has been scrolled to
         given, seen = set(waiting), Counter[str]()
         while waiting:
             url = waiting.popleft()
