@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache
@@ -31,6 +31,17 @@ class ForgivingCache(RedisCache):
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:
         """Keep `value`, if somebody keeps it."""
         self._answer(lambda: super(ForgivingCache, self).set(key, value, *args, **kwargs), None)
+
+    def delete_many(self, keys: Any, version: Any = None) -> None:
+        """Keep these no longer; what a server that is away had kept of them is over by its own time."""
+        self._answer(lambda: super(ForgivingCache, self).delete_many(keys, version), None)
+
+    def run(self, script: str, keys: Sequence[str], *given: Any, otherwise: Any) -> Any:
+        """What a script (Lua) answers, which the server does in one piece and one round trip."""
+        names = [self.make_and_validate_key(key) for key in keys]
+        return self._answer(
+            lambda: self._cache.get_client(write=True).eval(script, len(names), *names, *given), otherwise
+        )
 
     def _answer(self, ask: Callable[[], Any], otherwise: Any) -> Any:
         if time.monotonic() < self._asked_again.get(self._server, 0):
