@@ -67,7 +67,7 @@ class LimitMiddleware:
         try:
             response = self.get_response(request)
             if sending := response.streaming:  # a file is on its way for longer than its view takes
-                response._resource_closers.append(leave)
+                response._resource_closers.append(leave)  # type: ignore[attr-defined]
             return response
         finally:
             if at_once and not sending:

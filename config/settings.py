@@ -188,7 +188,12 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "sanhe",
         "TIMEOUT": 300,
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        "VERSION": 2,  # another one where what is kept is written in another way: an older one is not read
+        "OPTIONS": {
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+            "serializer": "config.caches.SignedSerializer",
+        },
     }
 }
 

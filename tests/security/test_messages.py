@@ -1,7 +1,8 @@
-"""S-21: the queue is not trusted. A message names a row at most; who acts and what may be done is asked there, then."""
+"""S-21: queue and cache are not trusted. A message names a row at most; who acts and what may be done is asked there, then."""
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import logging
 import pickle
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 from celery import signature
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 
+from config.caches import SIGNED
 from config.celery import app
 from crm.customers.models import Customer
 from oa.announcements import publishing
@@ -93,6 +96,24 @@ def test_a_message_with_a_wrong_key_does_nothing(name: str) -> None:
             transaction.set_rollback(made.state == "FAILURE")  # as without this transaction
         assert (made.state == "FAILURE") or name in WITH_KEYS, "it takes none"
     assert whole_state() == before
+
+
+def test_what_somebody_put_into_the_cache_is_not_opened(
+    db: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same server holds the cache: what does not carry our signature counts as not there, and the log says it."""
+    bomb = pickle.dumps(Bomb(tmp_path / "fired"))
+    cache.set("ours", {"day": dt.date(2026, 1, 1)}, 60)
+    server = cache._cache.get_client(write=True)  # type: ignore[attr-defined]
+    kept = server.get(cache.make_key("ours"))
+    signature, rest_of_it = kept[:SIGNED], kept[SIGNED:]
+    for forged in (bomb, signature + bomb, b"x" * SIGNED + rest_of_it, b"", b"short", kept[:-1], rest_of_it):
+        server.set(cache.make_key("forged"), forged)
+        assert cache.get("forged", "nothing") == "nothing", forged
+    assert not (tmp_path / "fired").exists() and caplog.text.count("nobody here has kept") == 7
+    assert cache.get("ours") == {"day": dt.date(2026, 1, 1)}
+    server.set(cache.make_key("forged"), signature + rest_of_it)
+    assert cache.get("forged") == {"day": dt.date(2026, 1, 1)}, "the control: it is the signature that decides"
 
 
 # ---- what a job names ----
