@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.WHITENOISE_AUTOREFRESH = True
     settings.WHITENOISE_USE_FINDERS = True
     settings.COUNTERS_SECONDS = 0  # a test looks at what is there now
+    settings.REQUESTS_PER_MINUTE = settings.REQUESTS_AT_ONCE = 0  # a test asks faster than a person
     settings.CELERY_TASK_ALWAYS_EAGER = True
     settings.CELERY_TASK_EAGER_PROPAGATES = True
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)

@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.limits.LimitMiddleware",
     "oa.records.middleware.HistoryContextMiddleware",
     "oa.records.middleware.FirstAnswerMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -187,7 +188,12 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "sanhe",
         "TIMEOUT": 300,
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        "VERSION": 2,  # another one where what is kept is written in another way: an older one is not read
+        "OPTIONS": {
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+            "serializer": "config.caches.SignedSerializer",
+        },
     }
 }
 
@@ -227,6 +233,11 @@ SANHE_PROXIES = environment.whole("SANHE_PROXIES", 0)
 MFA_ADAPTER = "oa.organisation.factors.FactorAdapter"
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODE_COUNT = 10
+
+# What one person may ask for, 0 for no limit: in a minute, and at the same time (a browser opens 6 connections).
+# Less at once than one process of the web server has threads, so that nobody takes all threads of any.
+REQUESTS_PER_MINUTE = environment.whole("SANHE_REQUESTS_PER_MINUTE", 600)
+REQUESTS_AT_ONCE = environment.whole("SANHE_REQUESTS_AT_ONCE", 6)
 
 COUNTERS_SECONDS = 60  # how long the numbers beside the menu may be old where nothing tells that they changed
 

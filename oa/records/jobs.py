@@ -209,6 +209,7 @@ def _guarded(running: Running) -> Iterator[None]:
         logger.info("job %s was stopped", running.job.pk)
         _forget_file(running)
     except BusinessError as error:
+        logger.warning("job %s (%s) was refused: %s", running.job.pk, running.job.kind, error)
         _end(running, JobState.FAILED, str(error))
     except OperationalError:
         logger.exception("job %s lost the database", running.job.pk)

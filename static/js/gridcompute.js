@@ -7,7 +7,7 @@ import { $, $$, announce, fragment, pieces, request, text } from "./core.js";
 import { settled } from "./combo.js";
 import { labelled } from "./gridrows.js";
 import { offline } from "./shell.js";
-import { failed } from "./toast.js";
+import { refused } from "./toast.js";
 
 const PENDING_AFTER = 250;
 const states = new WeakMap();
@@ -85,7 +85,7 @@ async function send(form) {
     return;
   }
   if (!answer.ok && answer.status !== 422) {
-    failed(text("server-error", { request: answer.headers.get("X-Request-ID") || answer.status }), () => send(form));
+    refused(answer.status, answer.headers.get("X-Request-ID"), () => send(form));
     return;
   }
   for (const open of [mine.waiting, mine.heads]) for (const [name, count] of open) if (count <= upTo) open.delete(name);

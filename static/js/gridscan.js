@@ -8,7 +8,7 @@ import { schedule } from "./gridcompute.js";
 import { reveal } from "./gridpages.js";
 import { fill } from "./gridpaste.js";
 import { column, comboOf, rowOf, write } from "./gridrows.js";
-import { failed, show } from "./toast.js";
+import { refused, show } from "./toast.js";
 
 let queue = Promise.resolve();
 let audio = null;
@@ -58,7 +58,7 @@ async function ask(code) {
     return say(text("offline"), false);
   }
   if (answer.status === 401) return document.dispatchEvent(new CustomEvent("login-required", { detail: { retry: again } }));
-  if (!answer.ok) return failed(text("server-error", { request: answer.headers.get("X-Request-ID") || answer.status }), again);
+  if (!answer.ok) return refused(answer.status, answer.headers.get("X-Request-ID"), again);
   const found = $("[data-scanned]", fragment(await answer.text()));
   const yes = found.dataset.scanned === "yes";
   if (yes) {

@@ -2,7 +2,7 @@
 
 import { composing } from "./ime.js";
 import { $, $$, fresh, on, renew, request, text, token } from "./core.js";
-import { failed } from "./toast.js";
+import { failed, refused } from "./toast.js";
 
 const POLL = 60000;
 let retry = null;
@@ -51,7 +51,7 @@ function watchRequests() {
       repeat(event.detail, { "X-Renewed": "1" })(); // once: where cookies are blocked no token is ever valid
     } else if (xhr.status === 403 || xhr.status === 404) {
       if (!xhr.getResponseHeader("HX-Trigger")) failed(text(xhr.status === 403 ? "no-permission" : "gone"));
-    } else failed(text("server-error", { request: xhr.getResponseHeader("X-Request-ID") || xhr.status }), last);
+    } else refused(xhr.status, xhr.getResponseHeader("X-Request-ID"), last);
   });
   for (const type of ["htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(type, (event) => offline(true, repeat(event.detail)));
@@ -84,6 +84,19 @@ async function counters() {
   } catch {
     // the next poll tries again
   }
+}
+
+/** A picture that did not come, as when a page has more of them than one person may ask for at once, is asked for again. */
+function again(picture) {
+  const tried = Number(picture.dataset.tried || 0) + 1;
+  if (tried > 5) return;
+  picture.dataset.tried = tried;
+  setTimeout(() => { picture.src = picture.getAttribute("src"); }, 1000 * tried * (1 + Math.random()));
+}
+
+function pictures() {
+  document.addEventListener("error", ({ target }) => target instanceof HTMLImageElement && again(target), true);
+  for (const picture of $$("img")) if (picture.complete && !picture.naturalWidth) again(picture);
 }
 
 const remember = (side) => {
@@ -141,6 +154,7 @@ export function enhance(root) {
 export function start() {
   sideBar();
   watchRequests();
+  pictures();
   on("click", "[data-fold-side]", (event) => {
     event.preventDefault();
     remember(document.documentElement.dataset.side === "icons" ? "" : "icons");

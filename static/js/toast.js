@@ -54,3 +54,6 @@ export function start() {
 }
 
 export const failed = (message, retry) => show({ level: "error", text: message, undo: retry, action: retry && text("retry") });
+
+/** What the server did not do: too much was asked of it at once, or it failed (UX 5.3). */
+export const refused = (status, id, retry) => failed(text(status === 429 ? "too-many" : "server-error", { request: id || status }), retry);

@@ -20,6 +20,8 @@ def test_what_is_kept_is_there(db: None) -> None:
     assert isinstance(cache._connections[cache._alias], ForgivingCache)
     cache.set("caches:kept", {"a": 1}, 5)
     assert cache.get("caches:kept") == {"a": 1}
+    cache.delete_many(["caches:kept"])
+    assert cache.get("caches:kept") is None
 
 
 def test_without_its_server_nothing_is_kept_and_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
@@ -28,7 +30,16 @@ def test_without_its_server_nothing_is_kept_and_nothing_fails(caplog: pytest.Log
     with caplog.at_level(logging.WARNING):
         away.set("caches:lost", 1, 5)
         assert away.get("caches:lost", "nothing") == "nothing"
+        away.delete_many(["caches:lost"])  # after every form: what waits is counted anew
+        assert away.run("return 1", ["caches:lost"], otherwise=0) == 0
     assert caplog.text.count("does not answer") == 1
+
+
+def test_a_script_is_done_by_the_server(db: None) -> None:
+    """Under the names that the cache gives to keys, with what it is given."""
+    kept = cache._connections[cache._alias]
+    cache.set("caches:script", 1, 5)
+    assert kept.run("return redis.call('EXISTS', KEYS[1]) + ARGV[1]", ["caches:script"], 4, otherwise=0) == 5
 
 
 def test_a_server_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:

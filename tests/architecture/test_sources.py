@@ -98,10 +98,27 @@ def test_no_machine_path_and_no_registry_host():
 
 
 def test_requirements_are_pinned_with_hashes():
+    """S-25: what is installed is what was looked at, from whichever index it comes; `make audit` asks for weaknesses."""
     for path in sources.files(".txt", under=("requirements",)):
         text = path.read_text()
         assert "://" not in text, path
         assert text.count("==") and "--hash=sha256:" in text, path
+
+
+CALLING = {"requests", "urllib3", "httpx", "aiohttp", "http.client", "urllib.request", "ftplib", "socket", "smtplib"}
+OWN_SERVER = {"config/health.py", "config/management/commands/run.py"}  # ask whether our own web server answers
+
+
+def test_nothing_asks_an_address_that_somebody_typed():
+    """S-14: no module of the program can ask other machines; mail, database, broker and files go through Django's."""
+    asking = set()
+    for path in sources.code():
+        for node in ast.walk(sources.tree(path)):
+            names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            names += [f"{node.module}.{one.name}" for one in node.names] if isinstance(node, ast.ImportFrom) else []
+            if any(name == one or name.startswith(f"{one}.") for name in names for one in CALLING):
+                asking.add(sources.name(path))
+    assert asking - OWN_SERVER == set()
 
 
 def templates():

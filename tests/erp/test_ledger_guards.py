@@ -1,4 +1,4 @@
-"""What the database itself refuses, whichever way it comes (C and T in the table of invariants, rule G-03)."""
+"""S-23: what the database itself refuses, whichever way it comes (C and T in the table of invariants, rule G-03)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ FIXED_IDS = [f"{model.__name__}.{field}" for model, _f, field, _v in FIXED]
 
 @pytest.mark.parametrize(("model", "given", "field", "value"), FIXED, ids=FIXED_IDS)
 def test_what_is_posted_cannot_be_changed_in_any_way(model, given, field, value):
-    """Rule G-03; invariants I-01 to I-09, I-25: save, bulk_update, update, delete, SQL."""
+    """S-23, rule G-03; invariants I-01 to I-09, I-25: save, bulk_update, update, delete, SQL."""
     rows = model.objects.filter(**given)
     row = rows.first()
     if value == 0:
@@ -75,7 +75,7 @@ def test_what_is_posted_cannot_be_changed_in_any_way(model, given, field, value)
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_what_is_posted_cannot_be_deleted_in_any_way(model, given):
-    """Rule G-03: delete of a row, of a queryset, by SQL, and truncation."""
+    """S-23, rule G-03: delete of a row, of a queryset, by SQL, and truncation."""
     rows = model.objects.filter(**dict(given))
     row = rows.first()
     table = model._meta.db_table

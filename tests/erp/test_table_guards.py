@@ -1,4 +1,4 @@
-"""What the database refuses of masters, levels, items, documents and keys, whichever way it comes (C and T)."""
+"""S-23: what the database refuses of masters, levels, items, documents and keys, whichever way it comes (C and T)."""
 
 from __future__ import annotations
 

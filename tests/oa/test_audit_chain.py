@@ -1,4 +1,4 @@
-"""The audit trail is a chain of seals (invariant I-30, drill F-26)."""
+"""S-23: the audit trail is a chain of seals; what was changed past the triggers shows (invariant I-30, drill F-26)."""
 
 from __future__ import annotations
 

@@ -49,3 +49,12 @@ def test_what_is_named_is_there() -> None:
             assert hasattr(settings, name) or name in source, (number, name)
     for file in re.findall(r"`(tests/[\w/]+\.py)`", TEXT):
         assert (Path(settings.BASE_DIR) / file).exists(), file
+
+
+def test_every_threat_has_a_test_or_a_reason() -> None:
+    """S-01 to S-26 stand in the table of section 3, and each is named by a test of its row."""
+    rows = re.findall(r"^\| ((?:S-\d\d(?:, )?)+) \| (.*?) \|", TEXT, re.MULTILINE)
+    told = {code: re.findall(r"`(tests/[\w/]+\.py)`", tests) for codes, tests in rows for code in codes.split(", ")}
+    assert sorted(told) == [f"S-{number:02}" for number in range(1, 27)]
+    for code, files in told.items():
+        assert any(code in (Path(settings.BASE_DIR) / file).read_text() for file in files), code

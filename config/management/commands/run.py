@@ -100,7 +100,7 @@ def services(host: str, port: int) -> list[Service]:
         f"--bind={host}:{port}",
         "--workers=2",
         "--worker-class=gthread",
-        "--threads=4",
+        "--threads=8",
         "--timeout=60",
         "--graceful-timeout=15",
         "--log-level=warning",
