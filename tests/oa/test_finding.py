@@ -55,7 +55,7 @@ def test_records_of_all_kinds_cost_one_statement(ann: User) -> None:
     with CaptureQueriesContext(connection) as seen:
         hits(client, "szmr")
     assert len([one for one in seen if "UNION ALL" in one["sql"]]) == 1
-    assert len(seen) <= 8, [one["sql"][:200] for one in seen]
+    assert len(seen) <= 4, [one["sql"][:200] for one in seen]
 
 
 @pytest.mark.parametrize("who", ("ann", "mia", "nosy"))
