@@ -120,12 +120,12 @@ BUDGETS: dict[str, tuple[str, dict[str, str], float, int]] = {
     "list": ("/sales/orders/?size=50", {}, 16, 8),
     "searched": ("/sales/orders/?size=50&q=精密", {}, 16, 8),
     "customers": ("/crm/customers/?size=50", {}, 16, 8),
-    "products": ("/stock/products/?size=50", {}, 16, 9),
+    "products": ("/stock/products/?size=50", {}, 16, 9),  # its filters offer groups and tax codes; kept on a real site
     "fragment": ("/sales/orders/?size=50&view=confirmed", LIST, 10, 6),
     "record": ("/sales/orders/{order}/", {}, 16, 20),
     "customer": ("/crm/customers/{customer}/", {}, 18, 25),
-    "form": ("/sales/orders/{draft}/edit/", {}, 20, 18),
-    "palette": ("/search/?q=jm", COMBO, 3, 4),
+    "form": ("/sales/orders/{draft}/edit/", {}, 20, 18),  # 15, and what a flow in force asks to offer the right button
+    "palette": ("/search/?q=jm", COMBO, 3, 4),  # 3, and whom one stands in for today
     "board": ("/tasks/board/", {}, 25, 10),
     "statement": ("/reports/trial-balance/?date_from=2026-01-01&date_to=2026-12-31", {}, 20, 10),
     "counters": ("/ui/counters/", {}, 0.5, 4),
