@@ -3,7 +3,8 @@
 A worker takes a job under a lease that every progress report renews. A killed worker's lease runs out and the
 sweeper gives the job to another one, three times at the most; a worker that comes back too late finds that the
 job is not its own any more and stops. Jobs must therefore bear to be started again: either they run in one
-transaction (`whole`), which the end of the job commits together with the state, or they skip what is done.
+transaction (`whole`), which the end of the job commits together with the state, or in parts of one transaction
+each, which `keep` stores their place in, or they skip what is done.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ TASK = "oa.records.run_job"
 logger = logging.getLogger(__name__)
 
 _TAKE = """
-UPDATE oa_job SET state = 'running', attempts = attempts + 1, lease_until = %(until)s, done = 0, error = ''
+UPDATE oa_job SET state = 'running', attempts = attempts + 1, lease_until = %(until)s, error = '',
+       done = coalesce((result ->> 'at')::integer, 0)
  WHERE id = %(job)s AND attempts < %(most)s
    AND (state = 'waiting' OR state = 'running' AND lease_until < %(now)s)
 RETURNING attempts
@@ -117,6 +119,17 @@ class Running:
             )
             if cursor.rowcount == 0:
                 raise JobStopped
+
+    def keep(self, done: int, total: int, result: dict[str, Any]) -> None:
+        """Store how far a job is that works in parts, within the transaction of the part; renews the lease.
+
+        Where its place among the rows is `result["at"]`, the next worker begins there. Raises JobStopped, which takes
+        the part back, when the job is not ours any more.
+        """
+        ours = Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING, attempts=self.attempt)
+        if not ours.update(done=done, total=total, result=result, lease_until=timezone.now() + LEASE):
+            raise JobStopped
+        self.job.done, self.job.total = done, total
 
     def keep_file(self, name: str, content: File[Any]) -> None:
         """Keep a file that the person can download when the job is done."""
@@ -241,7 +254,7 @@ def _end(running: Running, state: JobState, error: str) -> None:
 
 
 def cancel_job(job: Job, *, by: Any) -> Job:
-    """Cancel a job that waits or runs; a running one stops at its next report of progress."""
+    """Cancel a job that waits or runs; a running one stops at its next report of progress or at the end of its part."""
     ended = Job.objects.filter(pk=job.pk, state__in=[JobState.WAITING, JobState.RUNNING]).update(
         state=JobState.CANCELLED, finished_at=timezone.now(), lease_until=None
     )
