@@ -1,8 +1,8 @@
 """Celery on the real broker for tests: `python -m tests.oa.worker DATABASE FOLDER PREFIX SLOW [BROKER]`.
 
 SLOW: `before` or `after` dawdles around the sending of each mail and within jobs, so that the test can kill it there;
-`office` makes haste slowly with everything that the clock does, `unleased` is the same without leases. `beat` is no
-worker, but the scheduler.
+`office` makes haste slowly with everything that the clock does, `unleased` is the same without leases. `bulk` has short
+leases, `bulk-control` tells of rows after it has committed them. `beat` is no worker, but the scheduler.
 """
 
 from __future__ import annotations
@@ -82,6 +82,18 @@ def unleased() -> None:
     outbox.message = _slowly(outbox.message, "unleased", 0.5)
 
 
+def bulk(*, control: bool) -> None:
+    """What a dead worker held comes back soon; as a control, how far a job is gets stored when its rows are there."""
+    from django.db import transaction
+
+    from oa.records import jobs
+
+    jobs.LEASE = dt.timedelta(seconds=5)
+    if control:
+        keep = jobs.Running.keep
+        jobs.Running.keep = lambda *given: transaction.on_commit(lambda: keep(*given))  # type: ignore[method-assign]
+
+
 def _slowly(done: Callable[..., Any], name: str, seconds: float) -> Callable[..., Any]:
     def slowly(*args: Any, **kwargs: Any) -> Any:
         found = done(*args, **kwargs)
@@ -114,6 +126,8 @@ def main(database: str, folder: str, prefix: str, slow: str, broker: str = "") -
         slow_office()
     if slow == "unleased":
         unleased()
+    if slow.startswith("bulk"):
+        bulk(control=slow == "bulk-control")
     from config.celery import app
     from crm.customers.models import Tag
     from oa.records.jobs import Running, job_kind
