@@ -20,7 +20,7 @@ from typing import Any
 import pghistory
 from celery import signature
 from django.core.files.base import File
-from django.db import OperationalError, connection, connections, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.utils import timezone
@@ -215,7 +215,7 @@ def _done(running: Running, result: dict[str, Any] | None) -> None:
 
 @contextmanager
 def _guarded(running: Running) -> Iterator[None]:
-    """Store how a job failed. Trouble with the database is tried again, a refusal or a bug is not."""
+    """Store how a job failed. Trouble with database or memory is tried again, a refusal or a bug is not."""
     try:
         yield
     except JobStopped:
@@ -223,8 +223,8 @@ def _guarded(running: Running) -> Iterator[None]:
         _forget_file(running)
     except BusinessError as error:
         _end(running, JobState.FAILED, str(error))
-    except OperationalError:
-        logger.exception("job %s lost the database", running.job.pk)
+    except (OperationalError, InterfaceError, MemoryError):
+        logger.exception("job %s lost the database, or had no memory left", running.job.pk)
         _end(running, JobState.WAITING, "")
         raise
     except Exception:

@@ -1,0 +1,125 @@
+"""Jobs whose worker loses the database or has no memory left are begun again; it is nobody's failure (F-09, F-10)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import resource
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.db.utils import Error
+from django.utils import timezone
+
+from erp.inventory.models import Unit
+from kit.exchange import importing_files
+from kit.exchange.importing_files import WRITE
+from kit.pages.resources import registry
+from oa.organisation.models import User
+from oa.records import importjobs, jobs
+from oa.records.models import Job
+from oa.reporting import jobs as reporting
+from oa.reporting import services
+from oa.reporting.models import OutboxMail, ReportSchedule
+from tests import factories as make
+from tests.importing import table
+from tests.oa.worker import starve
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROWS = 2500
+
+
+@pytest.fixture
+def boss(monkeypatch: pytest.MonkeyPatch) -> User:
+    """Whose jobs are sent to no worker but what the test starts."""
+    monkeypatch.setattr(jobs, "send_job", lambda key: None)
+    return make.make_user("boss", language="en")
+
+
+def lose_database() -> None:
+    """As when its server restarts: this session is ended by another one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone()
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+    other.close()
+
+
+def have_no_memory() -> None:
+    """As a process that has reached its limit."""
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        starve()
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+TROUBLES = pytest.mark.parametrize("trouble", [lose_database, have_no_memory])
+
+
+def once(number: int, then: Callable[[], Any]) -> Callable[[], None]:
+    """Does it at the n-th call, and never again."""
+    calls = iter(range(1, 10**6))
+    return lambda: then() if next(calls) == number else None
+
+
+def begun_again(job: Job) -> None:
+    """The first worker is in trouble; the next one does the job, be it told at once or by the lease that ends."""
+    with pytest.raises((Error, MemoryError)):
+        jobs.run_job(job.pk)
+    connection.close()
+    job.refresh_from_db()
+    assert (job.state, job.attempts) in {("waiting", 1), ("running", 1)} and job.error == ""
+    Job.objects.filter(pk=job.pk, state="running").update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+
+
+@TROUBLES
+def test_an_import_in_trouble_is_begun_again(
+    trouble: Callable[[], None], boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the first attempt is there, everything of the second one; the file is not blamed."""
+    rows = [{"code": f"i{n:05}", "name": f"Import {n}", "decimals": 0} for n in range(ROWS)]
+    upload = importing_files.keep(table(rows).encode(), "units.csv", registry["unit"], boss, {})
+    importjobs.start("import", "Units", importing_files.job_params(upload, WRITE), boss)
+    job, progress, due = Job.objects.get(), jobs.Running.progress, once(2, trouble)
+
+    def watched(running: jobs.Running, *given: Any, **named: Any) -> None:
+        progress(running, *given, **named)
+        due()
+
+    monkeypatch.setattr(jobs.Running, "progress", watched)
+    begun_again(job)
+    assert not Unit.objects.filter(name__startswith="Import").exists()
+    assert jobs.run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.result["new"]) == ("done", 2, ROWS)
+    assert Unit.objects.filter(name__startswith="Import").count() == ROWS
+
+
+@TROUBLES
+def test_a_report_run_in_trouble_is_begun_again(
+    trouble: Callable[[], None], boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody goes without the mail because the worker was in trouble at it; who has it already gets no other one."""
+    schedule, people = ReportSchedule.objects.get(), [boss, *(make.make_user(f"r{n}") for n in range(3))]
+    for person in people:
+        services.subscribe(schedule, by=person)
+    services.send_now(schedule, by=boss)
+    job, mail_report, due = Job.objects.get(), reporting.mail_report, once(3, trouble)
+
+    def watched(*given: Any) -> str:
+        due()
+        return mail_report(*given)
+
+    monkeypatch.setattr(reporting, "mail_report", watched)
+    begun_again(job)
+    assert OutboxMail.objects.count() == 2
+    assert jobs.run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.result) == ("done", 2, {"mails": 4, "remarks": []})
+    assert Counter(OutboxMail.objects.values_list("user", flat=True)) == Counter(person.pk for person in people)
