@@ -108,7 +108,6 @@ class Office:
             for number in range(self.given.rounds):
                 self._add(number)
                 for kind in self.dice.sample(self.kinds, len(self.kinds)):
-                    self._wait(self._may_die, PATIENCE)
                     self._kill(kind)
             last, finished = time.monotonic(), self._wait(self._all_done, self.patience)
             waited = round(time.monotonic() - last, 1)
@@ -194,6 +193,7 @@ class Office:
             lambda: Job.objects.filter(IN_THE_MIDDLE, lease_until__gt=timezone.now() + FRESH_JOB).exists(), SILENCE
         )
         hungry = self._children()
+        self._let_end(len(hungry))  # one after the other takes the job up
         for child in hungry:
             with suppress(ProcessLookupError, FileNotFoundError):
                 resource.prlimit(child, resource.RLIMIT_AS, (virtual_memory(child), resource.RLIM_INFINITY))
@@ -213,6 +213,7 @@ class Office:
         there = IN_HAND[wanted]
         met = self._wait(lambda: there(self.folder), SILENCE)
         time.sleep(self.dice.uniform(0, 0.1))
+        self._let_end()
         self.happened[f"killed with {wanted} in hand" if met else "killed while idle"] += 1
 
     def _wait(self, condition: Callable[[], bool], seconds: float) -> bool:
@@ -221,12 +222,15 @@ class Office:
             time.sleep(0.02)
         return met
 
-    def _may_die(self) -> bool:
-        """Whether no large work would be given up by one more death, and not more of it waits than is added."""
-        if self.given.rows <= LARGE:
-            return True
-        waiting = Job.objects.filter(kind__in=("import", services.JOB_KIND)).exclude(state__in=ENDED)
-        return len(waiting) <= 2 and all(job.attempts < ATTEMPTS for job in waiting)
+    def _let_end(self, deaths: int = 1) -> None:
+        """Until no large work would be given up by so many deaths, and not more of it waits than a round adds."""
+
+        def may_die() -> bool:
+            waiting = Job.objects.filter(kind__in=("import", services.JOB_KIND)).exclude(state__in=ENDED)
+            return len(waiting) <= 2 and all(job.attempts + deaths <= ATTEMPTS for job in waiting)
+
+        if self.given.rows > LARGE:
+            self._wait(may_die, PATIENCE)
 
     def _all_done(self) -> bool:
         return not Job.objects.exclude(state__in=ENDED).exists() and duties.done(self.office)
