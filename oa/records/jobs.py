@@ -27,6 +27,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 
+from kit.rules.outage import starved
 from kit.values.errors import BusinessError
 from oa.records.models import Job
 from oa.records.models.jobs import JobState
@@ -223,11 +224,17 @@ def _guarded(running: Running) -> Iterator[None]:
         _forget_file(running)
     except BusinessError as error:
         _end(running, JobState.FAILED, str(error))
-    except (OperationalError, InterfaceError, MemoryError):
-        logger.exception("job %s lost the database, or had no memory left", running.job.pk)
+    except (OperationalError, InterfaceError):
+        logger.exception("job %s lost the database", running.job.pk)
         _end(running, JobState.WAITING, "")
         raise
-    except Exception:
+    except BaseException as error:  # a library's panic is no Exception
+        if starved(error):
+            logger.exception("job %s had no memory left", running.job.pk)
+            _end(running, JobState.WAITING, "")
+            raise MemoryError from error
+        if not isinstance(error, Exception):
+            raise
         logger.exception("job %s failed", running.job.pk)
         message = _("Something failed on our side. Nothing of the last step was stored. Job %s.") % running.job.pk
         _end(running, JobState.FAILED, message)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kit.rules.outage import away
+from kit.rules.outage import away, starved
 from kit.values.errors import BusinessError
 from oa.records.jobs import Running, job_kind
 from oa.reporting.mails import dedupe_key, mail_report
@@ -34,7 +34,7 @@ def do_run(running: Running) -> dict[str, Any]:
         try:
             reason = mail_report(run, person)
         except Exception as error:
-            if isinstance(error, MemoryError) or away(error):
+            if starved(error) or away(error):
                 raise
             logger.exception("report run %s: no mail for user %s", run.pk, person.pk)
             reason, broken = _("the report could not be made"), broken + 1

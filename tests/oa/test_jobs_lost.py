@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import resource
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from oa.reporting import services
 from oa.reporting.models import OutboxMail, ReportSchedule
 from tests import factories as make
 from tests.importing import table
-from tests.oa.worker import starve
+from tests.oa.worker import starve, virtual_memory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,14 +53,19 @@ def lose_database() -> None:
 
 def have_no_memory() -> None:
     """As a process that has reached its limit."""
-    limits = resource.getrlimit(resource.RLIMIT_AS)
     try:
         starve()
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, limits)
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-TROUBLES = pytest.mark.parametrize("trouble", [lose_database, have_no_memory])
+def have_none_to_spare() -> None:
+    """As a library that says so in its own words, in a process that stays at its limit."""
+    resource.setrlimit(resource.RLIMIT_AS, (virtual_memory(os.getpid()), resource.RLIM_INFINITY))
+    raise RuntimeError("can't start new thread")
+
+
+TROUBLES = pytest.mark.parametrize("trouble", [lose_database, have_no_memory, have_none_to_spare])
 
 
 def once(number: int, then: Callable[[], Any]) -> Callable[[], None]:
@@ -70,8 +76,11 @@ def once(number: int, then: Callable[[], Any]) -> Callable[[], None]:
 
 def begun_again(job: Job) -> None:
     """The first worker is in trouble; the next one does the job, be it told at once or by the lease that ends."""
-    with pytest.raises((Error, MemoryError)):
-        jobs.run_job(job.pk)
+    try:
+        with pytest.raises((Error, MemoryError)):
+            jobs.run_job(job.pk)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     connection.close()
     job.refresh_from_db()
     assert (job.state, job.attempts) in {("waiting", 1), ("running", 1)} and job.error == ""
