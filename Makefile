@@ -69,7 +69,7 @@ bench: ready  ## the benchmarks, each beside plain SQL doing the same rows
 	@for file in bench/[a-z]*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(PY) "$$file" || exit 1; done
 
 # Another size or a seed: make chaos CHAOS_ARGS="--seed 7 --operations 2000 --kills 20 --restarts 2"
-# The other drills: make chaos CHAOS_ARGS="--drill workers", editors, migrations
+# The other drills: make chaos CHAOS_ARGS="--drill workers", bulk, editors, migrations
 chaos: ready-to-test  ## the long fault drills on servers of their own (docs/reliability.md)
 	@SANHE_VAR=var/chaos $(PY) -m tests.chaos $(CHAOS_ARGS)
 

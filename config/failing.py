@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
+from kit.rules.outage import away
+
 RETRY = 10  # seconds
-# Connection exceptions, and a server that ends or starts; an error without a state never reached the server.
-AWAY = ("08", "57P")
 
 
 def failed_view(request: HttpRequest) -> HttpResponse:
@@ -22,11 +21,3 @@ def failed_view(request: HttpRequest) -> HttpResponse:
     response.headers["Retry-After"] = str(RETRY)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def away(error: BaseException | None) -> bool:
-    """Whether the database could not be reached: nothing is wrong with the request, it can be sent again."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    state = getattr(error.__cause__, "sqlstate", None) or ""
-    return not state or state.startswith(AWAY)

@@ -17,6 +17,7 @@ from kit.exchange.importing_batch import Batch, Importer, Options, Progress, Rep
 from kit.exchange.importing_columns import Column, Header, match_header
 from kit.exchange.reading import Table
 from kit.pages.resources import import_rights
+from kit.rules.outage import away
 from kit.values.errors import BusinessError
 
 __all__ = ["Batch", "Column", "Importer", "Options", "Report", "Row", "RowError", "register", "run"]
@@ -105,6 +106,8 @@ def _write(importer: Importer, batch: Batch) -> bool:
         report.written = again = False
         report.errors += [RowError(None, "", str(problem.message)) for problem in error]
     except DatabaseError as error:
+        if away(error):
+            raise
         report.written = again = False
         report.errors.append(RowError(None, "", _refusal(error)))
     return again

@@ -1,8 +1,12 @@
-"""What can be done to many rows of a list at once: each row by its own command, with its own checks (UX 6.2.8)."""
+"""What can be done to many rows of a list at once: each row by its own command, with its own checks (UX 6.2.8).
+
+Few rows are done within the request. More of them are a job that commits 50 at a time, together with how far it is:
+nobody waits for thousands of rows to let go of a counter, and what is told is what was done, whatever ends the worker.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -10,21 +14,22 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from kit.pages.actions import Bulk
-from kit.pages.resources import Resource
+from kit.pages.resources import Resource, registry
 from kit.rules.permissions import beyond_reach
 from kit.rules.states import command_permission
 from kit.values.errors import BusinessError
 from kit.values.keys import is_key
 
-CHUNK = 50  # rows that are read together; more of them than this run as a job
-MOST = 2000  # rows of one action
+CHUNK = 50  # rows that are read together, and committed together by a job; more of them than this make one
+MOST = 10_000  # rows of one action
 SAID = 200  # skipped rows that are named
 
-Progress = Callable[[int, int], None]
+Keep = Callable[[int, int, dict[str, Any]], None]
 
 
 @dataclass
@@ -37,8 +42,12 @@ class Outcome:
     @property
     def told(self) -> str:
         """`183 done · 3 skipped`."""
-        done = _("%s done") % len(self.done)
-        return f"{done} · {_('%s skipped') % len(self.skipped)}" if self.skipped else done
+        return _told(len(self.done), len(self.skipped))
+
+    @property
+    def reasons(self) -> list[str]:
+        """A line for each skipped row."""
+        return [f"{name}: {reason}" for name, _url, reason in self.skipped]
 
 
 def actions_of(resource: Resource, user: Any) -> list[Bulk]:
@@ -95,9 +104,14 @@ def _set_active(resource: Resource, value: bool, obj: Any, *, by: Any) -> Any:
     return save(row, by=by) if save is not None else row.save()
 
 
-def run_rows(
-    resource: Resource, action: Bulk, keys: Sequence[int], user: Any, values: dict[str, Any], progress: Progress
-) -> Outcome:
+def _told(done: int, skipped: int, left: int = 0) -> str:
+    parts = [_("%s done") % done]
+    parts += [_("%s skipped") % skipped] if skipped else []
+    parts += [_("%s left") % left] if left else []
+    return " · ".join(parts)
+
+
+def run_rows(resource: Resource, action: Bulk, keys: Sequence[int], user: Any, values: dict[str, Any]) -> Outcome:
     """Do it row by row: each is looked up again among what `user` may see, checked and stored by itself.
 
     Reading costs one statement for 50 rows, a row what its command costs and a savepoint.
@@ -111,7 +125,6 @@ def run_rows(
                 outcome.skipped.append((f"#{key}", "", _("is not there any more, or not yours to see")))
             else:
                 _one(resource, action, obj, user, values.get(str(key), values), outcome)
-        progress(len(outcome.done) + len(outcome.skipped), len(keys))
     return outcome
 
 
@@ -134,6 +147,43 @@ def _one(resource: Resource, action: Bulk, obj: Any, user: Any, given: dict[str,
         outcome.skipped.append((name, url, _("You may not do this.")))
     except IntegrityError:
         outcome.skipped.append((name, url, _("This contradicts other data and was not saved.")))
+
+
+def work(params: Mapping[str, Any], kept: Mapping[str, Any], *, by: Any, keep: Keep) -> dict[str, Any]:
+    """Do an action on many rows as a job, with the rights that its person has now; returns what is told of it.
+
+    Each part is one transaction, which `keep` stores the tally in; it raises where the job is not ours any more. What
+    an earlier worker `kept` is not done again.
+    """
+    resource = registry[params["resource"]]
+    action = next((one for one in actions_of(resource, by) if one.name == params["action"]), None)
+    if not by.is_active or action is None or not resource.may(by, "view"):
+        raise BusinessError(_("You may not do this."))
+    values = {}
+    if action.field:
+        model: Any = resource.meta.get_field(action.field).related_model
+        values = {action.field: model._default_manager.get(pk=params["values"][action.field])}
+    keys, tally = params["keys"], {"at": 0, "done": 0, "skipped": 0, "errors": [], "url": params["back"], **kept}
+    with translation.override(params["language"]):
+        while rows := keys[tally["at"] : tally["at"] + CHUNK]:
+            with transaction.atomic():
+                outcome = run_rows(resource, action, rows, by, values)
+                tally = _added(tally, outcome, len(rows), len(keys))
+                keep(tally["at"], len(keys), tally)
+    return tally
+
+
+def _added(tally: Mapping[str, Any], outcome: Outcome, rows: int, total: int) -> dict[str, Any]:
+    """A tally with one more part."""
+    at, done, skipped = tally["at"] + rows, tally["done"] + len(outcome.done), tally["skipped"] + len(outcome.skipped)
+    return {
+        **tally,
+        "at": at,
+        "done": done,
+        "skipped": skipped,
+        "errors": [*tally["errors"], *outcome.reasons][:SAID],
+        "summary": _told(done, skipped, total - at),
+    }
 
 
 def known(keys: Iterable[str]) -> list[int]:

@@ -10,6 +10,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kit.rules.outage import starved
 from kit.values.errors import BusinessError
 from oa.approvals.engine import Run, open_run
 from oa.approvals.messages import tell_late
@@ -38,6 +39,8 @@ def handle_overdue(now: dt.datetime | None = None) -> int:
         except OperationalError as error:
             logger.warning("approval task %s is tried again: %s", task.pk, error)  # somebody else had it in hand
         except Exception as error:
+            if starved(error):
+                raise  # nothing is wrong with the task: the next minute, and perhaps another process, handles it
             # Whatever stands in the way of one task, the others have their time, too.
             logger.warning("approval task %s: %s", task.pk, error, exc_info=not isinstance(error, BusinessError))
             _put_off(task, now)

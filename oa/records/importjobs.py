@@ -1,4 +1,4 @@
-"""Imports and actions on many rows as jobs, done in one transaction on behalf of who started them.
+"""Imports, done in one transaction, and actions on many rows, done in parts, as jobs on behalf of who started them.
 
 Of an import the file is kept, and the job leads back to its page.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from kit.exchange.importing_files import work
-from kit.pages.views.bulk import work as bulk_work
+from kit.pages.bulk import work as bulk_work
 from oa.records.jobs import Running, job_kind, start_job
 
 
@@ -20,10 +20,10 @@ def run_import(running: Running) -> dict[str, Any]:
     return work(running.job.params, by=running.job.owner, progress=running.progress)
 
 
-@job_kind("bulk", whole=True)
+@job_kind("bulk")
 def run_bulk(running: Running) -> dict[str, Any]:
-    """Do something to many rows of a list."""
-    return bulk_work(running.job.params, by=running.job.owner, progress=running.progress)
+    """Do something to many rows of a list, from where an earlier worker came to."""
+    return bulk_work(running.job.params, running.job.result, by=running.job.owner, keep=running.keep)
 
 
 def start(kind: str, title: str, params: dict[str, Any], owner: Any) -> str:

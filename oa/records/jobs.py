@@ -3,7 +3,8 @@
 A worker takes a job under a lease that every progress report renews. A killed worker's lease runs out and the
 sweeper gives the job to another one, three times at the most; a worker that comes back too late finds that the
 job is not its own any more and stops. Jobs must therefore bear to be started again: either they run in one
-transaction (`whole`), which the end of the job commits together with the state, or they skip what is done.
+transaction (`whole`), which the end of the job commits together with the state, or in parts of one transaction
+each, which `keep` stores their place in, or they skip what is done.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from typing import Any
 import pghistory
 from celery import signature
 from django.core.files.base import File
-from django.db import OperationalError, connection, connections, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 
+from kit.rules.outage import starved
 from kit.values.errors import BusinessError
 from oa.records.models import Job
 from oa.records.models.jobs import JobState
@@ -39,7 +41,8 @@ TASK = "oa.records.run_job"
 logger = logging.getLogger(__name__)
 
 _TAKE = """
-UPDATE oa_job SET state = 'running', attempts = attempts + 1, lease_until = %(until)s, done = 0, error = ''
+UPDATE oa_job SET state = 'running', attempts = attempts + 1, lease_until = %(until)s, error = '',
+       done = coalesce((result ->> 'at')::integer, 0)
  WHERE id = %(job)s AND attempts < %(most)s
    AND (state = 'waiting' OR state = 'running' AND lease_until < %(now)s)
 RETURNING attempts
@@ -117,6 +120,17 @@ class Running:
             )
             if cursor.rowcount == 0:
                 raise JobStopped
+
+    def keep(self, done: int, total: int, result: dict[str, Any]) -> None:
+        """Store how far a job is that works in parts, within the transaction of the part; renews the lease.
+
+        Where its place among the rows is `result["at"]`, the next worker begins there. Raises JobStopped, which takes
+        the part back, when the job is not ours any more.
+        """
+        ours = Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING, attempts=self.attempt)
+        if not ours.update(done=done, total=total, result=result, lease_until=timezone.now() + LEASE):
+            raise JobStopped
+        self.job.done, self.job.total = done, total
 
     def keep_file(self, name: str, content: File[Any]) -> None:
         """Keep a file that the person can download when the job is done."""
@@ -202,7 +216,7 @@ def _done(running: Running, result: dict[str, Any] | None) -> None:
 
 @contextmanager
 def _guarded(running: Running) -> Iterator[None]:
-    """Store how a job failed. Trouble with the database is tried again, a refusal or a bug is not."""
+    """Store how a job failed. Trouble with database or memory is tried again, a refusal or a bug is not."""
     try:
         yield
     except JobStopped:
@@ -211,11 +225,17 @@ def _guarded(running: Running) -> Iterator[None]:
     except BusinessError as error:
         logger.warning("job %s (%s) was refused: %s", running.job.pk, running.job.kind, error)
         _end(running, JobState.FAILED, str(error))
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         logger.exception("job %s lost the database", running.job.pk)
         _end(running, JobState.WAITING, "")
         raise
-    except Exception:
+    except BaseException as error:  # a library's panic is no Exception
+        if starved(error):
+            logger.exception("job %s had no memory left", running.job.pk)
+            _end(running, JobState.WAITING, "")
+            raise MemoryError from error
+        if not isinstance(error, Exception):
+            raise
         logger.exception("job %s failed", running.job.pk)
         message = _("Something failed on our side. Nothing of the last step was stored. Job %s.") % running.job.pk
         _end(running, JobState.FAILED, message)
@@ -242,7 +262,7 @@ def _end(running: Running, state: JobState, error: str) -> None:
 
 
 def cancel_job(job: Job, *, by: Any) -> Job:
-    """Cancel a job that waits or runs; a running one stops at its next report of progress."""
+    """Cancel a job that waits or runs; a running one stops at its next report of progress or at the end of its part."""
     ended = Job.objects.filter(pk=job.pk, state__in=[JobState.WAITING, JobState.RUNNING]).update(
         state=JobState.CANCELLED, finished_at=timezone.now(), lease_until=None
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+import os
+
+from celery import current_task, shared_task
 
 from oa.records import drafts, idempotency, jobs
 from oa.records.timers import each_step
@@ -10,8 +12,17 @@ from oa.records.timers import each_step
 
 @shared_task(name=jobs.TASK, time_limit=6 * 3600)
 def run_job(key: int) -> bool:
-    """Do the job `key`."""
-    return jobs.run_job(key)
+    """Do the job `key`.
+
+    A process that had no memory left for it ends at once, as if the system had ended it: it could not even tell of its
+    failure. The task comes back, and a new process begins the job again, as often as jobs are begun.
+    """
+    try:
+        return jobs.run_job(key)
+    except MemoryError:
+        if current_task.request.called_directly or current_task.request.is_eager:
+            raise
+        os._exit(os.EX_OSERR)
 
 
 @shared_task(name="oa.records.sweep_jobs")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from kit.rules.outage import away, starved
 from kit.values.errors import BusinessError
 from oa.records.jobs import Running, job_kind
 from oa.reporting.mails import dedupe_key, mail_report
@@ -23,7 +24,8 @@ logger = logging.getLogger(__name__)
 def do_run(running: Running) -> dict[str, Any]:
     """Make the mails of a run and note who gets none and why; what is made already is skipped.
 
-    One person's trouble stops nobody else's mail; the job fails in the end, so that somebody looks.
+    One person's trouble stops nobody else's mail; the job fails in the end, so that somebody looks. Trouble of the
+    worker, which has lost the database or has no memory left, is nobody's: the job is begun again.
     """
     run = ReportRun.objects.select_related("schedule").get(pk=running.job.params["run"])
     people = list(run.schedule.subscribers.order_by("pk"))
@@ -31,7 +33,9 @@ def do_run(running: Running) -> dict[str, Any]:
     for position, person in enumerate(people, start=1):
         try:
             reason = mail_report(run, person)
-        except Exception:
+        except Exception as error:
+            if starved(error) or away(error):
+                raise
             logger.exception("report run %s: no mail for user %s", run.pk, person.pk)
             reason, broken = _("the report could not be made"), broken + 1
         if reason:

@@ -16,6 +16,7 @@ _("Order")
 ngettext("%(n)s day", "%(n)s days", 2)
 pgettext("month", "May")
 _("adjacent " "parts")
+f"{_('Paid')}: {_('spliced %s') % 1}"
 """
 TEMPLATE = """{% load i18n %}{% trans "Customer" %}{% blocktranslate count n=2 %}{{ n }} line{% plural %}{{ n }} lines
 {% endblocktranslate %}{% translate "May" context "verb" %}"""
@@ -43,6 +44,8 @@ def test_extracts_python_and_templates(project):
         ("%(n)s day", None),
         ("May", "month"),
         ("adjacent parts", None),
+        ("Paid", None),
+        ("spliced %s", None),
         ("Customer", None),
         ("%(n)s line", None),
         ("May", "verb"),

@@ -1,6 +1,6 @@
 """`python -m tests.chaos`: the long drills (docs/reliability.md); exit code 1 and the reasons when one is not passed.
 
-`--drill operations` is what runs by itself; `workers`, `editors` and `migrations` are the others.
+`--drill operations` is what runs by itself; `workers`, `bulk`, `editors` and `migrations` are the others.
 """
 
 from __future__ import annotations
@@ -22,8 +22,17 @@ from config import embedded, places
 DRILLS = {  # module and class of each
     "operations": ("tests.chaos.drive", "Drill"),
     "workers": ("tests.chaos.office", "Office"),
+    "bulk": ("tests.chaos.bulk", "Bulk"),
     "editors": ("tests.chaos.editors", "Editors"),
     "migrations": ("tests.chaos.migrating", "Migrations"),
+}
+# How large each is where nothing else is said.
+SIZES: dict[str, dict[str, int]] = {
+    "operations": {"kills": 100},
+    "workers": {"rounds": 30, "rows": 200, "recipients": 1},
+    "bulk": {"kills": 20, "rows": 10_000},
+    "editors": {"rounds": 500},
+    "migrations": {"rows": 30_000},
 }
 
 
@@ -34,18 +43,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
     parser.add_argument("--operations", type=int, default=10_000, help="answered operations, refusals not counted")
     parser.add_argument("--processes", type=int, default=8)
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, help="bulk: cancellations among them")
     parser.add_argument("--restarts", type=int, default=10, help="immediate restarts of PostgreSQL")
     parser.add_argument("--backups", type=int, default=1, choices=(0, 1), help="1: back up under load, and restore")
     parser.add_argument("--orders", type=int, default=120, help="size of the demo company")
-    parser.add_argument(
-        "--rounds", type=int, default=0, help="workers: kills of each (30); editors: saves of each (500)"
-    )
-    parser.add_argument("--control", action="store_true", help="workers: without leases, which must not pass")
-    parser.add_argument("--rows", type=int, default=30_000, help="migrations: rows to add to every table they lock")
+    parser.add_argument("--rounds", type=int, help="workers: kills of each; editors: saves of each")
+    parser.add_argument("--rows", type=int, help="of an import or an action; migrations: to add to tables they lock")
+    parser.add_argument("--recipients", type=int, help="workers: who gets each report")
+    parser.add_argument("--memory", action="store_true", help="workers: end processes for want of memory, too")
+    parser.add_argument("--control", action="store_true", help="workers, bulk: broken on purpose, which must not pass")
     parser.add_argument("--dump", default="", help="a dump of a migrated database to begin with")
     parser.add_argument("--json", default="", help="a file for the result")
-    return parser.parse_args()
+    given = parser.parse_args()
+    for name, size in SIZES[given.drill].items():
+        setattr(given, name, size if getattr(given, name) is None else getattr(given, name))
+    return given
 
 
 def commit() -> str:

@@ -25,7 +25,7 @@ class Editors:
     """One run, and its control: the version is compared, but nobody waits for who is saving."""
 
     def __init__(self, given: argparse.Namespace) -> None:
-        self.rounds = given.rounds or 500
+        self.rounds = given.rounds
         self.seed = given.seed
 
     def run(self) -> dict[str, Any]:

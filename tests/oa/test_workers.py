@@ -72,6 +72,24 @@ def test_killed_workers_neither_lose_nor_double(
     assert sorted(Tag.objects.values_list("code", flat=True)) == ["T0", "T1", "T2"]
 
 
+def test_a_process_without_memory_ends_and_its_job_is_begun_again(
+    worker: Callable[[str], subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    """F-09: RLIMIT_AS in the middle of a job: nothing of it stays, the process ends, another one does the job at once.
+
+    Neither the lease has to run out nor the timer to come for it, and the worker itself goes on.
+    """
+    job = Job.objects.create(kind="test-tags", title="Tags", owner=make.make_user())
+    jobs.send_job(job.pk)
+    running = worker("hungry")
+    wait_for(lambda: states(Job) == {"done"}, tmp_path)
+    job.refresh_from_db()
+    assert (job.attempts, job.result, Tag.objects.count()) == (2, {"made": 3}, 3)
+    starved = int((tmp_path / "hungry").read_text())
+    wait_for(lambda: not Path(f"/proc/{starved}").exists(), tmp_path)
+    assert running.poll() is None
+
+
 def test_a_worker_that_loses_the_broker_amid_a_task_connects_again(
     broker: Broker, prefix: str, processes: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:

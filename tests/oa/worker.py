@@ -1,13 +1,15 @@
 """Celery on the real broker for tests: `python -m tests.oa.worker DATABASE FOLDER PREFIX SLOW [BROKER]`.
 
 SLOW: `before` or `after` dawdles around the sending of each mail and within jobs, so that the test can kill it there;
-`office` makes haste slowly with everything that the clock does, `unleased` is the same without leases. `beat` is no
-worker, but the scheduler.
+`office` makes haste slowly with everything that the clock does, `unleased` is the same without leases. `hungry` finds no
+memory in the middle of a job that it begins for the first time. `bulk` has short leases, `bulk-control` tells of rows after it has committed them. `beat` is no worker, but the scheduler.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -82,6 +84,29 @@ def unleased() -> None:
     outbox.message = _slowly(outbox.message, "unleased", 0.5)
 
 
+def starve() -> None:
+    """Ask for more memory than this process may have from now on."""
+    resource.setrlimit(resource.RLIMIT_AS, (virtual_memory(os.getpid()), resource.RLIM_INFINITY))
+    bytearray(1 << 30)
+
+
+def virtual_memory(pid: int) -> int:
+    """What RLIMIT_AS counts of a process, in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def bulk(*, control: bool) -> None:
+    """What a dead worker held comes back soon; as a control, how far a job is gets stored when its rows are there."""
+    from django.db import transaction
+
+    from oa.records import jobs
+
+    jobs.LEASE = dt.timedelta(seconds=5)
+    if control:
+        keep = jobs.Running.keep
+        jobs.Running.keep = lambda *given: transaction.on_commit(lambda: keep(*given))  # type: ignore[method-assign]
+
+
 def _slowly(done: Callable[..., Any], name: str, seconds: float) -> Callable[..., Any]:
     def slowly(*args: Any, **kwargs: Any) -> Any:
         found = done(*args, **kwargs)
@@ -114,6 +139,8 @@ def main(database: str, folder: str, prefix: str, slow: str, broker: str = "") -
         slow_office()
     if slow == "unleased":
         unleased()
+    if slow.startswith("bulk"):
+        bulk(control=slow == "bulk-control")
     from config.celery import app
     from crm.customers.models import Tag
     from oa.records.jobs import Running, job_kind
@@ -127,7 +154,10 @@ def main(database: str, folder: str, prefix: str, slow: str, broker: str = "") -
         for number in range(3):
             Tag.objects.create(code=f"T{number}", name="made by a job")
             running.progress(number + 1, 3, now=True)
-            if slow != "no" and number == 1:
+            if slow == "hungry" and number == 1 and running.attempt == 1:
+                Path(settings.EMAIL_FILE_PATH).parent.joinpath("hungry").write_text(str(os.getpid()))
+                starve()
+            elif slow not in ("no", "hungry") and number == 1:
                 _dawdle("job")
         return {"made": 3}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,11 +13,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from kit.pages.actions import Bulk
-from kit.pages.bulk import CHUNK, MOST, SAID, Outcome, Progress, actions_of, known, run_rows
+from kit.pages.bulk import CHUNK, MOST, Outcome, actions_of, known, run_rows
 from kit.pages.forms import KitForm, form_for
 from kit.pages.hooks import hooks
 from kit.pages.lists import ListState
-from kit.pages.resources import Resource, registry
+from kit.pages.resources import Resource
 from kit.pages.views.heads import Head, crumbs
 from kit.pages.views.lists import fragment_or_page, require
 from kit.pages.views.records import find, go
@@ -115,7 +115,7 @@ def _now(
     made: list[Outcome] = []
 
     def effect() -> str:
-        made.append(run_rows(resource, action, keys, request.user, values, lambda done, total: None))
+        made.append(run_rows(resource, action, keys, request.user, values))
         return made[0].told
 
     try:
@@ -164,9 +164,9 @@ def _undo(request: HttpRequest, resource: Resource) -> HttpResponse:
         model: Any = resource.meta.get_field(action.field).related_model
         rows = model._default_manager.in_bulk({before for _key, before in done if before is not None})
         values = {str(key): {action.field: rows.get(before)} for key, before in done}
-    outcome = run_rows(resource, action, keys, request.user, values, lambda done, total: None)
+    outcome = run_rows(resource, action, keys, request.user, values)
     tell = messages.success if outcome.done else messages.error
-    reasons = "\n".join(f"{name}: {reason}" for name, _url, reason in outcome.skipped[:3])
+    reasons = "\n".join(outcome.reasons[:3])
     tell(request, f"{_('Taken back')}: {outcome.told}\n{reasons}".strip())
     return go(request, _back(request, resource))
 
@@ -192,19 +192,3 @@ def _start(
         lambda: start("bulk", title, params, request.user),
     )
     return go(request, str(address))
-
-
-def work(params: Mapping[str, Any], *, by: Any, progress: Progress) -> dict[str, Any]:
-    """Do an action on many rows as a job, with the rights that its person has now."""
-    resource = registry[params["resource"]]
-    action = next((one for one in actions_of(resource, by) if one.name == params["action"]), None)
-    if not by.is_active or action is None or not resource.may(by, "view"):
-        raise BusinessError(_("You may not do this."))
-    values = {}
-    if action.field:
-        model: Any = resource.meta.get_field(action.field).related_model
-        values = {action.field: model._default_manager.get(pk=params["values"][action.field])}
-    with translation.override(params["language"]):
-        outcome = run_rows(resource, action, params["keys"], by, values, progress)
-        skipped = [f"{name}: {reason}" for name, _url, reason in outcome.skipped[:SAID]]
-        return {"summary": outcome.told, "errors": skipped, "url": params["back"]}
