@@ -181,10 +181,10 @@ class Office:
         self.happened[kind] += 1
 
     def _children(self) -> list[int]:
-        """The processes of the worker that do the work."""
+        """The processes of the worker that do the work, as soon as it has started."""
         main = self.running["office"].pid
         place = Path(f"/proc/{main}/task/{main}/children")
-        self._wait(lambda: bool(place.read_text().split()), SILENCE)
+        self._wait(lambda: (self.folder / f"ready-{main}").exists() and bool(place.read_text().split()), PATIENCE)
         return [int(child) for child in place.read_text().split()]
 
     def _starve(self) -> None:

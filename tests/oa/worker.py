@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from celery.signals import worker_ready
 from django.conf import settings
 from django.core.mail.backends.filebased import EmailBackend
 
@@ -160,6 +161,11 @@ def main(database: str, folder: str, prefix: str, slow: str, broker: str = "") -
             elif slow not in ("no", "hungry") and number == 1:
                 _dawdle("job")
         return {"made": 3}
+
+    @worker_ready.connect(weak=False)
+    def ready(**_kwargs: Any) -> None:
+        """Celery ends a worker one of whose processes dies before it has started."""
+        Path(folder, f"ready-{os.getpid()}").touch()
 
     app.worker_main(["worker", "--pool=prefork", "--concurrency=2", "--loglevel=ERROR", "--without-gossip",
                      "--without-mingle", "--without-heartbeat"])  # fmt: skip
