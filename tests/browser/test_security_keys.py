@@ -47,10 +47,23 @@ class Plugged:
 
 
 def give_password(page: Any, address: str) -> None:
-    page.goto(f"{address}/login/")
+    page.goto(f"{address}/login/?next=/access/")
     page.locator("#id_username").fill("ann")
     page.locator("#id_password").fill(PASSWORD)
     page.locator("#id_password").press("Enter")
+
+
+def came_in(page: Any) -> None:
+    """To the page of sessions; when it asks for nothing any more, a test may end."""
+    page.wait_for_url("**/access/")
+    page.wait_for_load_state("networkidle")
+
+
+def leave(page: Any) -> None:
+    """The session is over; on no page, as what the last one still wanted would come without it."""
+    page.wait_for_load_state("networkidle")
+    page.goto("about:blank")
+    page.context.clear_cookies()
 
 
 def add(page: Any, address: str, name: str) -> None:
@@ -65,23 +78,23 @@ def test_a_key_is_added_lets_in_and_is_removed(open_page: Any, ann: User, addres
     page = open_page(locale)
     Plugged(page).plug()
     give_password(page, address)
-    page.wait_for_url(f"{address}/")
+    came_in(page)
     add(page, address, "Blue key")
     expect(page.locator(MADE)).to_have_count(10)
     add(page, address, "Again")
     expect(page.locator("[data-told=known]")).to_be_visible()
     page.goto(f"{address}/access/")
     expect(page.locator(".li b", has_text="Blue key")).to_have_count(1)
-    page.context.clear_cookies()
+    leave(page)
     give_password(page, address)
-    page.wait_for_url(f"{address}/")
+    came_in(page)
     row = Authenticator.objects.get(user=ann, type="webauthn")
     assert row.last_used_at is not None and row.data["counter"] > 0
-    page.goto(f"{address}/access/")
     assert page.watch.wide() <= 0
     page.locator("form[action='/access/keys/remove/'] button").click()
     page.locator("dialog[open] [data-yes]").click()
     expect(page.locator("form[action='/access/keys/remove/']")).to_have_count(0)
+    came_in(page)
     assert not has_factor(ann)
 
 
@@ -90,12 +103,12 @@ def test_without_the_key_the_page_stays_of_use(open_page: Any, ann: User, addres
     page = open_page()
     plugged = Plugged(page).plug()
     give_password(page, address)
-    page.wait_for_url(f"{address}/")
+    came_in(page)
     add(page, address, "Blue key")
     code = page.locator(MADE).first.inner_text()
     plugged.unplug()
     plugged.plug()  # another one
-    page.context.clear_cookies()
+    leave(page)
     give_password(page, address)
     expect(page.locator("[data-told=cancelled]")).to_be_visible()
     page.locator(ASK).click()
@@ -103,12 +116,12 @@ def test_without_the_key_the_page_stays_of_use(open_page: Any, ann: User, addres
     expect(page.locator(ASK)).to_be_enabled()
     page.locator("#id_code").fill(code)
     page.locator("#id_code").press("Enter")
-    page.wait_for_url(f"{address}/")
+    came_in(page)
     add(page, address, "Grey key")
-    page.wait_for_url("**/access/")
-    page.context.clear_cookies()
+    came_in(page)
+    leave(page)
     give_password(page, address)
-    page.wait_for_url(f"{address}/")
+    came_in(page)
 
 
 def test_an_answer_that_is_wrong_leads_back_and_starts_nothing(open_page: Any, ann: User, address: str) -> None:
@@ -116,19 +129,19 @@ def test_an_answer_that_is_wrong_leads_back_and_starts_nothing(open_page: Any, a
     page = open_page()
     Plugged(page).plug()
     give_password(page, address)
-    page.wait_for_url(f"{address}/")
+    came_in(page)
     add(page, address, "Blue key")
     expect(page.locator(MADE)).to_have_count(10)
     row = Authenticator.objects.get(user=ann, type="webauthn")
     row.data["counter"] = 1000
     row.save()
-    page.context.clear_cookies()
+    leave(page)
     give_password(page, address)
     expect(page.locator(".note.bad", has_text="did not answer as it should")).to_be_visible()
     row.data["counter"] = 0
     row.save()
     page.locator(ASK).click()
-    page.wait_for_url(f"{address}/")
+    came_in(page)
 
 
 def test_without_scripts_a_code_is_asked(open_page: Any, ann: User, address: str) -> None:
@@ -136,7 +149,7 @@ def test_without_scripts_a_code_is_asked(open_page: Any, ann: User, address: str
     page = open_page()
     Plugged(page).plug()
     give_password(page, address)
-    page.wait_for_url(f"{address}/")
+    came_in(page)
     add(page, address, "Blue key")
     code = page.locator(MADE).first.inner_text()
     plain = open_page(java_script_enabled=False)
@@ -145,7 +158,7 @@ def test_without_scripts_a_code_is_asked(open_page: Any, ann: User, address: str
     expect(plain.locator(ASK)).to_be_hidden()
     plain.locator("#id_code").fill(code)
     plain.locator("#id_code").press("Enter")
-    plain.wait_for_url(f"{address}/")
+    came_in(plain)
     old = open_page()
     old.add_init_script("delete window.PublicKeyCredential")
     give_password(old, address)
@@ -158,7 +171,7 @@ def test_one_s_identity_is_confirmed_by_the_key(open_page: Any, ann: User, addre
     page = open_page()
     Plugged(page).plug()
     give_password(page, address)
-    page.wait_for_url(f"{address}/")
+    came_in(page)
     add(page, address, "Blue key")
     expect(page.locator(MADE)).to_have_count(10)
     store = ann.sessions.model.get_session_store_class()(ann.sessions.get().pk)
@@ -170,7 +183,7 @@ def test_one_s_identity_is_confirmed_by_the_key(open_page: Any, ann: User, addre
     assert type(store)(store.session_key)["confirmed"] > store["confirmed"]
     Authenticator.objects.filter(user=ann).delete()
     with_factor(ann)
-    page.context.clear_cookies()
+    leave(page)
     give_password(page, address)
     expect(page.locator("#id_code")).to_be_focused()
     expect(page.locator(ASK)).to_have_count(0)
