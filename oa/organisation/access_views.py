@@ -20,7 +20,7 @@ from kit.pages.views.heads import Head
 from kit.pages.views.lists import fragment_or_page
 from kit.pages.views.records import go
 from kit.values.errors import BusinessError
-from oa.organisation import factors, sessions
+from oa.organisation import factors, keys, sessions
 from oa.organisation.factors import FactorAdapter
 
 SETTING_UP = "factor-set-up"  # the secret of an app that has not proved itself yet
@@ -28,14 +28,15 @@ SETTING_UP = "factor-set-up"  # the secret of an app that has not proved itself 
 
 @never_cache
 def access_view(request: HttpRequest) -> HttpResponse:
-    """My sessions, and my second factor."""
+    """My sessions, and my second factors."""
     user: Any = request.user
-    factor = factors.SecondFactor.objects.filter(user=user.pk, type=factors.APP).first()
+    app = factors.SecondFactor.objects.filter(user=user.pk, type=factors.APP).first()
     context = {
         "head": Head(title=_("Sessions and two-factor login")),
-        "factor": factor,
+        "app": app,
+        "keys": keys.keys_of(user),
         "required": user.must_factor,
-        "codes_left": factors.codes_left(user) if factor is not None else 0,
+        "codes_left": factors.codes_left(user) if user.has_factor else 0,
         "sessions": sessions.sessions_of(user, request.session.session_key),
     }
     return fragment_or_page(request, "oa/access.html", context)
@@ -69,10 +70,7 @@ def set_up_view(request: HttpRequest) -> HttpResponse:
             error = str(problem)
         else:
             del session[SETTING_UP]
-            session.cycle_key()
-            session[sessions.FACTOR] = int(timezone.now().timestamp())
-            sessions.end_sessions(user, but=session.session_key)
-            return _codes_page(request, codes)
+            return _set_up(request, codes, _("The authenticator app is set up."))
     address = FactorAdapter().build_totp_url(user, secret)
     context = {
         "drawing": factors.qr_of(address),
@@ -82,6 +80,50 @@ def set_up_view(request: HttpRequest) -> HttpResponse:
         "error": error,
     }
     return render(request, "registration/second_factor.html", context, status=422 if error else 200)
+
+
+@never_cache
+def key_view(request: HttpRequest) -> HttpResponse:
+    """A security key: its name, and what the browser made with it; recovery codes where it is the first factor."""
+    user: Any = request.user
+    name, error = sessions.device(request.headers.get("User-Agent", "")), ""
+    if request.method == "POST":
+        name = request.POST.get("name", "")[:200]
+        try:
+            codes = keys.add_key(request, name, request.POST.get("credential", ""))
+        except BusinessError as problem:
+            error = str(problem)
+        else:
+            return _set_up(request, codes, _("The key was added."))
+    forced = user.must_factor and not user.has_factor
+    context = {"options": keys.making(request), "name": name, "forced": forced, "error": error}
+    return render(request, "registration/key.html", context, status=422 if error else 200)
+
+
+def _set_up(request: HttpRequest, codes: list[str], told: str) -> HttpResponse:
+    """This session came in with the new factor; all others are over. Then the recovery codes, if there are new ones."""
+    user: Any = request.user
+    request.session.cycle_key()
+    request.session[sessions.FACTOR] = int(timezone.now().timestamp())
+    sessions.end_sessions(user, but=request.session.session_key)
+    if codes:
+        return _codes_page(request, codes)
+    messages.success(request, told)
+    return go(request, reverse("access"))
+
+
+@require_POST
+def key_remove_view(request: HttpRequest) -> HttpResponse:
+    """Take one of my keys away; whoever came in by it elsewhere is out."""
+    user: Any = request.user
+    try:
+        name = keys.remove_key(user, request.POST.get("key", ""))
+    except BusinessError as error:
+        messages.error(request, str(error))
+    else:
+        sessions.end_sessions(user, but=request.session.session_key)
+        messages.success(request, _("The key “%s” was removed.") % name)
+    return go(request, reverse("access"))
 
 
 @require_POST

@@ -1,5 +1,7 @@
 """The second factor of the login: an authenticator app (TOTP), and recovery codes for the day it is lost (threat S-17).
 
+Security keys stand beside the app (oa.organisation.keys); whatever is said of any factor here holds for them as well.
+
 django-allauth keeps the rows and computes the codes; that a code counts once only is decided by the row itself, under
 its lock, so that it holds over restarts and for several processes.
 """
@@ -35,7 +37,8 @@ from oa.organisation.models import CompanyProfile, Role, SecondFactor, User
 from oa.organisation.people import outranks
 from oa.organisation.sessions import end_sessions
 
-APP, CODES = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
+APP, CODES, KEY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES, Authenticator.Type.WEBAUTHN
+FACTORS = (APP, KEY)  # either is a second factor; recovery codes only stand in for one
 RESETS = "oa.reset_factor_user"
 gettext_noop("Can reset the second factor of a person")  # as the role editor calls it
 log = logging.getLogger(__name__)
@@ -71,15 +74,15 @@ def factor_marks() -> dict[str, Any]:
     """
     demanding = Role.objects.filter(second_factor=True)
     return {
-        "has_factor": Exists(Authenticator.objects.filter(user=OuterRef("pk"), type=APP)),
+        "has_factor": Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)),
         "must_factor": Q(Exists(demanding.filter(group__user=OuterRef("pk"))))
         | Q(Exists(demanding), is_superuser=True),
     }
 
 
 def has_factor(user: Any) -> bool:
-    """Whether the login of `user` asks for a code."""
-    return SecondFactor.objects.filter(user=user.pk, type=APP).exists()
+    """Whether the login of `user` asks for a code or a key."""
+    return SecondFactor.objects.filter(user=user.pk, type__in=FACTORS).exists()
 
 
 def codes_left(user: Any) -> int:
@@ -93,11 +96,9 @@ def accept_code(user: Any, code: str) -> bool:
     """Whether `code` is the app's or a recovery code of `user`; either is worth nothing afterwards."""
     rows = {row.type: row for row in Authenticator.objects.select_for_update().filter(user=user.pk).order_by("pk")}
     app = rows.get(APP)
-    if app is None:
-        return False
     try:
-        counter = _counter(decrypt(app.data["secret"]), code, app.data.get("counter", 0))
-        if counter is not None:
+        counter = _counter(decrypt(app.data["secret"]), code, app.data.get("counter", 0)) if app is not None else None
+        if app is not None and counter is not None:
             app.data["counter"] = counter
             app.record_usage()
             app.save(update_fields=["data"])
@@ -119,18 +120,34 @@ def _counter(secret: str, code: str, used: int) -> int | None:
 
 @transaction.atomic
 def set_up_factor(user: User, secret: str, code: str) -> list[str]:
-    """Take `secret` as the app of `user`, instead of the one before, if `code` comes from it: new recovery codes."""
+    """Take `secret` as the app of `user`, instead of the one before, if `code` comes from it: new recovery codes.
+
+    None where the app comes beside a security key: those that were made with the key stay.
+    """
     User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     counter = _counter(secret, code, 0)
     if counter is None:
         raise BusinessError(
             _("This is not the code that the app shows now. Check the clock of the phone."), field="code"
         )
-    Authenticator.objects.filter(user=user.pk).delete()
+    if Authenticator.objects.filter(user=user.pk, type=APP).delete()[0]:  # the lost phone may have held the codes
+        Authenticator.objects.filter(user=user.pk, type=CODES).delete()
     row = TOTP.activate(user, secret).instance
     row.data["counter"] = counter
     row.save(update_fields=["data"])
+    return first_codes(user)
+
+
+def first_codes(user: User) -> list[str]:
+    """Recovery codes for the first factor of `user`; none where there are some already."""
+    if Authenticator.objects.filter(user=user.pk, type=CODES).exists():
+        return []
     return RecoveryCodes.activate(user).generate_codes()
+
+
+def must_have_factor(user: User) -> bool:
+    """Whether a role of `user` requires a second factor."""
+    return User.objects.annotate(**factor_marks()).filter(pk=user.pk, must_factor=True).exists()
 
 
 @transaction.atomic
@@ -147,7 +164,7 @@ def renew_codes(user: User) -> list[str]:
 def give_up_factor(user: User) -> None:
     """Log in with the password alone again, unless a role requires two factors."""
     User.objects.select_for_update(of=("self",)).get(pk=user.pk)
-    if User.objects.annotate(**factor_marks()).filter(pk=user.pk, must_factor=True).exists():
+    if must_have_factor(user):
         raise BusinessError(_("Your role requires two-factor login: it can be set up anew, not switched off."))
     Authenticator.objects.filter(user=user.pk).delete()
 

@@ -22,7 +22,8 @@ OPEN = ("logout", "login", "login-code", "confirm", "kit:language", "health", "f
 # What asks who it is when that was answered more than 15 minutes ago: rights, second factors, the company's bank.
 ASKED = frozenset((
     "role-new", "role-edit", "role-delete", "dutyconflict-new", "dutyconflict-edit", "dutyconflict-delete",
-    "companyprofile-edit", "second-factor", "second-factor-codes", "second-factor-off",
+    "companyprofile-edit", "second-factor", "second-factor-codes", "second-factor-off", "second-factor-key",
+    "second-factor-key-remove",
     "admin:oa_user_add", "admin:oa_user_change", "admin:auth_user_password_change", "admin:oa_companyprofile_change",
     "admin:oa_dutyconflict_add", "admin:oa_dutyconflict_change", "admin:oa_dutyconflict_delete",
 ))  # fmt: skip
@@ -41,18 +42,20 @@ class AccessMiddleware:
         if user.is_authenticated:
             if over(request.session) or (user.has_factor and not request.session.get(FACTOR)):
                 logout(request)
-            elif (first := self._first(user)) and request.path not in {first, *self._open}:
-                return go(request, first)
+            elif (ways := self._first(user)) and request.path not in {*ways, *self._open}:
+                return go(request, ways[0])
             elif request.path != self._polled:
                 touch(request.session)
         return self.get_response(request)
 
     @staticmethod
-    def _first(user: Any) -> str:
-        """Where a person has to go before anywhere else; empty for nowhere."""
+    def _first(user: Any) -> tuple[str, ...]:
+        """Where a person has to go before anywhere else, and what may be chosen instead; empty for nowhere."""
         if user.password_given:
-            return reverse("password_change")
-        return reverse("second-factor") if user.must_factor and not user.has_factor else ""
+            return (reverse("password_change"),)
+        if user.must_factor and not user.has_factor:
+            return reverse("second-factor"), reverse("second-factor-key")
+        return ()
 
     @cached_property
     def _open(self) -> frozenset[str]:

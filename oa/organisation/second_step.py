@@ -1,4 +1,4 @@
-"""The second step of the login, and asking once more who it is: password or code, both counted by axes (S-15, S-17)."""
+"""The second step of the login, and asking once more who it is: password, code or key, counted by axes (S-15, S-17)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from kit.pages.views.shell import safe_next
 from oa.organisation.factors import accept_code
 from oa.organisation.kept import KeptForm, again_page, login_page
+from oa.organisation.keys import accept_key, using
 from oa.organisation.models import User
 from oa.organisation.sessions import CONFIRMED, FACTOR, is_fresh
 
@@ -28,18 +29,18 @@ WAIT = 5 * 60  # seconds between password and code
 
 
 def wait_for_code(request: HttpRequest, user: User, goal: str) -> HttpResponse:
-    """The password was right: note whose it was, in a session that is nobody's yet, and ask for the code."""
+    """The password was right: note whose it was, in a session that is nobody's yet, and ask for code or key."""
     request.session.cycle_key()
     request.session[PENDING] = {
         "user": user.pk, "hash": user.get_session_auth_hash(), "at": int(timezone.now().timestamp()), "next": goal,
     }  # fmt: skip
-    return _code_page(request, KeptForm.of(request), "", 200)
+    return _code_page(request, user, KeptForm.of(request), "")
 
 
 @login_not_required
 @never_cache
 def code_view(request: HttpRequest) -> HttpResponseBase:
-    """The code of the app, or a recovery code, after the password."""
+    """The answer of a key, the code of the app, or a recovery code, after the password."""
     kept = KeptForm.of(request)
     if request.user.is_authenticated:
         return again_page(request, kept, 200) if kept else HttpResponseRedirect("/")
@@ -50,9 +51,9 @@ def code_view(request: HttpRequest) -> HttpResponseBase:
             return HttpResponseRedirect(reverse("login"))
         return login_page(request, _("This page was too old. Log in once more."), kept, 401)
     if request.method != "POST":
-        return _code_page(request, kept, "", 200)
-    if not _code_fits(request, user):
-        return _code_page(request, kept, _("This code is wrong, or was used already."), 200)
+        return _code_page(request, user, kept, "")
+    if not _factor_fits(request, user):
+        return _code_page(request, user, kept, _wrong(request))
     goal = request.session.pop(PENDING)["next"]
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
     request.session[FACTOR] = int(timezone.now().timestamp())
@@ -69,22 +70,35 @@ def _waiting(request: HttpRequest) -> User | None:
     return user if fits else None
 
 
-def _code_fits(request: HttpRequest, user: Any) -> bool:
-    """Whether the code is right; wrong ones count with wrong passwords, and who is locked is not even compared."""
+def _factor_fits(request: HttpRequest, user: Any) -> bool:
+    """Whether code or key are right; wrong ones count with wrong passwords, and who is locked is not even compared."""
     counted = {"username": user.get_username()}
-    if AxesProxyHandler.is_allowed(request, counted) and accept_code(user, request.POST.get("code", "")[:40]):
+    if AxesProxyHandler.is_allowed(request, counted) and _accepted(request, user):
         return True
     user_login_failed.send(sender=__name__, credentials=counted, request=request)
     return False
 
 
-def _code_page(request: HttpRequest, kept: KeptForm | None, error: str, status: int) -> HttpResponse:
-    return render(request, "registration/code.html", {"kept": kept or "", "error": error}, status=status)
+def _accepted(request: HttpRequest, user: Any) -> bool:
+    if "credential" in request.POST:
+        return accept_key(request, user, request.POST["credential"])
+    return accept_code(user, request.POST.get("code", "")[:40])
+
+
+def _wrong(request: HttpRequest) -> str:
+    if "credential" in request.POST:
+        return _("The key did not answer as it should. Try again.")
+    return _("This code is wrong, or was used already.")
+
+
+def _code_page(request: HttpRequest, user: User, kept: KeptForm | None, error: str) -> HttpResponse:
+    context = {"kept": kept or "", "error": error, **using(request, user)}
+    return render(request, "registration/code.html", context)
 
 
 @never_cache
 def confirm_view(request: HttpRequest) -> HttpResponseBase:
-    """The password once more, or a code where there is a second factor; then on to what was asked for."""
+    """The password once more, or a code or key where there is a second factor; then on to what was asked for."""
     kept, goal = KeptForm.of(request), safe_next(request)
     if request.method != "POST":
         return confirm_page(request, None, request.GET.get("next", ""))
@@ -98,12 +112,13 @@ def confirm_view(request: HttpRequest) -> HttpResponseBase:
 def _proves(request: HttpRequest) -> bool:
     user: Any = request.user
     if user.has_factor:
-        return _code_fits(request, user)
+        return _factor_fits(request, user)
     given = authenticate(request, username=user.get_username(), password=request.POST.get("password", ""))
     return given is not None and given.pk == user.pk
 
 
 def confirm_page(request: HttpRequest, kept: KeptForm | None, goal: str, error: str = "") -> HttpResponse:
     """Asks who it is; with the form that waits for it, or where to go on."""
-    context = {"kept": kept or "", "goal": goal, "error": error}
+    user: Any = request.user
+    context = {"kept": kept or "", "goal": goal, "error": error, **(using(request, user) if user.has_factor else {})}
     return render(request, "registration/confirm.html", context, status=403 if kept and not error else 200)

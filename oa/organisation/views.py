@@ -38,19 +38,7 @@ def desk_view(request: HttpRequest) -> HttpResponse:
     whole = request.GET.get("cards") == "all"
     cards = [_card(panel, request) if whole else {"panel": panel} for panel in sorted(shown, key=lambda p: p.order)]
     tasks = registered.queue(user, QUEUE + 1)
-    hour = timezone.localtime().hour
-    greeting = _("Good morning") if hour < 12 else _("Good afternoon") if hour < 18 else _("Good evening")
-    head = Head(
-        title=_("%(greeting)s, %(name)s") % {"greeting": greeting, "name": user} if str(user) else greeting,
-        note=" · ".join(
-            part
-            for part in (
-                formats.prose_day(timezone.localdate()),
-                str(getattr(user, "department", None) or ""),
-            )
-            if part
-        ),
-    )
+    head = _greeting(user)
     head.actions = [action for source in registered.actions[DESK] for action in source(user, user)]
     return fragment_or_page(
         request,
@@ -64,6 +52,14 @@ def desk_view(request: HttpRequest) -> HttpResponse:
             "more_tasks": len(tasks) > QUEUE,
         },
     )
+
+
+def _greeting(user: Any) -> Head:
+    hour = timezone.localtime().hour
+    greeting = _("Good morning") if hour < 12 else _("Good afternoon") if hour < 18 else _("Good evening")
+    title = _("%(greeting)s, %(name)s") % {"greeting": greeting, "name": user} if str(user) else greeting
+    about = (formats.prose_day(timezone.localdate()), str(getattr(user, "department", None) or ""))
+    return Head(title=title, note=" · ".join(part for part in about if part))
 
 
 def _card(panel: registered.Panel, request: HttpRequest) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def rights_of(history: QuerySet[Any], thing: str, limit: int) -> list[Event]:
 def factors_of(history: QuerySet[Any], limit: int) -> list[Event]:
     """Second factors that were set up and removed."""
     texts = {"given": _("set up two-factor login"), "taken": _("removed the second factor")}
-    return _events(history, limit, lambda row: texts[row.pgh_label])
+    keys = {"given": _("added a security key"), "taken": _("removed a security key")}
+    return _events(history, limit, lambda row: (keys if row.type == "webauthn" else texts)[row.pgh_label])
 
 
 def _events(history: QuerySet[Any], limit: int, text: Callable[[Any], str]) -> list[Event]:

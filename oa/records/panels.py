@@ -75,9 +75,9 @@ def roles(person: Any, user: Any, limit: int) -> Sequence[Event]:
 
 
 def factors(person: Any, user: Any, limit: int) -> Sequence[Event]:
-    """When the second factor of a person was set up and taken away, and by whom."""
-    history = apps.get_model("oa", "SecondFactorHistory")
-    return factors_of(history.objects.filter(user=person.pk, type=Authenticator.Type.TOTP), limit)
+    """When second factors of a person were set up and taken away, and by whom."""
+    history, kinds = apps.get_model("oa", "SecondFactorHistory"), (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return factors_of(history.objects.filter(user=person.pk, type__in=kinds), limit)
 
 
 def rights(role: Any, user: Any, limit: int) -> Sequence[Event]:

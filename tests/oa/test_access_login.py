@@ -143,13 +143,13 @@ def test_a_forged_host_gets_no_page(path):
 
 
 def test_no_address_is_made_from_the_host_of_a_request():
-    """S-19: the host is only compared (where to go on, whose form it is); mails and files take `SANHE_URL`."""
+    """S-19: the host is only compared (where to go on, whose form or key it is); mails and files take `SANHE_URL`."""
     using = set()
     for app in ("kit", "oa", "crm", "erp", "config"):
         for path in (places.ROOT / app).rglob("*.py"):
             if re.search(r"get_host\(|build_absolute_uri|get_current_site", path.read_text()):
                 using.add(path.relative_to(places.ROOT).as_posix())
-    assert using == {"kit/pages/views/shell.py", "oa/organisation/login.py"}
+    assert using == {"kit/pages/views/shell.py", "oa/organisation/keys.py", "oa/organisation/login.py"}
 
 
 def test_the_back_office_has_no_login_of_its_own():

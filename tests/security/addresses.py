@@ -42,7 +42,7 @@ PERSONAL = {
     "", "logout/", "password/", "notifications/", "notifications/settings/", "signature/", "search/", "ui/counters/",
     "ui/pick/<str:slug>/", "backoffice/logout/", "backoffice/password_change/", "org/directory/", "todo/", "reports/",
     "confirm/", "access/", "access/end/", "access/second-factor/", "access/second-factor/codes/",
-    "access/second-factor/off/",
+    "access/second-factor/off/", "access/keys/new/", "access/keys/remove/",
 }  # fmt: skip
 # Words that stand in addresses beside keys, by the name of the argument.
 WORDS: dict[str, list[str]] = {
