@@ -96,9 +96,9 @@ def customer_page(browser: Browser, customer: Customer) -> list[Figure]:
 def archetypes(port: int, customer: Customer) -> None:
     """The pages people look at all day, for who sees everything and for sales: size as sent, and times."""
     for who in ("admin", "sales"):
-        seen = SalesOrder.objects.visible_to(User.objects.get(username=who))
-        order = seen.filter(state="confirmed").order_by("-pk")[0]
-        known = customer if customer.owner_id == order.owner_id or who == "admin" else order.customer
+        user = User.objects.get(username=who)
+        order = SalesOrder.objects.visible_to(user).filter(state="confirmed").order_by("-pk")[0]
+        known = customer if who == "admin" else Customer.objects.visible_to(user).order_by("-pk")[0]
         cards = [f"/?card={panel.name}" for panel in panels["desk"] if panel.name != "to-receive" or who == "admin"]
         paths = ["/", *cards, "/todo/", f"/sales/orders/{order.number}/", f"/crm/customers/{known.code}/",
                  "/sales/orders/new/", "/tasks/board/", "/search/?q=jm", "/ui/counters/"]  # fmt: skip
