@@ -45,6 +45,7 @@ def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
                 call_command("demo", orders=ORDERS, seed=1, stdout=io.StringIO())
                 with connection.cursor() as cursor:
                     cursor.execute(f"ANALYZE {', '.join(LARGE.tables)}")
+                connection.check_constraints()  # once: what waits for the end would be checked after every test
                 yield
                 raise Undo
         except Undo:
