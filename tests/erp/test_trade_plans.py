@@ -21,7 +21,8 @@ from erp.sales import desk
 from erp.sales.models import SalesOrder
 from erp.setup.demo.copies import COPIED
 from kit.pages import lists
-from kit.pages.panels import panels, waiting
+from kit.pages.counting import FEW
+from kit.pages.panels import panels, queue, waiting, waiting_number
 from kit.pages.resources import Resource, registry
 from oa.organisation.models import User
 from tests import factories as make
@@ -164,6 +165,16 @@ def test_pages_keep_their_budget(page: str, who: str, keys: dict[str, Any]) -> N
         User.objects.filter(username=who).update(language=language)
         sent, asked = cost(who, url.format(**keys), headers)
         assert (sent <= kilobytes, asked <= statements) == (True, True), (language, sent, asked)
+
+
+@pytest.mark.parametrize("who", ["admin", "sales", "manager", "accountant", "warehouse", "buyer", "hr"])
+def test_what_is_counted_is_what_waits(who: str) -> None:
+    """UX 6.12: the number beside the menu is that of the rows in the inbox, kind by kind."""
+    user = User.objects.get(username=who)
+    for kind in waiting:
+        counted = sum(len(rows[:FEW]) for rows in kind.rows(user))
+        assert not kind.exact or counted == len(kind.tasks(user, FEW)), kind
+    assert waiting_number(user) == len(queue(user, FEW)) > 0
 
 
 @pytest.mark.parametrize("who", ["admin", "sales", "accountant", "warehouse", "buyer", "hr"])
