@@ -172,8 +172,8 @@ def test_what_is_counted_is_what_waits(who: str) -> None:
     """UX 6.12: the number beside the menu is that of the rows in the inbox, kind by kind."""
     user = User.objects.get(username=who)
     for kind in waiting:
-        counted = sum(len(rows[:FEW]) for rows in kind.rows(user))
-        assert not kind.exact or counted == len(kind.tasks(user, FEW)), kind
+        counted = sum(rows.count() for rows in kind.rows(user))
+        assert not kind.exact or counted == len(kind.tasks(user, ORDERS)), kind
     assert waiting_number(user) == len(queue(user, FEW)) > 0
 
 
