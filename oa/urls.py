@@ -44,6 +44,7 @@ urlpatterns = [
     path("settings/flows/<str:code>/draft/", flows.draft_view, name="flow-draft"),
     path("healthz", organisation.health_view, name="health"),
     path("files/<uuid:key>/", records.download_view, name="attachment"),
+    path("files/<uuid:key>/delete/", records.remove_view, name="attachment-delete"),
     path("records/<str:slug>/<str:key>/attach/", records.attach_view, name="attach"),
     path("records/<str:slug>/<str:key>/comment/", records.comment_view, name="comment"),
     path("notifications/", records.notifications_view, name="notifications"),

@@ -129,6 +129,7 @@ class Event:
     more: Sequence[tuple[str, str, str]] = ()  # field, old, new
     chips: Sequence[tuple[str, str]] = ()  # icon, text
     timed: bool = True  # whether the time of day is known
+    actions: Sequence[Action] = ()
 
 
 @dataclass(frozen=True)

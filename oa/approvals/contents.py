@@ -13,8 +13,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import translation
 
+from oa.approvals.models import ApprovalRequest
 from oa.approvals.registry import Approvable
 from oa.organisation.models import Department, User
+from oa.records import attachments
 from oa.records.models import Attachment
 
 
@@ -49,6 +51,19 @@ def contents_of(approvable: Approvable, document: Any, applicant: User, departme
     with translation.override(settings.LANGUAGE_CODE):
         content = {**approvable.content(document), "files": [list(row) for row in files.values_list("name", "sha256")]}
     return Contents(facts_of(approvable, document, applicant, department_id), content)
+
+
+def decided_files(document: Any) -> set[tuple[str, str]]:
+    """The files, by name and hash, that are being decided about or were approved: they stay (rule X-08)."""
+    found = ApprovalRequest.objects.filter(
+        content_type=ContentType.objects.get_for_model(document),
+        object_id=document.pk,
+        state__in=("running", "approved"),
+    )
+    return {(name, digest) for files in found.values_list("content__files", flat=True) for name, digest in files or ()}
+
+
+attachments.kept.append(decided_files)
 
 
 def facts_of(approvable: Approvable, document: Any, applicant: User, department_id: int | None) -> dict[str, Any]:

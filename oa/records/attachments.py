@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -22,6 +22,8 @@ RECORD_QUOTA = 500 * MEGABYTE
 # downloaded by who sees the record; with the second one downloads go into the audit trail.
 closed_to: dict[str, Callable[[Any, Any], bool]] = {}
 downloads: dict[str, Callable[[Any, Any], bool]] = {}
+# Rules of sections: the files of a record, by name and SHA-256, that have to stay, whoever wants them gone.
+kept: list[Callable[[Any], set[tuple[str, str]]]] = []
 
 
 def store_attachment(obj: Model, file: File[bytes], *, by: Any) -> Attachment:
@@ -63,11 +65,29 @@ def store_attachments(obj: Model, files: Iterable[File[bytes]], *, by: Any) -> l
     return rows  # a commit without an answer may have succeeded: the files stay
 
 
-def remove_attachment(attachment: Attachment, *, by: Any) -> None:
-    """Delete a file: its owner may, and who may delete files at all. The content goes with the commit."""
-    if attachment.owner_id != by.pk and not by.has_perm("oa.delete_attachment"):
-        raise BusinessError(_("Only %s can delete this file.") % (attachment.owner or _("an administrator")))
+def removable(files: Sequence[Attachment], record: Any, by: Any) -> list[Attachment]:
+    """Those of the `files` of a record that `by` may delete: the own ones, or all who may delete files at all.
+
+    A section that says who may add files says it for both; a document that has its number keeps what it has (rule
+    G-03), and so does what was decided (rule X-08).
+    """
+    mine = [file for file in files if file.owner_id == by.pk or by.has_perm("oa.delete_attachment")]
+    closed = closed_to.get(record._meta.label_lower)
+    if not mine or (closed(record, by) if closed is not None else getattr(record, "number", None)):
+        return []
+    staying = set[tuple[str, str]]().union(*(rule(record) for rule in kept))
+    return [file for file in mine if (file.name, file.sha256) not in staying]
+
+
+def remove_attachment(attachment: Attachment, record: Any, *, by: Any) -> None:
+    """Delete a file of `record`; its content goes with the commit.
+
+    Raises BusinessError where `by` may not (see `removable`), and where somebody else has just deleted it.
+    """
+    if not removable([attachment], record, by):
+        raise BusinessError(_("The file “%s” has to stay, or is not yours to delete.") % attachment)
     storage, path = attachment.file.storage, attachment.file.name or ""
     with transaction.atomic():
-        attachment.delete()
+        if not Attachment.objects.filter(pk=attachment.pk).delete()[0]:
+            raise BusinessError(_("The file “%s” has been deleted already.") % attachment)
         transaction.on_commit(lambda: storage.delete(path))

@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from kit.exchange.printing import prints_for
 from kit.exchange.views import print_actions
 from kit.pages import panels
+from kit.pages.actions import Action
 from kit.pages.hooks import hooks
 from kit.pages.panels import ANY, Event
 from oa.records import importjobs
+from oa.records.attachments import removable
 from oa.records.audit import note
 from oa.records.changes import changes_of, factors_of, rights_of
 from oa.records.deletion import delete_record
@@ -40,6 +42,7 @@ def files(obj: Any, user: Any, limit: int) -> Sequence[Event]:
     """Files of a record."""
     kind = ContentType.objects.get_for_model(obj)
     rows = Attachment.objects.filter(content_type=kind, object_id=obj.pk).select_related("owner")[:limit]
+    mine = removable(rows, obj, user)
     return [
         Event(
             row.created_at,
@@ -48,9 +51,22 @@ def files(obj: Any, user: Any, limit: int) -> Sequence[Event]:
             "paperclip",
             kind="notes",
             files=[(row.name, reverse("attachment", args=[row.key]))],
+            actions=[_removal(row)] if row in mine else (),
         )
         for row in rows
     ]
+
+
+def _removal(row: Attachment) -> Action:
+    return Action(
+        _("Delete"),
+        reverse("attachment-delete", args=[row.key]),
+        icon="trash-2",
+        danger=True,
+        post=True,
+        confirm=_("Delete the file “%s”?") % row,
+        name="delete-file",
+    )
 
 
 def changes(obj: Any, user: Any, limit: int) -> Sequence[Event]:

@@ -27,7 +27,7 @@ from kit.pages.views.records import go
 from kit.values.errors import BusinessError
 from oa.organisation.models.people import NoticeMails
 from oa.organisation.zones import zone_of
-from oa.records.attachments import downloads, store_attachments
+from oa.records.attachments import downloads, remove_attachment, store_attachments
 from oa.records.audit import note
 from oa.records.comments import add_comment
 from oa.records.idempotency import once
@@ -46,15 +46,21 @@ def _record(request: HttpRequest, slug: str, key: str) -> tuple[Resource, Any]:
         raise Http404 from None
 
 
-@require_safe
-def download_view(request: HttpRequest, key: str) -> FileResponse:
-    """A file, if the person may see the record it belongs to; always a download, never shown (S-10, S-11)."""
+def _file(request: HttpRequest, key: str) -> tuple[Attachment, Resource, Any]:
+    """A file with the record it belongs to, if the person may see that."""
     row = get_object_or_404(Attachment, key=key)
     model = row.content_type.model_class()
     resource = resource_of(model) if model else None
     obj = resource.queryset(request.user).filter(pk=row.object_id).first() if resource else None
-    if obj is None:
+    if resource is None or obj is None:
         raise Http404
+    return row, resource, obj
+
+
+@require_safe
+def download_view(request: HttpRequest, key: str) -> FileResponse:
+    """A file, if the person may see the record it belongs to; always a download, never shown (S-10, S-11)."""
+    row, _resource, obj = _file(request, key)
     watched = downloads.get(obj._meta.label_lower)
     if watched is not None:
         if not watched(obj, request.user):
@@ -77,6 +83,23 @@ def attach_view(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 
     try:
         once(request.POST.get("submit_id", ""), request.user, f"attach.{slug}.{obj.pk}", effect)
+    except BusinessError as error:
+        messages.error(request, str(error))
+    return go(request, resource.url_for(obj))
+
+
+@require_POST
+def remove_view(request: HttpRequest, key: str) -> HttpResponse:
+    """Delete a file of a record the person may see."""
+    row, resource, obj = _file(request, key)
+
+    def effect() -> str:
+        remove_attachment(row, obj, by=request.user)
+        return row.name
+
+    try:
+        once(request.POST.get("submit_id", ""), request.user, f"remove.{row.key}", effect)
+        messages.success(request, _("%s was deleted.") % row)
     except BusinessError as error:
         messages.error(request, str(error))
     return go(request, resource.url_for(obj))

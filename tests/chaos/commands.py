@@ -199,10 +199,10 @@ def decide(dice: Random, by: User) -> Any:
 
 
 def attach(dice: Random, by: User) -> Any:
-    """A file for an order; the answer is what its content is known by."""
-    order = one_of(dice, SalesOrder.objects.visible_to(by))
+    """A file for a customer; the answer is what its content is known by."""
+    customer = one_of(dice, Customer.objects.visible_to(by))
     file = ContentFile(dice.randbytes(200).hex().encode(), name=f"note-{dice.getrandbits(32):x}.txt")
-    return store_attachments(order, [file], by=by)[0].sha256
+    return store_attachments(customer, [file], by=by)[0].sha256
 
 
 def detach(dice: Random, by: User) -> Any:
@@ -210,7 +210,7 @@ def detach(dice: Random, by: User) -> Any:
     file = one_of(dice, Attachment.objects.filter(owner=by, name__startswith="note-"))
     if file is None:
         return None
-    remove_attachment(file, by=by)
+    remove_attachment(file, Customer.objects.get(pk=file.object_id), by=by)
     return file.sha256
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
@@ -21,6 +22,8 @@ from oa.approvals.prints import approval_sheet
 from oa.approvals.services import approve, reject, send_back, submit, withdraw
 from oa.approvals.services.submission import version_in_force
 from oa.organisation.models import User
+from oa.records.attachments import removable, store_attachments
+from oa.records.models import Attachment
 from tests import approving
 from tests import factories as make
 from tests.invariants import assert_books
@@ -264,3 +267,15 @@ def test_who_reads_another_language_decides_about_the_same(office: dict[str, Any
         decide(request, office["mia"])
     draft.refresh_from_db()
     assert draft.state == "confirmed"
+
+
+def test_files_that_are_decided_about_stay(office: dict[str, Any]) -> None:
+    """X-08: what was submitted with an order cannot be taken away while it is decided about; given back it can."""
+    draft = order(office, 60)
+    store_attachments(draft, [ContentFile(b"drawing", name="drawing.txt")], by=office["ann"])
+    request = submit(draft, kind=KIND, by=office["ann"])
+    store_attachments(draft, [ContentFile(b"more", name="later.txt")], by=office["ann"])
+    files = list(Attachment.objects.order_by("pk"))
+    assert [row.name for row in removable(files, draft, office["ann"])] == ["later.txt"]
+    withdraw(request, by=office["ann"])
+    assert len(removable(files, draft, office["ann"])) == 2

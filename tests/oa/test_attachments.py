@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection
 from django.db.models.signals import post_save
+from django.urls import reverse
 from PIL import Image
 
 from config import archive
@@ -139,15 +140,38 @@ def test_huge_images_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_its_owner_deletes_a_file(django_capture_on_commit_callbacks: object) -> None:
     """Row at once, content with the commit."""
-    user, stranger, customer = make.make_user(), make.make_user("s", "sales"), make.make_customer()
+    user, stranger, customer = make.make_user("m", "sales"), make.make_user("s", "sales"), make.make_customer()
     row = store_attachment(customer, SimpleUploadedFile("a.pdf", GOOD["scan.pdf"]), by=user)
     storage, path = row.file.storage, row.file.name
-    with pytest.raises(BusinessError, match="can delete this file"):
-        remove_attachment(row, by=stranger)
+    with pytest.raises(BusinessError, match="not yours to delete"):
+        remove_attachment(row, customer, by=stranger)
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        remove_attachment(row, by=user)
+        remove_attachment(row, customer, by=user)
         assert storage.exists(path)
     assert not storage.exists(path) and not Attachment.objects.exists()
+
+
+def test_a_file_is_deleted_once() -> None:
+    """F-08: of two who delete the same file at the same time the second one is told; both had read it before."""
+    user, customer = make.make_user(), make.make_customer()
+    [row] = store_attachments(customer, [ContentFile(b"words", name="a.txt")], by=user)
+    remove_attachment(Attachment.objects.get(), customer, by=user)
+    with pytest.raises(BusinessError, match="deleted already"):
+        remove_attachment(row, customer, by=user)
+
+
+def test_a_document_with_its_number_keeps_its_files() -> None:
+    """G-03: what was issued stays with what belongs to it, whoever asks; a draft does not."""
+    user, line = make.make_user(), make.line(make.make_product())
+    draft, issued = make.make_order(make.make_customer(), line), make.confirmed_order(make.make_customer(), line)
+    for order in (draft, issued):
+        store_attachments(order, [ContentFile(b"words", name=f"{order.state}.txt")], by=user)
+    kept, gone = (Attachment.objects.get(object_id=order.pk) for order in (issued, draft))
+    assert attachments.removable([kept], issued, user) == []
+    with pytest.raises(BusinessError, match="has to stay"):
+        remove_attachment(kept, issued, by=user)
+    remove_attachment(gone, draft, by=user)
+    assert Attachment.objects.get() == kept
 
 
 def test_files_that_belong_to_nothing_are_found(settings: Any, tmp_path: Path) -> None:
@@ -216,3 +240,21 @@ def test_files_that_are_sent_twice_are_attached_once() -> None:
         answer = web.post(url, {"submit_id": key, "files": SimpleUploadedFile("a.txt", b"words")})
         assert answer.status_code in (204, 302)
     assert Attachment.objects.count() == 1
+
+
+def test_a_file_is_deleted_on_its_records_page() -> None:
+    """Offered for the own files only, whoever sends it; sent twice it leads to the same place."""
+    ann, bob = make.make_user("ann", "sales"), make.make_user("bob", "sales")
+    customer = make.make_customer(owner=ann)
+    for person in (ann, bob):
+        store_attachments(customer, [ContentFile(b"words", name=f"{person}.txt")], by=person)
+    web, page = client_of(ann), registry["customer"].url_for(customer)
+    own, other = (reverse("attachment-delete", args=[Attachment.objects.get(owner=person).key]) for person in (ann, bob))
+    for shown in (web.get(page).content.decode(), web.get(f"{page}?panel=timeline").content.decode()):
+        assert own in shown and other not in shown
+    web.post(other, {"submit_id": str(uuid.uuid4())})
+    key = str(uuid.uuid4())
+    for _click in range(2):
+        assert web.post(own, {"submit_id": key}).url == page
+    assert [row.owner for row in Attachment.objects.all()] == [bob]
+    assert client_of(make.make_user("cai", "sales")).post(other).status_code == 404

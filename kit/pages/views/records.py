@@ -69,7 +69,8 @@ def record_view(request: HttpRequest, resource: Resource, key: str) -> HttpRespo
     tabs = [p for p in shown if p.where == "tab"]
     wanted = request.GET.get("panel", "")
     if wanted == "timeline":
-        return fragment_or_page(request, "kit/parts/timeline.html", _timeline(resource, obj, request))
+        told = {"head": Head(title=resource.heading(obj)), **_timeline(resource, obj, request)}
+        return fragment_or_page(request, "kit/parts/timeline.html", told)
     if wanted:
         panel = next((p for p in shown if p.name == wanted), None)
         if panel is None:
