@@ -26,7 +26,7 @@ from oa.approvals.models import ApprovalAction, ApprovalNode, ApprovalRequest, A
 from oa.approvals.models.flows import How, NodeKind, OnReject
 from oa.approvals.models.log import Act
 from oa.approvals.models.requests import TaskRole
-from oa.approvals.people import Asked, Situation, asked, drawn, last_resort
+from oa.approvals.people import REPEATED, Asked, Situation, asked, drawn, last_resort, reviser
 from oa.approvals.registry import Approvable, approvables
 from oa.organisation.models import User
 from oa.records.bulk import bulk_set, locked
@@ -180,6 +180,8 @@ def _enter(run: Run, stage: list[FlowStep]) -> None:
                 raise BusinessError(_("Nobody can decide at “%s”. Ask your administrator.") % step.name)
             node = _add_node(run, step, len(found.people), found, why)
             add_tasks(run, node, found)
+            for user in [user for user in found.people if user.pk in found.passed]:
+                run.log(Act.SYSTEM, node=node, target=user, data={"note": REPEATED})
 
 
 def _void_earlier(run: Run, step: FlowStep) -> None:
@@ -333,10 +335,10 @@ def back_to(run: Run, stage: int, *, again: bool, mine: ApprovalNode | None = No
     run.request.state = "returned"
     run.request.save(update_fields=["state", "updated_at"])
     run.approvable.unlock(_document(run))
-    task = new_task(run, None, run.request.applicant, 0, "running", role=TaskRole.REVISE)
+    task = new_task(run, None, reviser(situation(run, 0)), 0, "running", role=TaskRole.REVISE)
     task.save()
     run.tasks[0].append(task)
-    messages.tell_returned(run)
+    messages.tell_returned(run, task.user)
 
 
 # ---- the end ----

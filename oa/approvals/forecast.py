@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from oa.approvals.conditions import Fact, holds, in_words, reasons
 from oa.approvals.models import FlowStep, FlowVersion
 from oa.approvals.models.flows import How, NodeKind, Who
-from oa.approvals.people import Asked, Situation, asked
+from oa.approvals.people import REPEATED, Asked, Situation, asked
 from oa.approvals.registry import Approvable
 from oa.organisation.models import User
 
@@ -117,7 +117,7 @@ NOTES = {
     "self-head": lambda: _("the applicant would decide; the next head above stands in"),
     "self-skip": lambda: _("the applicant would decide; passed"),
     "repeat-other": lambda: _("has approved before; somebody else decides"),
-    "repeat-pass": lambda: _("has approved before; passed"),
+    REPEATED: lambda: _("has approved before; passed"),
     "empty-admin": lambda: _("nobody found; the administrator of the flow decides"),
     "empty-person": lambda: _("nobody found; the named person decides"),
     "empty-approve": lambda: _("nobody found; passed"),

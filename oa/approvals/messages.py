@@ -51,9 +51,9 @@ def tell_relieved(run: Run, task: ApprovalTask, to: User) -> None:
     notify([task.user], text, record=run.request, involved=True)
 
 
-def tell_returned(run: Run) -> None:
-    """The applicant, who revises."""
-    _tell_applicant(run, _("Returned to you: {what}"))
+def tell_returned(run: Run, user: User) -> None:
+    """The applicant, or who revises instead."""
+    _tell(run, user, _("Returned to you: {what}"))
 
 
 def tell_end(run: Run) -> None:
@@ -61,13 +61,12 @@ def tell_end(run: Run) -> None:
     texts = {"approved": _("Approved: {what}"), "rejected": _("Rejected: {what}"), "cancelled": _("Cancelled: {what}")}
     text = texts.get(run.request.state)
     if text is not None:
-        _tell_applicant(run, text)
+        _tell(run, run.request.applicant, text)
 
 
-def _tell_applicant(run: Run, text: Any) -> None:
-    applicant = run.request.applicant
-    if run.by is None or run.by.pk != applicant.pk:
-        notify([applicant], format_lazy(text, what=run.request.title), record=run.request, involved=True)
+def _tell(run: Run, user: User, text: Any) -> None:
+    if run.by is None or run.by.pk != user.pk:
+        notify([user], format_lazy(text, what=run.request.title), record=run.request, involved=True)
 
 
 def tell_late(request: ApprovalRequest, people: Iterable[User], *, urged_by: Any = None) -> None:

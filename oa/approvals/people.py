@@ -8,12 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
+from kit.values.errors import BusinessError
 from oa.approvals.models import FlowStep, FlowVersion
 from oa.approvals.models.flows import NodeKind, OnEmpty, OnRepeat, OnSelf, Who
 from oa.approvals.registry import Approvable
 from oa.organisation.lines import chain_of, head_of, heads_above, holders, manager_of
 from oa.organisation.models import User
+
+REPEATED = "repeat-pass"  # the note where a person passes who has approved before
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def _repeated(found: list[User], here: Situation) -> tuple[list[User], frozenset
         return found, frozenset(), ""
     if rule != OnRepeat.OTHER:
         passed = again if rule == OnRepeat.PASS else again & here.before
-        return found, frozenset(passed), "repeat-pass" if passed else ""
+        return found, frozenset(passed), REPEATED if passed else ""
     for key in again:
         person = next(user for user in found if user.pk == key)
         taken = {here.applicant.pk, *here.earlier, *_keys(found)}
@@ -177,6 +181,14 @@ def last_resort(here: Situation) -> User | None:
     found = [admin] if admin is not None and admin.pk != here.applicant.pk else []
     found += list(overseers.order_by("username").distinct()[:50])
     return next((user for user in found if user.pk not in here.earlier), None) or next(iter(found), None)
+
+
+def reviser(here: Situation) -> User:
+    """Who changes what was returned: the applicant, or who took over from an applicant that has left (rule I-34)."""
+    found = here.applicant.in_office or last_resort(here)
+    if found is None:
+        raise BusinessError(_("Nobody but the applicant can decide. Ask your administrator."))
+    return found
 
 
 def _active(keys: Iterable[int]) -> list[User]:

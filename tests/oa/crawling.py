@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import pypdfium2
 from django.apps import apps
+from django.contrib.messages import get_messages
 from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import Resolver404, URLPattern, get_resolver, resolve
@@ -219,14 +220,15 @@ class Crawl:
         self.client.get("/")
 
     def ask(self, url: str, verb: str = "get") -> str:
-        """The answer to one request, without lasting effect; with what the next page says about it."""
+        """The answer to one request, without lasting effect; with what the next page would say about it."""
         if "/export/" in url and "format=" not in url:
             url += f"{'&' if '?' in url else '?'}format=csv"  # what can be read as text
         with transaction.atomic():
             answer = getattr(self.client, verb)(url, {"submit_id": uuid.uuid4()} if verb == "post" else None)
             text = text_of(answer)
-            if answer.status_code == 302 and verb == "post":
-                text += text_of(self.client.get("/notifications/"))
+            if verb == "post":
+                text += "".join(f"\n{said.tags} {said}" for said in get_messages(answer.wsgi_request))
+                self.client.cookies.pop("messages", None)
             transaction.set_rollback(True)
         return text
 

@@ -17,6 +17,8 @@ from oa.approvals.services import approve
 from oa.approvals.services.flows import draft_of, publish
 from oa.approvals.services.forms import save_request
 from oa.organisation.models import User
+from oa.organisation.moves import leave
+from oa.records.models import Notification
 from tests import approving as make
 from tests.invariants import assert_books
 
@@ -109,6 +111,23 @@ def test_a_successor_who_may_not_decide_is_passed_over() -> None:
     User.objects.filter(pk=a.pk).update(is_active=False, successor=boss)
     hand_over_tasks(a, boss)
     assert make.asked(request) == {request.flow_version.flow.admin}
+
+
+@pytest.mark.parametrize("heir", [True, False])
+def test_what_is_returned_after_the_applicant_has_left_is_asked_of_the_successor(heir: bool) -> None:
+    """I-34, X-03, X-05: whoever took over revises it and submits it again; where nobody did, the administrator."""
+    boss, a, b = make.people("boss", "a", "b")
+    admin = make.make.make_user("overseer")
+    request = make.request(make.flow(make.step(1, a), admin=admin), boss)
+    leave(boss, by=None, successor=b)
+    User.objects.filter(pk=boss.pk).update(successor=b if heir else None)
+    services.send_back(make.task(request, a), by=a, stage=0, text="unclear")
+    reviser = b if heir else admin
+    assert make.asked(request) == {reviser}
+    assert_books(["I-27", "I-28", "I-29", "I-34"])
+    assert Notification.objects.filter(user=reviser, text__startswith="Returned to you").exists()
+    services.resubmit(request, by=reviser)
+    assert make.asked(request) == {a}
 
 
 # ---- the engine and its tables ----

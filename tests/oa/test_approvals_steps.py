@@ -323,6 +323,8 @@ def test_the_same_person_again(rule: str, asks: bool) -> None:
     approve(make.task(request, a), by=a)
     request.refresh_from_db()
     assert (request.state == "running") == asks
+    passed = request.actions.filter(act="system", target=a, node__stage=2)  # the history tells every step
+    assert [row.data["note"] for row in passed] == ([] if asks else ["repeat-pass"])
 
 
 def test_consecutive_passes_only_what_follows_directly() -> None:

@@ -61,10 +61,18 @@ class Crawled:
         self.literal += "{{7*191}}" in text
         if re.search(rf"(?<![\d.,]){SOLVED}(?![\d.,])", text) and "{{7*191}}" not in text:
             self.solved.append(url)
-        if answer.headers.get("Content-Type", "").startswith("text/html") and "zzx" in text:
+        if answer.headers.get("Content-Type", "").startswith("text/html") and outside_text(text):
             bad = [(tag, given) for tag, given in read(text).tags if tag == "zzx" or "onzz" in given]
             if bad:
                 self.ran.append((url, text[max(0, text.find("<zzx") - 150) : text.find("<zzx") + 30]))
+
+
+def outside_text(html: str) -> bool:
+    """Whether planted text stands anywhere but in quoted values and between tags; only then a page is taken apart.
+
+    As it was planted it begins with a quote and an angle bracket, so it ends either of them at once.
+    """
+    return "zzx" in re.sub(r">[^<]*<", "><", re.sub(r'="[^"]*"', "=", html))
 
 
 def every_page(c: Company) -> Iterator[str]:
