@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -65,7 +65,7 @@ def store_attachments(obj: Model, files: Iterable[File[bytes]], *, by: Any) -> l
     return rows  # a commit without an answer may have succeeded: the files stay
 
 
-def removable(files: Sequence[Attachment], record: Any, by: Any) -> list[Attachment]:
+def removable(files: Iterable[Attachment], record: Any, by: Any) -> list[Attachment]:
     """Those of the `files` of a record that `by` may delete: the own ones, or all who may delete files at all.
 
     A section that says who may add files says it for both; a document that has its number keeps what it has (rule

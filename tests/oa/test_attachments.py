@@ -249,7 +249,9 @@ def test_a_file_is_deleted_on_its_records_page() -> None:
     for person in (ann, bob):
         store_attachments(customer, [ContentFile(b"words", name=f"{person}.txt")], by=person)
     web, page = client_of(ann), registry["customer"].url_for(customer)
-    own, other = (reverse("attachment-delete", args=[Attachment.objects.get(owner=person).key]) for person in (ann, bob))
+    own, other = (
+        reverse("attachment-delete", args=[Attachment.objects.get(owner=person).key]) for person in (ann, bob)
+    )
     for shown in (web.get(page).content.decode(), web.get(f"{page}?panel=timeline").content.decode()):
         assert own in shown and other not in shown
     web.post(other, {"submit_id": str(uuid.uuid4())})

@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import pytest
@@ -142,6 +143,22 @@ def test_no_text_becomes_a_tag_or_an_attribute(crawled: Crawled) -> None:
     """S-09: what people typed is text on every page."""
     assert crawled.ran == []
     assert crawled.literal > 150
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ('<p title="{safe}">{safe}</p>', False),
+        ("<p>{raw}</p>", True),
+        ('<p title="{raw}">x</p>', True),
+        ("<p title={safe}>x</p>", True),
+        ("<p {safe}>x</p>", True),
+    ],
+)
+def test_a_page_that_lets_text_out_is_looked_at(page: str, found: bool) -> None:
+    """Negative control: raw in a text, raw in a value, a value without quotes, a name of an attribute."""
+    for text in (LONG, LONG[:26], LONG[:9]):
+        assert outside_text(page.format(raw=text, safe=escape(text))) is found
 
 
 def test_no_text_is_computed(crawled: Crawled) -> None:
