@@ -20,6 +20,10 @@ BANDIT = @found=$$($(VENV)/bin/bandit --quiet --configfile pyproject.toml --recu
 PRODUCTION := DATABASE_URL=postgresql://sanhe@localhost/sanhe REDIS_URL=redis://localhost ALLOWED_HOSTS=erp.example.com \
 	SECRET_KEY=check-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789
 
+# Tests undo what they did: a table that is vacuumed meanwhile counts as empty, and the next test gets plans for that.
+# And no test has so many rows that several processes would be done with them earlier than one.
+TEST_PG := -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_parallel_workers_per_gather=0
+
 .PHONY: help venv ready ready-to-test run test check audit bench chaos clean lock
 
 help:  ## show this list
@@ -40,14 +44,13 @@ ready-to-test:
 run: ready  ## start everything: databases, web, worker, beat; demo company on the first run
 	@exec $(PY) manage.py run
 
-# Tests undo what they did: a table that is vacuumed meanwhile counts as empty, and the next test gets plans for that.
 test: export SANHE_VAR := $(TEST_VAR)
-test: export SANHE_PG_OPTIONS ?= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off
+test: export SANHE_PG_OPTIONS ?= $(TEST_PG)
 test: check  ## all checks and tests
 	@$(PY) -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 check: export SANHE_VAR := $(TEST_VAR)
-check: export SANHE_PG_OPTIONS ?= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off
+check: export SANHE_PG_OPTIONS ?= $(TEST_PG)
 check: ready-to-test  ## style, layers, types, migrations, settings and translations
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check --quiet .

@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from kit.values.errors import BusinessError
+from oa.records.deletion import held
 from oa.records.models import Attachment
 from oa.records.uploads import MEGABYTE, PERSON_QUOTA, check_quota, check_upload, safe_name, suffix_of
 
@@ -48,13 +49,16 @@ def store_attachment(obj: Model, file: File[bytes], *, by: Any) -> Attachment:
 def store_attachments(obj: Model, files: Iterable[File[bytes]], *, by: Any) -> list[Attachment]:
     """Attach the files of one request, all or none of them; refused to whoever may not add files (rule G-21)."""
     files = list(files)
-    if files and not by.has_perm("oa.add_attachment"):
+    if not files:
+        return []
+    if not by.has_perm("oa.add_attachment"):
         raise BusinessError(_("You may not add files."))
     closed = closed_to.get(obj._meta.label_lower)
-    if files and closed is not None and closed(obj, by):
+    if closed is not None and closed(obj, by):
         raise BusinessError(_("Files cannot be added here any more."))
     rows: list[Attachment] = []
     with transaction.atomic():
+        held(obj)
         try:
             for file in files:
                 rows.append(store_attachment(obj, file, by=by))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from kit.values.errors import BusinessError
 from oa.organisation.models import User
+from oa.records.deletion import held
 from oa.records.models import Comment
 from oa.records.notifications import notify
 
@@ -28,6 +29,7 @@ def add_comment(obj: Model, text: str, *, by: Any) -> Comment:
         raise BusinessError(_("Enter a text."), field="text")
     if getattr(obj, "notes_closed", False):
         raise BusinessError(_("No notes can be written here."))
+    held(obj)
     made = Comment.objects.create(
         content_type=ContentType.objects.get_for_model(obj), object_id=obj.pk, text=text.strip(), owner=by
     )
