@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -27,6 +27,11 @@ from oa.records.idempotency import earlier, once
 from oa.records.listviews import StoredLists
 from oa.records.models import Attachment, AuditAction, AuditEntry, Comment
 from oa.records.shell import counters, shell_values
+
+TAKEN: dict[str, Callable[[], tuple[str, str]]] = {  # text and icon
+    AuditAction.PRINT: lambda: (_("printed it"), "printer"),
+    AuditAction.REMOVE: lambda: (_("deleted a file"), "trash-2"),
+}
 
 
 def comments(obj: Any, user: Any, limit: int) -> Sequence[Event]:
@@ -74,15 +79,12 @@ def changes(obj: Any, user: Any, limit: int) -> Sequence[Event]:
     return changes_of(obj, limit)
 
 
-def papers(obj: Any, user: Any, limit: int) -> Sequence[Event]:
-    """Who printed a document."""
-    if not prints_for(type(obj)):
-        return []
+def taken(obj: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Who printed a document, and who deleted a file of a record."""
     kind = ContentType.objects.get_for_model(obj)
-    rows = AuditEntry.objects.filter(content_type=kind, object_id=obj.pk, action=AuditAction.PRINT).select_related(
-        "user"
-    )[:limit]
-    return [Event(row.at, str(row.user), _("printed it"), "printer", body=row.what, kind="changes") for row in rows]
+    shown = [action for action in TAKEN if action != AuditAction.PRINT or prints_for(type(obj))]
+    rows = AuditEntry.objects.filter(content_type=kind, object_id=obj.pk, action__in=shown).select_related("user")
+    return [Event(row.at, str(row.user), *TAKEN[row.action](), body=row.what, kind="changes") for row in rows[:limit]]
 
 
 def roles(person: Any, user: Any, limit: int) -> Sequence[Event]:
@@ -102,7 +104,7 @@ def rights(role: Any, user: Any, limit: int) -> Sequence[Event]:
     return rights_of(given, "permission__content_type", limit)
 
 
-panels.events[ANY] += [comments, files, changes, papers]
+panels.events[ANY] += [comments, files, changes, taken]
 panels.events["oa.user"] += [roles, factors]
 panels.events["oa.role"].append(rights)
 panels.actions[ANY].append(print_actions)

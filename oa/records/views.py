@@ -95,6 +95,7 @@ def remove_view(request: HttpRequest, key: str) -> HttpResponse:
 
     def effect() -> str:
         remove_attachment(row, obj, by=request.user)
+        note(request, AuditAction.REMOVE, row.name, obj)
         return row.name
 
     try:

@@ -23,7 +23,7 @@ from kit.pages.resources import registry
 from kit.values.errors import BusinessError
 from oa.records import attachments, uploads
 from oa.records.attachments import remove_attachment, store_attachment, store_attachments
-from oa.records.models import Attachment
+from oa.records.models import Attachment, AuditEntry
 from oa.records.uploads import safe_name
 from tests import factories as make
 from tests.invariants import assert_books, broken
@@ -259,4 +259,6 @@ def test_a_file_is_deleted_on_its_records_page() -> None:
     for _click in range(2):
         assert web.post(own, {"submit_id": key}).url == page
     assert [row.owner for row in Attachment.objects.all()] == [bob]
+    assert "deleted a file" in web.get(page).content.decode()
+    assert AuditEntry.objects.get(action="remove").what == "Ann.txt"
     assert client_of(make.make_user("cai", "sales")).post(other).status_code == 404

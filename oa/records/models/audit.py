@@ -36,6 +36,7 @@ class AuditAction(models.TextChoices):
     PRINT = "print", pgettext_lazy("audit", "printed")
     EXPORT = "export", pgettext_lazy("audit", "exported")
     DOWNLOAD = "download", pgettext_lazy("audit", "downloaded")
+    REMOVE = "remove", pgettext_lazy("audit", "deleted")
 
 
 class AuditEntry(models.Model):
