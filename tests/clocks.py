@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from config import clock
@@ -53,7 +55,8 @@ SELECT format('ALTER TABLE %s DISABLE TRIGGER %I', tgrelid::regclass, tgname) FR
 def moved_database() -> Iterator[Callable[[dt.datetime], None]]:
     """`set_to(moment)`: from here on the database's clock, and everybody's with it, goes on from that moment.
 
-    Within the transaction of a test, with which everything of it goes.
+    Within the transaction of a test, with which everything of it goes. Files, which no transaction takes back, lie in
+    a storage of its own: by another clock they are as old as it says, and belong to nothing (I-33).
     """
     with connection.cursor() as cursor:
         cursor.execute(_GUARDS)
@@ -68,7 +71,8 @@ def moved_database() -> Iterator[Callable[[dt.datetime], None]]:
         assert abs(timezone.now() - moment) < dt.timedelta(minutes=1)
 
     try:
-        yield set_to
+        with override_settings(STORAGES=settings.STORAGES):  # begins with an empty one, and so does what follows
+            yield set_to
     finally:
         _back()
 

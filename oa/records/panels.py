@@ -8,6 +8,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -28,18 +29,23 @@ from oa.records.listviews import StoredLists
 from oa.records.models import Attachment, AuditAction, AuditEntry, Comment
 from oa.records.shell import counters, shell_values
 
-TAKEN: dict[str, Callable[[], tuple[str, str]]] = {  # text and icon
+NOTE = "note"
+WRITTEN: dict[str, Callable[[], tuple[str, str]]] = {  # text and icon
+    NOTE: lambda: (_("wrote"), "message-square"),
     AuditAction.PRINT: lambda: (_("printed it"), "printer"),
     AuditAction.REMOVE: lambda: (_("deleted a file"), "trash-2"),
 }
 
 
-def comments(obj: Any, user: Any, limit: int) -> Sequence[Event]:
-    """Notes on a record, newest first."""
-    kind = ContentType.objects.get_for_model(obj)
-    rows = Comment.objects.filter(content_type=kind, object_id=obj.pk).select_related("owner")[:limit]
+def written(obj: Any, user: Any, limit: int) -> Sequence[Event]:
+    """Notes on a record, who printed it and who deleted a file of it, the newest of each, in one statement."""
+    record = {"content_type": ContentType.objects.get_for_model(obj), "object_id": obj.pk}
+    shown = [AuditAction.REMOVE, *([AuditAction.PRINT] if prints_for(type(obj)) else ())]
+    notes = Comment.objects.filter(**record).values_list("created_at", "owner__name", "text", Value(NOTE))
+    trail = AuditEntry.objects.filter(**record, action__in=shown).values_list("at", "user__name", "what", "action")
     return [
-        Event(row.created_at, str(row.owner), _("wrote"), "message-square", body=row.text, kind="notes") for row in rows
+        Event(at, who, *WRITTEN[how](), body=body, kind="notes" if how == NOTE else "changes")
+        for at, who, body, how in notes[:limit].union(trail[:limit], all=True)
     ]
 
 
@@ -79,14 +85,6 @@ def changes(obj: Any, user: Any, limit: int) -> Sequence[Event]:
     return changes_of(obj, limit)
 
 
-def taken(obj: Any, user: Any, limit: int) -> Sequence[Event]:
-    """Who printed a document, and who deleted a file of a record."""
-    kind = ContentType.objects.get_for_model(obj)
-    shown = [action for action in TAKEN if action != AuditAction.PRINT or prints_for(type(obj))]
-    rows = AuditEntry.objects.filter(content_type=kind, object_id=obj.pk, action__in=shown).select_related("user")
-    return [Event(row.at, str(row.user), *TAKEN[row.action](), body=row.what, kind="changes") for row in rows[:limit]]
-
-
 def roles(person: Any, user: Any, limit: int) -> Sequence[Event]:
     """Which roles a person was given, and by whom."""
     return rights_of(apps.get_model("oa", "UserRoleHistory").objects.filter(user=person.pk), "group__role", limit)
@@ -104,7 +102,7 @@ def rights(role: Any, user: Any, limit: int) -> Sequence[Event]:
     return rights_of(given, "permission__content_type", limit)
 
 
-panels.events[ANY] += [comments, files, changes, taken]
+panels.events[ANY] += [written, files, changes]
 panels.events["oa.user"] += [roles, factors]
 panels.events["oa.role"].append(rights)
 panels.actions[ANY].append(print_actions)
