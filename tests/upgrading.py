@@ -39,6 +39,17 @@ def guards() -> set[Any]:
         return set(cursor.fetchall())
 
 
+def demanded() -> dict[str, set[str]]:
+    """For each table the columns that every INSERT has to name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, array_agg(column_name::text) FILTER (WHERE is_nullable = 'NO' AND column_default IS NULL "
+            "AND is_identity = 'NO' AND is_generated = 'NEVER') "
+            "FROM information_schema.columns WHERE table_schema = 'public' GROUP BY table_name"
+        )
+        return {table: set(columns or ()) for table, columns in cursor.fetchall()}
+
+
 def begin(backup: Path) -> dict[str, Any]:
     """Restore the company of an earlier version; its totals."""
     archive.restore(backup)

@@ -1,6 +1,6 @@
 """`python -m tests.chaos`: the long drills (docs/reliability.md); exit code 1 and the reasons when one is not passed.
 
-`--drill operations` is what runs by itself; `workers`, `bulk`, `editors` and `migrations` are the others.
+`--drill operations` is what runs by itself; `workers`, `bulk`, `editors`, `migrations` and `versions` are the others.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ DRILLS = {  # module and class of each
     "bulk": ("tests.chaos.bulk", "Bulk"),
     "editors": ("tests.chaos.editors", "Editors"),
     "migrations": ("tests.chaos.migrating", "Migrations"),
+    "versions": ("tests.chaos.versions", "Versions"),
 }
 # How large each is where nothing else is said.
 SIZES: dict[str, dict[str, int]] = {
@@ -33,6 +34,7 @@ SIZES: dict[str, dict[str, int]] = {
     "bulk": {"kills": 20, "rows": 10_000},
     "editors": {"rounds": 500},
     "migrations": {"rows": 30_000},
+    "versions": {"rounds": 1},
 }
 
 
@@ -47,11 +49,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--restarts", type=int, default=10, help="immediate restarts of PostgreSQL")
     parser.add_argument("--backups", type=int, default=1, choices=(0, 1), help="1: back up under load, and restore")
     parser.add_argument("--orders", type=int, default=120, help="size of the demo company")
-    parser.add_argument("--rounds", type=int, help="workers: kills of each; editors: saves of each")
+    parser.add_argument("--rounds", type=int, help="workers: kills of each; editors: saves of each; versions: how many")
     parser.add_argument("--rows", type=int, help="of an import or an action; migrations: to add to tables they lock")
     parser.add_argument("--recipients", type=int, help="workers: who gets each report")
     parser.add_argument("--memory", action="store_true", help="workers: end processes for want of memory, too")
-    parser.add_argument("--control", action="store_true", help="workers, bulk: broken on purpose, which must not pass")
+    parser.add_argument("--control", action="store_true", help="workers, bulk, versions: broken so as not to pass")
     parser.add_argument("--dump", default="", help="a dump of a migrated database to begin with")
     parser.add_argument("--json", default="", help="a file for the result")
     given = parser.parse_args()

@@ -70,12 +70,12 @@ def figures(name: str) -> tuple[int, int]:
     return int(deadlocks), int(open_)
 
 
-def elsewhere(folder: Path, *arguments: str) -> str:
-    """What a command says in an installation of its own in `folder`."""
+def elsewhere(folder: Path, *arguments: str, root: Path = ROOT) -> str:
+    """What a command of the program in `root` says in an installation of its own in `folder`."""
     environment = {**os.environ, "SANHE_VAR": str(folder)}
     for variable in ("SANHE_MEDIA", "SANHE_STATIC", "SANHE_STATEMENT_TIMEOUT"):
         environment.pop(variable, None)
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT, env=environment, text=True, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=root, env=environment, text=True, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ).stdout  # fmt: skip

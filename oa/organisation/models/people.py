@@ -198,7 +198,7 @@ class User(AbstractUser):
     )
     digest_at = models.TimeField(_("time of the daily mail"), default=dt.time(8, 30), editable=False)
     # By somebody else, who knows it: the person chooses another one before anything else (ASVS 6.4.1).
-    password_given = models.BooleanField(default=False, editable=False)
+    password_given = models.BooleanField(default=False, db_default=False, editable=False)
     pinyin = PinyinField(sources=("name",))
     version = models.PositiveIntegerField(default=1, editable=False)
 
