@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache, RedisSerializer
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient, RedisSerializer
 from django.core.signing import BadSignature
 from django.utils.crypto import constant_time_compare, salted_hmac
+from redis import Redis
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,14 @@ def _signature(data: bytes) -> bytes:
     return salted_hmac("config.caches", data, algorithm="sha256").digest()
 
 
+class _Client(RedisCacheClient):
+    """Makes redis-py's client of a server once, which takes it longer than what it is asked for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._client: Any = functools.cache(Redis)
+
+
 class ForgivingCache(RedisCache):
     """A cache that holds nothing while its server does not answer."""
 
@@ -48,7 +58,7 @@ class ForgivingCache(RedisCache):
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._server = str(server)
+        self._class, self._server = _Client, str(server)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         """What is kept, or `default`."""

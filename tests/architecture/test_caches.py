@@ -26,7 +26,7 @@ def test_what_is_kept_is_there(db: None) -> None:
 
 def test_without_its_server_nothing_is_kept_and_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
     """F-11: a page that asks the cache is made anew; who failed is not asked again at once."""
-    away = ForgivingCache("redis://127.0.0.1:9", {})
+    away = ForgivingCache("redis://127.0.0.1:7", {})  # asked by no other test: who failed is left alone for a while
     with caplog.at_level(logging.WARNING):
         away.set("caches:lost", 1, 5)
         assert away.get("caches:lost", "nothing") == "nothing"
@@ -40,6 +40,12 @@ def test_a_script_is_done_by_the_server(db: None) -> None:
     kept = cache._connections[cache._alias]
     cache.set("caches:script", 1, 5)
     assert kept.run("return redis.call('EXISTS', KEYS[1]) + ARGV[1]", ["caches:script"], 4, otherwise=0) == 5
+
+
+def test_the_client_of_a_server_is_made_once(db: None) -> None:
+    """PERFORMANCE 3: a page asks the cache several times; making a client takes longer than asking."""
+    kept = cache._connections[cache._alias]._cache
+    assert kept.get_client(write=True) is kept.get_client("caches:kept")
 
 
 def test_a_server_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
