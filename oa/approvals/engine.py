@@ -112,7 +112,8 @@ def advance(run: Run) -> None:
             _enter_last_resort(run)
             continue
         _enter(run, stage)
-        _settle_all(run)
+        for node in run.running():
+            settle(run, node)
     raise BusinessError(_("The flow returns to itself without anybody deciding. Ask its administrator."))
 
 
@@ -175,6 +176,8 @@ def _enter(run: Run, stage: list[FlowStep]) -> None:
             node = _add_node(run, step, 0, found, why)
             run.log(Act.SYSTEM, node=node, data={"note": found.note})
             _decide_node(run, node, "approved" if found.verdict == "approve" else "rejected")
+            if node.state == "rejected":
+                return  # the request is decided or on its way back: nobody else of this stage is asked
         else:
             if not found.people:
                 raise BusinessError(_("Nobody can decide at “%s”. Ask your administrator.") % step.name)
@@ -273,11 +276,6 @@ def settle(run: Run, node: ApprovalNode) -> None:
         turn = slots[next(slot for slot, said in results.items() if said == outcome.PENDING)]
         if all(task.state == "waiting" for task in turn if task.state in outcome.OPEN):
             start_tasks(run, [task for task in turn if task.state == "waiting" and task.after_id is None])
-
-
-def _settle_all(run: Run) -> None:
-    for node in run.running():
-        settle(run, node)
 
 
 def _decide_node(run: Run, node: ApprovalNode, state: str) -> None:

@@ -16,6 +16,7 @@ from oa.approvals.services.forms import save_request
 from oa.organisation.models import Department
 from tests import approving as make
 from tests import factories
+from tests.invariants import assert_books
 
 pytestmark = pytest.mark.django_db
 
@@ -350,3 +351,17 @@ def test_where_nobody_is_found(rule: str, state: str) -> None:
     assert request.state == state
     if state == "running":
         assert make.asked(request) == {flow.admin if rule == "admin" else other}
+
+
+@pytest.mark.parametrize(("on_reject", "state"), [("end", "rejected"), ("applicant", "returned"), ("stage", "running")])
+def test_a_step_that_a_rule_rejects_leaves_the_others_of_its_stage_alone(on_reject: str, state: str) -> None:
+    """5.9.2, X-03: the request is decided or on its way back, so nobody beside it is asked any more (I-29)."""
+    first, other, boss, vacant = make.people("first", "other", "boss", "vacant")
+    turned = make.step(2, vacant, on_reject=on_reject, reject_to=1 if on_reject == "stage" else None)
+    request = make.request(make.flow(make.step(1, first), turned, make.step(2, other), on_empty="reject"), boss)
+    type(vacant).objects.filter(pk=vacant.pk).update(is_active=False)
+    approve(make.task(request, first), by=first)
+    request.refresh_from_db()
+    asked = {"rejected": set(), "returned": {boss}, "running": {first}}[state]
+    assert (request.state, make.asked(request)) == (state, asked)
+    assert_books(["I-27", "I-29"])

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crm.customers.models import Customer
+from erp.finance.context import ensure_fiscal_year
 from erp.finance.models import FiscalYear, JournalEntry, Period
 from erp.finance.services import close_period, reopen_period, reverse_payment
 from erp.inventory.models import Product, StockMove
@@ -23,8 +24,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def last_month() -> dt.date:
-    """The last day of the month before this one."""
-    return make.today().replace(day=1) - dt.timedelta(days=1)
+    """The last day of the month before this one, whose year has its periods, as nothing was posted in it yet."""
+    day = make.today().replace(day=1) - dt.timedelta(days=1)
+    ensure_fiscal_year(day)
+    return day
 
 
 @pytest.fixture
